@@ -1,0 +1,201 @@
+//! Graphs: weighted adjacency matrices in compressed sparse rows.
+
+use crate::error::{Error, Result};
+use nalgebra::DMatrix;
+
+/// A weighted graph on the vertices 0..n, directed or not, loops allowed: the adjacency matrix W in
+/// compressed sparse rows, W\[i, j\] ≠ 0 the weight of the arc i → j.
+///
+/// An undirected graph holds each edge as two arcs; [`Graph::is_symmetric`] says whether W = Wᵀ.
+/// Memory O(n + arcs); the dense matrix is formed only on demand.
+///
+/// ```
+/// use birkhoff::Graph;
+/// let path = Graph::undirected(3, [(0, 1, 1.0), (1, 2, 1.0)])?;
+/// assert_eq!(path.arc_count(), 4);
+/// assert_eq!(path.weight(2, 1), 1.0);
+/// # Ok::<(), birkhoff::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Graph {
+    offsets: Vec<usize>,
+    targets: Vec<usize>,
+    weights: Vec<f64>,
+    symmetric: bool,
+}
+
+impl Graph {
+    /// The directed graph with arcs (source, target, weight). Parallel arcs add up, weights 0 vanish.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] when a vertex is ≥ n, [`Error::Entry`] when a weight is not finite. O(n + m log m).
+    pub fn directed(n: usize, arcs: impl IntoIterator<Item = (usize, usize, f64)>) -> Result<Self> {
+        let mut arcs: Vec<(usize, usize, f64)> = arcs.into_iter().collect();
+        for &(i, j, weight) in &arcs {
+            if i >= n || j >= n {
+                return Err(Error::argument("graph", format!("arc ({i}, {j}) in a graph of {n} vertices")));
+            }
+            if !weight.is_finite() {
+                let what = "graph".to_string();
+                return Err(Error::Entry { what, row: i, column: j, value: weight, required: "finite" });
+            }
+        }
+        arcs.sort_by_key(|&(i, j, _)| (i, j));
+        arcs.dedup_by(|next, kept| {
+            let parallel = (next.0, next.1) == (kept.0, kept.1);
+            if parallel {
+                kept.2 += next.2;
+            }
+            parallel
+        });
+        arcs.retain(|&(_, _, weight)| weight != 0.0);
+        let mut offsets = vec![0; n + 1];
+        for &(i, _, _) in &arcs {
+            offsets[i + 1] += 1;
+        }
+        for i in 0..n {
+            offsets[i + 1] += offsets[i];
+        }
+        let mut graph = Graph {
+            offsets,
+            targets: arcs.iter().map(|arc| arc.1).collect(),
+            weights: arcs.iter().map(|arc| arc.2).collect(),
+            symmetric: false,
+        };
+        let symmetric = graph.arcs().all(|(i, j, weight)| graph.weight(j, i) == weight);
+        graph.symmetric = symmetric;
+        Ok(graph)
+    }
+
+    /// The undirected graph with edges {i, j} of the given weights: each becomes two arcs, a loop one.
+    ///
+    /// # Errors
+    /// As [`Graph::directed`].
+    pub fn undirected(n: usize, edges: impl IntoIterator<Item = (usize, usize, f64)>) -> Result<Self> {
+        let both = |(i, j, weight)| [(i, j, weight), (j, i, weight)].into_iter().take(if i == j { 1 } else { 2 });
+        Graph::directed(n, edges.into_iter().flat_map(both))
+    }
+
+    /// The graph whose adjacency matrix is `matrix`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when it is not square, [`Error::Entry`] when an entry is not finite.
+    pub fn from_matrix(matrix: &DMatrix<f64>) -> Result<Self> {
+        let (rows, columns) = matrix.shape();
+        if rows != columns {
+            return Err(Error::shape("adjacency matrix", "a square matrix", format!("{rows} x {columns}")));
+        }
+        let entries = (0..rows).flat_map(|i| (0..rows).map(move |j| (i, j)));
+        Graph::directed(rows, entries.map(|(i, j)| (i, j, matrix[(i, j)])).filter(|arc| arc.2 != 0.0))
+    }
+
+    /// The dense n × n adjacency matrix.
+    pub fn to_matrix(&self) -> DMatrix<f64> {
+        let n = self.vertex_count();
+        let mut matrix = DMatrix::zeros(n, n);
+        for (i, j, weight) in self.arcs() {
+            matrix[(i, j)] = weight;
+        }
+        matrix
+    }
+
+    /// n.
+    pub fn vertex_count(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
+    /// The number of non-zero entries of W.
+    pub fn arc_count(&self) -> usize {
+        self.targets.len()
+    }
+
+    /// The number of edges: of unordered pairs (loops included) if W = Wᵀ, of arcs otherwise.
+    pub fn edge_count(&self) -> usize {
+        if self.symmetric { self.arcs().filter(|&(i, j, _)| i <= j).count() } else { self.arc_count() }
+    }
+
+    /// Whether W = Wᵀ exactly.
+    pub fn is_symmetric(&self) -> bool {
+        self.symmetric
+    }
+
+    /// The targets of the arcs from i, ascending, and their weights.
+    #[inline]
+    pub fn neighbours(&self, i: usize) -> (&[usize], &[f64]) {
+        let range = self.offsets[i]..self.offsets[i + 1];
+        (&self.targets[range.clone()], &self.weights[range])
+    }
+
+    /// W\[i, j\]. O(log degree).
+    pub fn weight(&self, i: usize, j: usize) -> f64 {
+        let (targets, weights) = self.neighbours(i);
+        targets.binary_search(&j).map_or(0.0, |k| weights[k])
+    }
+
+    /// All arcs (source, target, weight), by source and then target.
+    pub fn arcs(&self) -> impl Iterator<Item = (usize, usize, f64)> + '_ {
+        (0..self.vertex_count()).flat_map(move |i| {
+            let (targets, weights) = self.neighbours(i);
+            targets.iter().zip(weights).map(move |(&j, &weight)| (i, j, weight))
+        })
+    }
+
+    /// The graph with every arc turned round: Wᵀ.
+    pub fn transpose(&self) -> Self {
+        if self.symmetric {
+            return self.clone();
+        }
+        let turned = self.arcs().map(|(i, j, weight)| (j, i, weight));
+        Graph::directed(self.vertex_count(), turned).expect("the arcs of a valid graph")
+    }
+
+    /// The same graph with isolated vertices n, …, `n − 1` added.
+    pub fn padded(&self, n: usize) -> Self {
+        let mut padded = self.clone();
+        padded.offsets.resize(n.max(self.vertex_count()) + 1, self.arc_count());
+        padded
+    }
+
+    /// ‖W‖²_F.
+    pub fn squared_norm(&self) -> f64 {
+        self.weights.iter().map(|weight| weight * weight).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parallel_arcs_add_up_and_zeros_vanish() {
+        let graph = Graph::directed(2, [(0, 1, 1.0), (0, 1, 2.0), (1, 0, 1.0), (1, 0, -1.0)]).unwrap();
+        assert_eq!(graph.weight(0, 1), 3.0);
+        assert_eq!(graph.arc_count(), 1);
+        assert!(!graph.is_symmetric());
+    }
+
+    #[test]
+    fn a_loop_is_one_arc() {
+        let graph = Graph::undirected(2, [(0, 0, 2.0), (0, 1, 1.0)]).unwrap();
+        assert_eq!(graph.weight(0, 0), 2.0);
+        assert_eq!((graph.arc_count(), graph.edge_count()), (3, 2));
+        assert!(graph.is_symmetric());
+    }
+
+    #[test]
+    fn matrix_and_graph_are_the_same_thing() {
+        let matrix = DMatrix::from_row_slice(3, 3, &[0.0, 1.5, 0.0, -2.0, 0.0, 0.0, 0.0, 4.0, 1.0]);
+        let graph = Graph::from_matrix(&matrix).unwrap();
+        assert_eq!(graph.to_matrix(), matrix);
+        assert_eq!(graph.transpose().to_matrix(), matrix.transpose());
+        assert_eq!(graph.padded(5).to_matrix().view((0, 0), (3, 3)), matrix);
+        assert_eq!(graph.squared_norm(), matrix.norm_squared());
+    }
+
+    #[test]
+    fn vertices_out_of_range_and_broken_weights_are_refused() {
+        assert!(Graph::directed(2, [(0, 2, 1.0)]).unwrap_err().to_string().contains("(0, 2)"));
+        assert!(Graph::directed(2, [(0, 1, f64::NAN)]).is_err());
+        assert!(Graph::from_matrix(&DMatrix::zeros(2, 3)).is_err());
+    }
+}
