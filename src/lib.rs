@@ -2,10 +2,12 @@
 #![deny(missing_docs)]
 #![deny(unsafe_code)]
 
+pub mod assignment;
 pub mod error;
 pub mod graph;
 pub mod permutation;
 
+pub use assignment::{Assignment, AssignmentSolver, RectangularAssignment};
 pub use error::{Error, Result};
 pub use graph::Graph;
 pub use permutation::Permutation;

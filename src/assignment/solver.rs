@@ -1,0 +1,223 @@
+//! The solver with a memory: assignment problems that change little from one to the next.
+
+use super::engine::{Costs, Engine};
+use super::shortlist::NONE;
+use super::{Assignment, LARGE, inspect, magnitude, scale_for};
+use crate::error::{Error, Result};
+use crate::permutation::Permutation;
+use nalgebra::DMatrix;
+
+/// Solves a sequence of square assignment problems, each started from the answer to the last.
+///
+/// With the row duals u of the last problem and v_j = min_i (c\[i, j\] − u_i), (u, v) is feasible for *any* new matrix c; the columns whose
+/// last entry attains the minimum keep their row, the others are assigned along shortest augmenting paths. The answer is
+/// optimal whatever the start; only the time, and the choice between several optimal permutations, depend on it.
+///
+/// One pass over the matrix, plus O(n²) in the worst case (usually much less) for each column that has to be assigned
+/// anew. After the first problem of a size nothing is allocated (save for costs above 2⁹⁰⁰, which are copied and scaled).
+///
+/// Source: Jonker & Volgenant 1987, on shortlists (see the [module](super)).
+///
+/// ```
+/// use birkhoff::assignment::AssignmentSolver;
+/// use nalgebra::dmatrix;
+/// let mut solver = AssignmentSolver::new();
+/// solver.solve(&dmatrix![4.0, 1.0, 3.0; 2.0, 0.0, 5.0; 3.0, 2.0, 2.0])?;
+/// assert_eq!((solver.columns(), solver.value()), (&[1, 0, 2][..], 5.0));
+/// solver.solve(&dmatrix![4.0, 1.0, 3.0; 2.0, 0.5, 5.0; 3.0, 2.0, 2.5])?;
+/// assert_eq!(solver.value(), 5.5);
+/// assert!(solver.augmented() < 3);
+/// # Ok::<(), birkhoff::Error>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct AssignmentSolver {
+    // A line is a column of the matrix, which nalgebra stores contiguously; a place is a row.
+    engine: Engine,
+    /// Whether the engine holds the answer to the last problem.
+    warm: bool,
+    columns: Vec<usize>,
+    column_duals: Vec<f64>,
+    value: f64,
+    augmented: usize,
+    scaled: Vec<f64>,
+}
+
+impl AssignmentSolver {
+    /// A solver that has solved nothing yet.
+    pub fn new() -> Self {
+        AssignmentSolver::default()
+    }
+
+    /// Minimizes Σ_i c\[i, p(i)\] over the permutations p, starting from the last answer when the size is the same.
+    ///
+    /// Same requirements as [`solve`](super::solve).
+    ///
+    /// # Errors
+    /// As [`solve`](super::solve); the solver then forgets all.
+    pub fn solve(&mut self, cost: &DMatrix<f64>) -> Result<()> {
+        let (n, columns) = cost.shape();
+        if n != columns {
+            self.reset();
+            return Err(Error::shape("cost", "a square matrix", format!("{n} x {columns}")));
+        }
+        if n != self.columns.len() {
+            self.engine.resize(n, n);
+            self.warm = false;
+            self.columns.clear();
+            self.columns.resize(n, 0);
+            self.column_duals.resize(n, 0.0);
+        }
+        let solved = self.solve_square(cost);
+        self.warm = solved.is_ok();
+        if !self.warm {
+            self.reset();
+        }
+        solved
+    }
+
+    fn solve_square(&mut self, cost: &DMatrix<f64>) -> Result<()> {
+        let n = cost.nrows();
+        let mut largest: f64 = 0.0;
+        let mut largest_sum: f64 = 0.0;
+        for column in 0..n {
+            let costs = &cost.as_slice()[column * n..][..n];
+            let magnitude = magnitude(costs);
+            if magnitude <= LARGE {
+                largest_sum = largest_sum.max(magnitude);
+            } else {
+                largest = largest.max(inspect(costs, |row| (row, column))?);
+            }
+        }
+        let scale = scale_for(largest);
+        if scale == 1.0 {
+            // Duals far above the costs would swallow them in rounding: rather start anew.
+            let bound = 1024.0 * largest_sum.max(n as f64 * largest);
+            let fits = self.engine.v.iter().all(|v| v.abs() <= bound);
+            self.run(Costs::new(cost.as_slice(), n), self.warm && fits)?;
+        } else {
+            let mut scaled = std::mem::take(&mut self.scaled);
+            scaled.clear();
+            scaled.extend(cost.iter().map(|c| c * scale));
+            let solved = self.run(Costs::new(&scaled, n), false);
+            self.scaled = scaled;
+            solved?;
+            for v in &mut self.engine.v {
+                *v /= scale;
+            }
+        }
+        self.finish(cost);
+        Ok(())
+    }
+
+    fn run(&mut self, costs: Costs, warm: bool) -> Result<()> {
+        let engine = &mut self.engine;
+        engine.start();
+        if warm {
+            engine.keep_tight(costs);
+        } else {
+            engine.release_all();
+            engine.reduce_places(costs);
+        }
+        engine.gather_free();
+        self.augmented = engine.free.len();
+        engine.reduce(costs, 2);
+        if engine.augment_all(costs) {
+            return Ok(());
+        }
+        let row = engine.line_of.iter().position(|&line| line == NONE).unwrap_or(0);
+        Err(Error::Infeasible { row })
+    }
+
+    /// Writes the answer in terms of rows and columns.
+    fn finish(&mut self, cost: &DMatrix<f64>) {
+        self.value = 0.0;
+        for (row, &line) in self.engine.line_of.iter().enumerate() {
+            let column = line as usize;
+            let entry = cost[(row, column)];
+            self.value += entry;
+            self.columns[row] = column;
+            self.column_duals[column] = entry - self.engine.v[row];
+        }
+    }
+
+    /// p(0), …, p(n−1) of the last problem: the column of each row.
+    pub fn columns(&self) -> &[usize] {
+        &self.columns
+    }
+
+    /// Σ_i c\[i, p(i)\] of the last problem.
+    pub fn value(&self) -> f64 {
+        self.value
+    }
+
+    /// u of the last problem: u_i + v_j ≤ c\[i, j\], with equality where j = p(i).
+    pub fn row_duals(&self) -> &[f64] {
+        &self.engine.v
+    }
+
+    /// v of the last problem.
+    pub fn column_duals(&self) -> &[f64] {
+        &self.column_duals
+    }
+
+    /// How many columns of the last problem could not simply keep their row; n for a cold start.
+    pub fn augmented(&self) -> usize {
+        self.augmented
+    }
+
+    /// The answer to the last problem as a value of its own. O(n).
+    ///
+    /// # Panics
+    /// Never.
+    pub fn assignment(&self) -> Assignment {
+        Assignment {
+            permutation: Permutation::new(self.columns.clone()).expect("the engine assigns each column once"),
+            value: self.value,
+            row_duals: self.engine.v.clone(),
+            column_duals: self.column_duals.clone(),
+        }
+    }
+
+    /// Forgets the last problem: the next one starts cold.
+    pub fn reset(&mut self) {
+        self.warm = false;
+        self.columns.clear();
+        self.column_duals.clear();
+        self.engine.v.clear();
+        self.value = 0.0;
+        self.augmented = 0;
+    }
+
+    /// Makes the next problem start as if its predecessor had had this answer.
+    ///
+    /// A solver that is given [`row_duals`](Self::row_duals) and [`columns`](Self::columns) of another one gives the same answers as that one
+    /// from there on, bit for bit: this is what a checkpoint has to keep. Any finite duals and any permutation are a valid
+    /// start. O(n).
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when the lengths differ, [`Error::Entry`] when a dual is not finite.
+    pub fn warm_start(&mut self, row_duals: &[f64], permutation: &Permutation) -> Result<()> {
+        let n = permutation.len();
+        if row_duals.len() != n {
+            return Err(Error::shape("row duals", format!("{n} of them"), format!("{}", row_duals.len())));
+        }
+        if let Some(row) = row_duals.iter().position(|u| !u.is_finite()) {
+            let (what, value) = ("row duals".to_string(), row_duals[row]);
+            return Err(Error::Entry { what, row, column: 0, value, required: "finite" });
+        }
+        self.engine.resize(n, n);
+        self.engine.v.copy_from_slice(row_duals);
+        self.columns.clear();
+        self.columns.extend_from_slice(permutation.image());
+        self.column_duals.clear();
+        self.column_duals.resize(n, 0.0);
+        for (row, &column) in permutation.image().iter().enumerate() {
+            self.engine.line_of[row] = column as u32;
+            self.engine.place_of[column] = row as u32;
+        }
+        self.value = 0.0;
+        self.augmented = 0;
+        self.warm = true;
+        Ok(())
+    }
+}
