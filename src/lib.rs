@@ -3,9 +3,16 @@
 #![deny(unsafe_code)]
 
 pub mod assignment;
+pub mod certificate;
 pub mod error;
 pub mod graph;
+pub mod instance;
+pub mod local_search;
+pub mod objective;
+pub mod penalty;
 pub mod permutation;
+pub mod polytope;
+pub mod solver;
 
 pub use assignment::{Assignment, AssignmentSolver, RectangularAssignment};
 pub use error::{Error, Result};

@@ -1,0 +1,236 @@
+//! Certificates: how near a matrix is to a permutation, and how good a permutation provably is.
+//!
+//! Three words, kept apart: **certified** says that X is near *a* permutation, and which; **recovered** that the
+//! permutation is the hidden one; **optimal** that no permutation has a smaller value. No one implies another.
+//!
+//! Proofs of T1–T3 are in SPEC §2. P is the l1−l2 penalty, ‖·‖₁ the entrywise ℓ1 norm, η the largest |sum − 1|.
+
+use crate::error::{Error, Result};
+use crate::objective::Objective;
+use crate::penalty::Norms;
+use crate::permutation::Permutation;
+use crate::polytope::require_finite;
+use nalgebra::DMatrix;
+use serde::{Deserialize, Serialize};
+
+/// 4 − 2√2: on D_n, P(X) below this makes row-argmax the unique nearest permutation (T2). Attained at ½(I + swap) ⊕ I.
+pub const ROUNDING_RADIUS: f64 = 4.0 - 2.0 * std::f64::consts::SQRT_2;
+
+/// Sums this close to 1 (and entries this little below 0) count as feasible: well above what floating point
+/// loses in 10⁵ convex combinations, well below what changes a bound's fourth digit.
+pub const FEASIBILITY: f64 = 1e-9;
+
+/// What brought the certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Theorem {
+    /// X ∈ D_n and P(X) < 4 − 2√2.
+    T2,
+    /// X ≥ 0, η < 1/3, and every row and column has ‖·‖₁ − ‖·‖₂ < (1 − 3η)/4.
+    T3,
+}
+
+/// How near a matrix X is to a permutation matrix.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// P(X) = Σ(‖row‖₁ − ‖row‖₂) + Σ(‖column‖₁ − ‖column‖₂).
+    pub penalty: f64,
+    /// Largest violation of X ≥ 0, X1 = 1, Xᵀ1 = 1.
+    pub residual: f64,
+    /// The theorem under which row-argmax is a permutation and X's unique rounding; `None` if neither applies.
+    pub theorem: Option<Theorem>,
+    /// Lower bound on min ‖X − Π‖₁ over permutations: P(X) for X ∈ D_n (T1), 0 otherwise.
+    pub distance_at_least: f64,
+    /// Upper bound on min ‖X − Π‖₁: (1 + 1/√2)·P(X) under T2, 2P(X) on D_n (T1), 2P(X) + max(E_r, E_c) under T3; `None` if no theorem speaks.
+    pub distance_at_most: Option<f64>,
+    /// The permutation that row-argmax gives, where it is certified.
+    pub permutation: Option<Permutation>,
+}
+
+impl Certificate {
+    /// Whether rounding is proved unique: row-argmax gives a permutation, and it is the maximum assignment.
+    pub fn is_certified(&self) -> bool {
+        self.theorem.is_some()
+    }
+}
+
+/// Certifies a square matrix by T1, T2 and T3.
+///
+/// O(n²). On D_n (residual ≤ [`FEASIBILITY`]) T1 always bounds the distance and T2 applies within its radius, less a
+/// slack of 8n·residual for what rounding errors can change in P; elsewhere only T3 can speak.
+///
+/// # Errors
+/// [`Error::Shape`] when X is not square, [`Error::Entry`] when an entry is not finite. A negative entry is no error: nothing is certified then.
+///
+/// ```
+/// use birkhoff::certificate::certify;
+/// use nalgebra::dmatrix;
+/// let near = certify(&dmatrix![0.9, 0.1; 0.1, 0.9])?;
+/// assert!(near.is_certified());
+/// assert_eq!(near.permutation.unwrap().image(), &[0, 1]);
+/// assert!(!certify(&dmatrix![0.5, 0.5; 0.5, 0.5])?.is_certified());
+/// # Ok::<(), birkhoff::Error>(())
+/// ```
+pub fn certify(x: &DMatrix<f64>) -> Result<Certificate> {
+    if x.nrows() != x.ncols() {
+        return Err(Error::shape("matrix to certify", "a square matrix", format!("{} x {}", x.nrows(), x.ncols())));
+    }
+    require_finite("matrix to certify", x)?;
+    let n = x.nrows();
+    let sums = Sums::of(x);
+    let residual = sums.eta.max(-sums.smallest_entry);
+    let feasible = residual <= FEASIBILITY;
+    let slack = 8.0 * n as f64 * residual;
+
+    let within_t2 = feasible && sums.penalty + slack < ROUNDING_RADIUS;
+    let within_t3 =
+        sums.smallest_entry >= 0.0 && sums.eta < 1.0 / 3.0 && sums.largest_deficit < (1.0 - 3.0 * sums.eta) / 4.0;
+    let theorem = if within_t2 {
+        Some(Theorem::T2)
+    } else if within_t3 {
+        Some(Theorem::T3)
+    } else {
+        None
+    };
+    let permutation = theorem.and_then(|_| Permutation::new(row_argmax(x)).ok());
+    let distance_at_most = match theorem {
+        Some(Theorem::T2) => Some((1.0 + std::f64::consts::FRAC_1_SQRT_2) * sums.penalty + slack),
+        _ if feasible => Some(2.0 * sums.penalty + slack),
+        Some(Theorem::T3) => Some(2.0 * sums.penalty + sums.total_deviation),
+        None => None,
+    };
+    let distance_at_least = if feasible { (sums.penalty - slack).max(0.0) } else { 0.0 };
+    let theorem = theorem.filter(|_| permutation.is_some());
+    Ok(Certificate { penalty: sums.penalty, residual, theorem, distance_at_least, distance_at_most, permutation })
+}
+
+/// The column of the largest entry of each row, the first one on ties.
+pub fn row_argmax(x: &DMatrix<f64>) -> Vec<usize> {
+    let mut best = vec![(f64::NEG_INFINITY, 0); x.nrows()];
+    for (j, column) in x.column_iter().enumerate() {
+        for (best, &v) in best.iter_mut().zip(&column) {
+            if v > best.0 {
+                *best = (v, j);
+            }
+        }
+    }
+    best.into_iter().map(|(_, j)| j).collect()
+}
+
+/// Everything T1–T3 ask about rows and columns.
+struct Sums {
+    penalty: f64,
+    smallest_entry: f64,
+    /// η = max |sum − 1|.
+    eta: f64,
+    largest_deficit: f64,
+    /// max(E_r, E_c), the larger of Σ|row sum − 1| and Σ|column sum − 1|.
+    total_deviation: f64,
+}
+
+impl Sums {
+    fn of(x: &DMatrix<f64>) -> Self {
+        let norms = Norms::of(x);
+        let mut rows = vec![0.0; x.nrows()];
+        let mut columns = Vec::with_capacity(x.ncols());
+        let mut smallest_entry = f64::INFINITY;
+        for column in x.column_iter() {
+            let mut sum = 0.0;
+            for (row, &v) in rows.iter_mut().zip(&column) {
+                *row += v;
+                sum += v;
+                smallest_entry = smallest_entry.min(v);
+            }
+            columns.push(sum);
+        }
+        let sums = || rows.iter().zip(&norms.rows).chain(columns.iter().zip(&norms.columns));
+        let deviation = |sums: &[f64]| sums.iter().map(|sum| (sum - 1.0).abs()).sum::<f64>();
+        Sums {
+            penalty: sums().map(|(sum, norm)| sum - norm).sum::<f64>().max(0.0),
+            smallest_entry: smallest_entry.min(0.0),
+            eta: sums().map(|(sum, _)| (sum - 1.0).abs()).fold(0.0, f64::max),
+            largest_deficit: sums().map(|(sum, norm)| sum - norm).fold(0.0, f64::max),
+            total_deviation: deviation(&rows).max(deviation(&columns)),
+        }
+    }
+}
+
+/// A bound L ≤ min f over the permutations, and the gap it leaves.
+///
+/// From Frank–Wolfe on a convex f, f(X) − gap(X) at every iterate (Jaggi, ICML 2013); from the objective itself
+/// ([`Objective::trivial_bound`]); raised to the next attainable value where the values lie on a
+/// [lattice](Objective::lattice).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Optimality {
+    /// f at the permutation.
+    pub value: f64,
+    /// L ≤ f at every permutation (of the face, if there are anchors); −∞ when nothing is known.
+    pub lower_bound: f64,
+    /// value − L ≥ 0.
+    pub gap: f64,
+}
+
+impl Optimality {
+    /// The gap that the bound `relaxed` leaves at `value`, for an objective with the given lattice and trivial bound.
+    ///
+    /// Both numbers are floating point: a gap within 1e-9·max(1, |value|, κ) of 0 is reported as 0.
+    pub fn of(objective: &dyn Objective, value: f64, relaxed: f64) -> Self {
+        let mut lower_bound = relaxed.max(objective.trivial_bound());
+        let rounding = 1e-9 * objective.scale().max(value.abs()).max(1.0);
+        if let (Some((offset, step)), true) = (objective.lattice(), lower_bound.is_finite()) {
+            lower_bound = offset + ((lower_bound - rounding - offset) / step).ceil() * step;
+        }
+        if lower_bound >= value - rounding {
+            lower_bound = value;
+        }
+        Optimality { value, lower_bound, gap: value - lower_bound }
+    }
+
+    /// Whether the permutation is proved optimal.
+    pub fn is_proved(&self) -> bool {
+        self.gap == 0.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::polytope::barycenter;
+    use nalgebra::dmatrix;
+
+    #[test]
+    fn the_radius_of_t2_is_sharp() {
+        let x = dmatrix![0.5, 0.5, 0.0; 0.5, 0.5, 0.0; 0.0, 0.0, 1.0];
+        let certificate = certify(&x).unwrap();
+        assert!((certificate.penalty - ROUNDING_RADIUS).abs() < 1e-12);
+        assert!(!certificate.is_certified());
+        let t = 0.49;
+        let inside = certify(&dmatrix![1.0 - t, t; t, 1.0 - t]).unwrap();
+        assert_eq!(inside.theorem, Some(Theorem::T2));
+        assert!(inside.distance_at_least <= 4.0 * t && 4.0 * t <= inside.distance_at_most.unwrap());
+    }
+
+    #[test]
+    fn far_from_the_vertices_only_t1_speaks() {
+        let certificate = certify(&barycenter(5)).unwrap();
+        assert!((certificate.penalty - 2.0 * (5.0 - 5f64.sqrt())).abs() < 1e-12);
+        assert_eq!((certificate.theorem, certificate.permutation), (None, None));
+        let distance = 2.0 * (5.0 - 1.0);
+        assert!(certificate.distance_at_least <= distance && distance <= certificate.distance_at_most.unwrap());
+    }
+
+    #[test]
+    fn approximately_feasible_matrices_fall_to_t3() {
+        let certificate = certify(&dmatrix![0.95, 0.02; 0.01, 1.03]).unwrap();
+        assert_eq!(certificate.theorem, Some(Theorem::T3));
+        assert!(certificate.distance_at_most.unwrap() >= 0.05 + 0.02 + 0.01 + 0.03);
+        assert_eq!(certificate.permutation.unwrap().image(), &[0, 1]);
+        let negative = certify(&dmatrix![1.1, -0.1; -0.1, 1.1]).unwrap();
+        assert_eq!((negative.theorem, negative.distance_at_most), (None, None));
+    }
+
+    #[test]
+    fn broken_matrices_are_refused() {
+        assert!(certify(&DMatrix::zeros(2, 3)).unwrap_err().to_string().contains("2 x 3"));
+        assert!(certify(&DMatrix::from_element(2, 2, f64::INFINITY)).is_err());
+    }
+}

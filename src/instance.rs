@@ -1,0 +1,154 @@
+//! Random matching problems with a hidden permutation, to measure methods on.
+//!
+//! The hidden permutation is uniform, never the identity: assignment codes tend to return the identity on ties,
+//! so that an experiment that hides the identity proves nothing.
+
+use crate::error::{Error, Result};
+use crate::graph::Graph;
+use crate::permutation::Permutation;
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+use std::collections::BTreeSet;
+
+/// The generator of trial `trial` under `rng_seed`: ChaCha8 with the trial as its stream, so that every trial
+/// has a sequence of its own, whatever order or thread the trials run in.
+pub fn rng(rng_seed: u64, trial: u64) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(rng_seed);
+    rng.set_stream(trial);
+    rng
+}
+
+/// Two graphs and the hidden correspondence: vertex i of `a` is vertex `truth.apply(i)` of `b`.
+#[derive(Debug, Clone)]
+pub struct Instance {
+    /// The graph A.
+    pub a: Graph,
+    /// The graph B.
+    pub b: Graph,
+    /// i ↦ its partner in B.
+    pub truth: Permutation,
+}
+
+impl Instance {
+    /// Renames the vertices of `b`, given in A's numbering, by a uniform permutation.
+    fn hidden(a: Graph, b: Graph, rng: &mut impl Rng) -> Self {
+        let truth = Permutation::random(a.vertex_count(), rng);
+        let renamed = b.arcs().map(|(i, j, weight)| (truth.apply(i), truth.apply(j), weight));
+        let b = Graph::directed(b.vertex_count(), renamed).expect("the arcs of a valid graph");
+        Instance { a, b, truth }
+    }
+}
+
+/// Unordered pairs i < j of 0..n.
+fn pairs(n: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..n).flat_map(move |i| (i + 1..n).map(move |j| (i, j)))
+}
+
+fn unweighted(n: usize, edges: impl IntoIterator<Item = (usize, usize)>) -> Graph {
+    Graph::undirected(n, edges.into_iter().map(|(i, j)| (i, j, 1.0))).expect("vertices in range")
+}
+
+fn require(name: &'static str, value: f64, low: f64, high: f64) -> Result<()> {
+    if (low..=high).contains(&value) {
+        return Ok(());
+    }
+    Err(Error::argument(name, format!("is {value}, but must be between {low} and {high}")))
+}
+
+fn require_vertices(n: usize) -> Result<()> {
+    if n == 0 { Err(Error::argument("n", "a graph needs a vertex")) } else { Ok(()) }
+}
+
+/// Correlated Erdős–Rényi graphs G(n, p): each pair is an edge of A and of B with probability p, the two
+/// indicators having correlation ρ. ρ = 0 gives independent graphs (the null experiment).
+///
+/// # Errors
+/// [`Error::Argument`] unless n ≥ 1, 0 ≤ p ≤ 1, 0 ≤ ρ ≤ 1. O(n²).
+pub fn correlated_erdos_renyi(n: usize, p: f64, rho: f64, rng: &mut impl Rng) -> Result<Instance> {
+    require_vertices(n)?;
+    require("p", p, 0.0, 1.0)?;
+    require("rho", rho, 0.0, 1.0)?;
+    let (mut a, mut b) = (vec![], vec![]);
+    for pair in pairs(n) {
+        let in_a = rng.random_bool(p);
+        // P(edge of B | edge of A) = p + ρ(1 − p), and p(1 − ρ) without.
+        let in_b = rng.random_bool(if in_a { p + rho * (1.0 - p) } else { p * (1.0 - rho) });
+        if in_a {
+            a.push(pair);
+        }
+        if in_b {
+            b.push(pair);
+        }
+    }
+    Ok(Instance::hidden(unweighted(n, a), unweighted(n, b), rng))
+}
+
+/// Sparse correlated Erdős–Rényi graphs: A has mean degree `degree`; an edge of A survives in B with
+/// probability 1 − `noise`, and a non-edge appears with probability p·noise/(1 − p), p = degree/(n − 1), so that
+/// the densities agree (our reading of the model of Lelarge, arXiv 2510.03086).
+///
+/// # Errors
+/// [`Error::Argument`] unless n ≥ 2, 0 ≤ degree < n − 1, 0 ≤ noise ≤ 1 with p·noise ≤ 1 − p. O(n²).
+pub fn noisy_erdos_renyi(n: usize, degree: f64, noise: f64, rng: &mut impl Rng) -> Result<Instance> {
+    if n < 2 {
+        return Err(Error::argument("n", "needs two vertices at least"));
+    }
+    let p = degree / (n - 1) as f64;
+    if !(0.0..1.0).contains(&p) {
+        return Err(Error::argument("degree", format!("is {degree}, but must be in [0, {})", n - 1)));
+    }
+    require("noise", noise, 0.0, 1.0)?;
+    // Correlation 1 − noise/(1 − p) says the same.
+    let rho = 1.0 - noise / (1.0 - p);
+    require("noise", rho, 0.0, 1.0)
+        .map_err(|_| Error::argument("noise", format!("{noise} is above 1 - p = {}", 1.0 - p)))?;
+    correlated_erdos_renyi(n, p, rho, rng)
+}
+
+/// Correlated Gaussian (Wigner) matrices: symmetric, zero diagonal, W_ij and its partner standard normal with correlation ρ.
+///
+/// # Errors
+/// [`Error::Argument`] unless n ≥ 1, −1 ≤ ρ ≤ 1. O(n²).
+pub fn correlated_gaussian(n: usize, rho: f64, rng: &mut impl Rng) -> Result<Instance> {
+    require_vertices(n)?;
+    require("rho", rho, -1.0, 1.0)?;
+    let (mut a, mut b) = (vec![], vec![]);
+    for (i, j) in pairs(n) {
+        let x: f64 = StandardNormal.sample(rng);
+        let y: f64 = StandardNormal.sample(rng);
+        a.push((i, j, x));
+        b.push((i, j, rho * x + (1.0 - rho * rho).sqrt() * y));
+    }
+    Ok(Instance::hidden(Graph::undirected(n, a)?, Graph::undirected(n, b)?, rng))
+}
+
+/// A given undirected graph, and a copy of it: each edge is lost with probability `removed`, and
+/// round(`added`·edges) new ones are drawn uniformly among the pairs that are no edges. Weights stay; new edges have weight 1.
+///
+/// # Errors
+/// [`Error::Argument`] unless the graph is undirected and 0 ≤ removed ≤ 1, 0 ≤ added, and there is room for the new edges.
+pub fn noisy_copy(graph: &Graph, removed: f64, added: f64, rng: &mut impl Rng) -> Result<Instance> {
+    let n = graph.vertex_count();
+    require_vertices(n)?;
+    require("removed", removed, 0.0, 1.0)?;
+    require("added", added, 0.0, f64::MAX)?;
+    if !graph.is_symmetric() {
+        return Err(Error::argument("graph", "is directed, but a noisy copy is made of undirected graphs"));
+    }
+    let edges: Vec<_> = graph.arcs().filter(|&(i, j, _)| i <= j).collect();
+    let extra = (added * edges.len() as f64).round() as usize;
+    if extra + edges.len() > n * (n - 1) / 2 {
+        return Err(Error::argument("added", format!("no room for {extra} new edges among {n} vertices")));
+    }
+    let mut copy: Vec<_> = edges.iter().copied().filter(|_| !rng.random_bool(removed)).collect();
+    let mut fresh = BTreeSet::new();
+    while fresh.len() < extra {
+        let (i, j) = (rng.random_range(0..n), rng.random_range(0..n));
+        if i < j && graph.weight(i, j) == 0.0 {
+            fresh.insert((i, j));
+        }
+    }
+    copy.extend(fresh.into_iter().map(|(i, j)| (i, j, 1.0)));
+    Ok(Instance::hidden(graph.clone(), Graph::undirected(n, copy)?, rng))
+}

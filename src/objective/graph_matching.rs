@@ -1,0 +1,220 @@
+//! Graph matching, convex form.
+
+use super::exchange::Exchange;
+use super::quadratic_assignment::QuadraticAssignment;
+use super::{Objective, VertexGradient};
+use crate::error::Result;
+use crate::graph::Graph;
+use crate::permutation::Permutation;
+use nalgebra::DMatrix;
+
+/// f(X) = Σ_ℓ ‖A_ℓX − XB_ℓ‖²_F + ⟨C, X⟩, convex on all matrices; the permutations with f = 0 (for C = 0) are the isomorphisms.
+///
+/// ∇f = Σ_ℓ 2(A_ℓᵀR_ℓ − R_ℓB_ℓᵀ) + C with R_ℓ = A_ℓX − XB_ℓ. On permutations f equals its
+/// [indefinite form](Objective::indefinite_form) Σ_ℓ (‖A_ℓ‖² + ‖B_ℓ‖² − 2tr(A_ℓᵀXB_ℓXᵀ)) + ⟨C, X⟩: for
+/// unweighted graphs, twice (undirected) or once (directed) the number of arcs that do not meet an arc.
+///
+/// Vertex i of A is matched to vertex p(i) of B, so for isomorphic graphs B = XᵀAX. Graphs may be weighted,
+/// directed, with loops, in several layers, and of unequal size (the smaller one is padded with isolated vertices).
+///
+/// Where it fails (SPEC §3): if A and B are regular of equal degree, f(J/n) = 0 and the relaxation sees nothing.
+///
+/// ```
+/// use birkhoff::objective::{GraphMatching, Objective};
+/// use birkhoff::{Graph, Permutation};
+/// let hexagon = Graph::undirected(6, (0..6).map(|i| (i, (i + 1) % 6, 1.0)))?;
+/// let triangles = Graph::undirected(6, (0..6).map(|i| (i, if i % 3 == 2 { i - 2 } else { i + 1 }, 1.0)))?;
+/// let f = GraphMatching::new(hexagon, triangles)?;
+/// assert_eq!(f.value_at(&Permutation::identity(6)), 8.0);
+/// # Ok::<(), birkhoff::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct GraphMatching {
+    indefinite: QuadraticAssignment,
+    /// (AᵀA, BBᵀ) of each layer.
+    grams: Vec<(Graph, Graph)>,
+    /// Value of a permutation is in offset + step·ℤ.
+    lattice: Option<(f64, f64)>,
+}
+
+impl GraphMatching {
+    /// f(X) = ‖AX − XB‖²_F.
+    ///
+    /// # Errors
+    /// [`Error::Argument`](crate::Error::Argument) when both graphs are without vertices.
+    pub fn new(a: Graph, b: Graph) -> Result<Self> {
+        let constant = a.squared_norm() + b.squared_norm();
+        let indefinite = QuadraticAssignment::with_sign(-2.0, constant, a, b)?;
+        Ok(GraphMatching { indefinite, grams: Vec::new(), lattice: None }.prepared())
+    }
+
+    /// Adds ‖A_ℓX − XB_ℓ‖²_F for another pair of graphs on the same vertices.
+    ///
+    /// # Errors
+    /// As [`QuadraticAssignment::with_layer`].
+    pub fn with_layer(mut self, a: Graph, b: Graph) -> Result<Self> {
+        self.indefinite.add_constant(a.squared_norm() + b.squared_norm());
+        self.indefinite = self.indefinite.with_layer(a, b)?;
+        Ok(self.prepared())
+    }
+
+    /// Adds ⟨C, X⟩, a cost of matching vertex i of A with vertex j of B (a similarity enters negative).
+    ///
+    /// # Errors
+    /// As [`QuadraticAssignment::with_linear`].
+    pub fn with_linear(mut self, c: &DMatrix<f64>) -> Result<Self> {
+        self.indefinite = self.indefinite.with_linear(c)?;
+        Ok(self.prepared())
+    }
+
+    /// Computes what follows from the layers and is not there yet.
+    fn prepared(mut self) -> Self {
+        for Exchange { a, b, .. } in &self.indefinite.layers[self.grams.len()..] {
+            self.grams.push((gram(&a.transpose()), gram(b)));
+        }
+        let whole = |graph: &Graph| graph.arcs().all(|(_, _, weight)| weight.fract() == 0.0);
+        let layers = &self.indefinite.layers;
+        let is_whole =
+            self.indefinite.linear.is_none() && layers.iter().all(|layer| whole(&layer.a) && whole(&layer.b));
+        self.lattice = is_whole.then(|| {
+            let undirected =
+                |graph: &Graph| graph.is_symmetric() && (0..graph.vertex_count()).all(|i| graph.weight(i, i) == 0.0);
+            let all_undirected = layers.iter().all(|layer| undirected(&layer.a) && undirected(&layer.b));
+            let offset = layers.iter().map(|layer| layer.a.squared_norm() + layer.b.squared_norm()).sum();
+            (offset, if all_undirected { 4.0 } else { 2.0 })
+        });
+        self
+    }
+
+    /// Σ_ℓ (A_ℓᵀA_ℓX + XB_ℓB_ℓᵀ), times 2.
+    fn add_gram_product(&self, x: &DMatrix<f64>, target: &mut DMatrix<f64>) {
+        let n = x.nrows();
+        for (ata, bbt) in &self.grams {
+            for j in 0..n {
+                let (targets, weights) = bbt.neighbours(j);
+                for (&m, &weight) in targets.iter().zip(weights) {
+                    target.column_mut(j).axpy(2.0 * weight, &x.column(m), 1.0);
+                }
+            }
+            let mut buffer = vec![0.0; n];
+            for j in 0..n {
+                buffer.fill(0.0);
+                for (k, &v) in x.column(j).iter().enumerate().filter(|&(_, &v)| v != 0.0) {
+                    let (targets, weights) = ata.neighbours(k);
+                    targets.iter().zip(weights).for_each(|(&i, &weight)| buffer[i] += weight * v);
+                }
+                target.column_mut(j).iter_mut().zip(&buffer).for_each(|(t, &v)| *t += 2.0 * v);
+            }
+        }
+    }
+
+    /// `target += 2t·Σ_ℓ (A_ℓᵀA_ℓQ + QB_ℓB_ℓᵀ)`: columns of the one and rows of the other, moved.
+    fn add_gram_product_at(&self, q: &Permutation, t: f64, target: &mut DMatrix<f64>) {
+        let from = q.inverse();
+        for (ata, bbt) in &self.grams {
+            for j in 0..q.len() {
+                let mut column = target.column_mut(j);
+                // Column j of AᵀA·Q is column q⁻¹(j) of the symmetric AᵀA.
+                let (rows, weights) = ata.neighbours(from.apply(j));
+                rows.iter().zip(weights).for_each(|(&i, &weight)| column[i] += 2.0 * t * weight);
+                // Entry (i, j) of Q·BBᵀ is BBᵀ[q(i), j].
+                let (images, weights) = bbt.neighbours(j);
+                images.iter().zip(weights).for_each(|(&m, &weight)| column[from.apply(m)] += 2.0 * t * weight);
+            }
+        }
+    }
+}
+
+/// W·Wᵀ as a graph.
+fn gram(graph: &Graph) -> Graph {
+    let n = graph.vertex_count();
+    let transposed = graph.transpose();
+    let mut row = vec![0.0; n];
+    let mut touched = vec![];
+    let mut arcs = vec![];
+    for i in 0..n {
+        let (targets, weights) = graph.neighbours(i);
+        for (&k, &weight) in targets.iter().zip(weights) {
+            let (others, factors) = transposed.neighbours(k);
+            for (&j, &factor) in others.iter().zip(factors) {
+                if row[j] == 0.0 {
+                    touched.push(j);
+                }
+                row[j] += weight * factor;
+            }
+        }
+        touched.sort_unstable();
+        touched.dedup();
+        arcs.extend(touched.drain(..).map(|j| (i, j, std::mem::take(&mut row[j]))));
+    }
+    Graph::directed(n, arcs).expect("the arcs of a valid graph")
+}
+
+impl Objective for GraphMatching {
+    fn size(&self) -> usize {
+        self.indefinite.size()
+    }
+
+    fn value(&self, x: &DMatrix<f64>) -> f64 {
+        let mut product = DMatrix::zeros(x.nrows(), x.ncols());
+        self.add_gram_product(x, &mut product);
+        let constant = self.grams.iter().map(|(ata, bbt)| trace(ata) + trace(bbt)).sum::<f64>();
+        // The indefinite form counts ‖A‖² + ‖B‖², which here is the gram term.
+        self.indefinite.value(x) - constant + 0.5 * product.dot(x)
+    }
+
+    fn gradient(&self, x: &DMatrix<f64>, gradient: &mut DMatrix<f64>) {
+        self.indefinite.gradient(x, gradient);
+        self.add_gram_product(x, gradient);
+    }
+
+    fn value_at(&self, p: &Permutation) -> f64 {
+        self.indefinite.value_at(p)
+    }
+
+    fn swap_change(&self, p: &Permutation, i: usize, k: usize) -> f64 {
+        self.indefinite.swap_change(p, i, k)
+    }
+
+    fn scale(&self) -> f64 {
+        self.indefinite.scale() / 2.0
+    }
+
+    fn is_convex(&self) -> bool {
+        true
+    }
+
+    /// Σ of the row minima of C, the squares being ≥ 0.
+    fn trivial_bound(&self) -> f64 {
+        let linear = self.indefinite.linear.as_ref();
+        linear.map_or(0.0, |c| c.row_iter().map(|row| row.min()).sum())
+    }
+
+    fn lattice(&self) -> Option<(f64, f64)> {
+        self.lattice
+    }
+
+    fn vertex_gradient(&self) -> Option<Box<dyn VertexGradient + '_>> {
+        Some(Box::new(ConvexVertexGradient { objective: self, moved: DMatrix::zeros(0, 0) }))
+    }
+
+    fn indefinite_form(&self) -> Option<&dyn Objective> {
+        Some(&self.indefinite)
+    }
+}
+
+fn trace(graph: &Graph) -> f64 {
+    (0..graph.vertex_count()).map(|i| graph.weight(i, i)).sum()
+}
+
+struct ConvexVertexGradient<'a> {
+    objective: &'a GraphMatching,
+    moved: DMatrix<f64>,
+}
+
+impl VertexGradient for ConvexVertexGradient<'_> {
+    fn blend(&mut self, q: &Permutation, t: f64, gradient: &mut DMatrix<f64>) {
+        self.objective.indefinite.blend_with(q, t, 1.0 - t, &mut self.moved, gradient);
+        self.objective.add_gram_product_at(q, t, gradient);
+    }
+}

@@ -1,0 +1,79 @@
+//! What is minimized over the Birkhoff polytope: a trait, so that users can bring their own.
+
+mod exchange;
+pub mod graph_matching;
+pub mod quadratic_assignment;
+
+pub use graph_matching::GraphMatching;
+pub use quadratic_assignment::QuadraticAssignment;
+
+use crate::permutation::Permutation;
+use nalgebra::DMatrix;
+
+/// A differentiable function f on the Birkhoff polytope D_n ∋ X.
+///
+/// Only [`size`](Objective::size), [`value`](Objective::value) and [`gradient`](Objective::gradient) are required.
+/// What an objective tells beyond these makes it faster, never different: a quadratic one hands out a
+/// [`VertexGradient`], from which Frank–Wolfe keeps ∇f up to date without ever forming it afresh (SPEC §5).
+pub trait Objective: Sync {
+    /// n.
+    fn size(&self) -> usize;
+
+    /// f(X), X n × n.
+    fn value(&self, x: &DMatrix<f64>) -> f64;
+
+    /// `gradient` ← ∇f(X), both n × n.
+    fn gradient(&self, x: &DMatrix<f64>, gradient: &mut DMatrix<f64>);
+
+    /// f at the permutation matrix of p.
+    fn value_at(&self, p: &Permutation) -> f64 {
+        self.value(&p.to_matrix())
+    }
+
+    /// f(p ∘ (i k)) − f(p): the change of the value when p(i) and p(k) are exchanged.
+    fn swap_change(&self, p: &Permutation, i: usize, k: usize) -> f64 {
+        let mut swapped = p.clone();
+        swapped.swap(i, k);
+        self.value_at(&swapped) - self.value_at(p)
+    }
+
+    /// κ > 0, the unit of the penalty's weight: of the order of an entry of ∇f's variation over D_n.
+    fn scale(&self) -> f64 {
+        1.0
+    }
+
+    /// Whether f is convex on D_n. Only then does f(X) − gap(X) bound f from below.
+    fn is_convex(&self) -> bool {
+        false
+    }
+
+    /// A number that f is nowhere below on the permutations, known without solving anything; −∞ if there is none.
+    fn trivial_bound(&self) -> f64 {
+        f64::NEG_INFINITY
+    }
+
+    /// (offset, step) when every permutation has its value in offset + step·ℤ, as for graphs with whole weights:
+    /// a lower bound may then be raised to the next such number.
+    fn lattice(&self) -> Option<(f64, f64)> {
+        None
+    }
+
+    /// The oracle for ∇f at permutations, when f is quadratic (that is, ∇f affine); `None` otherwise.
+    fn vertex_gradient(&self) -> Option<Box<dyn VertexGradient + '_>> {
+        None
+    }
+
+    /// Another objective with the same values on the permutations, indefinite where this one is convex: what
+    /// FAQ (Vogelstein et al., PLoS ONE 2015) runs on. `None` if f is its own.
+    fn indefinite_form(&self) -> Option<&dyn Objective> {
+        None
+    }
+}
+
+/// ∇f at permutation matrices, for a quadratic f; it may keep what it computed for the last one.
+pub trait VertexGradient {
+    /// `gradient` ← (1 − t)·`gradient` + t·∇f(Q), Q the matrix of q, 0 ≤ t ≤ 1.
+    ///
+    /// With `gradient` = ∇f(X) before, it is ∇f((1−t)X + tQ) after, because ∇f is affine.
+    fn blend(&mut self, q: &Permutation, t: f64, gradient: &mut DMatrix<f64>);
+}

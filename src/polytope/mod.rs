@@ -1,0 +1,135 @@
+//! The Birkhoff polytope D_n = {X ≥ 0, X1 = 1, Xᵀ1 = 1}: its points, its vertices, its faces.
+//!
+//! There is one feasible set, so this is a module of functions, not a trait. Its vertices are the permutation
+//! matrices (Birkhoff 1946); known correspondences cut out a [`Face`].
+
+mod face;
+mod projection;
+mod sinkhorn;
+
+pub use face::Face;
+pub use projection::project;
+pub use sinkhorn::sinkhorn;
+
+use crate::assignment::{self, Assignment};
+use crate::error::{Error, Result};
+use crate::permutation::Permutation;
+use nalgebra::DMatrix;
+use rand::Rng;
+use rand_distr::{Distribution, Exp1};
+
+/// J/n, the barycenter: every entry 1/n.
+pub fn barycenter(n: usize) -> DMatrix<f64> {
+    DMatrix::from_element(n, n, 1.0 / n as f64)
+}
+
+/// A random point in the interior: independent exponential entries, scaled by [`sinkhorn`] to sums within 1e-9 of 1.
+///
+/// Rows of exponentials scaled to sum 1 are uniform on the simplex; the law of the result is exchangeable in rows
+/// and columns, not uniform on D_n.
+pub fn random_point(n: usize, rng: &mut impl Rng) -> DMatrix<f64> {
+    let log = DMatrix::from_fn(n, n, |_, _| {
+        let entry: f64 = Exp1.sample(rng);
+        entry.max(1e-12).ln()
+    });
+    sinkhorn(&log, 1e-9, 10_000).expect("finite logarithms").0
+}
+
+/// The linear minimization oracle: a vertex Q that minimizes ⟨G, Q⟩ over D_n, with the duals that prove it.
+///
+/// # Errors
+/// As [`assignment::solve`]. One assignment, O(n³) at worst.
+pub fn lmo(gradient: &DMatrix<f64>) -> Result<Assignment> {
+    assignment::solve(gradient)
+}
+
+/// The permutation Π that maximizes ⟨X, Π⟩, that is, the one nearest to X in Frobenius norm (and, on D_n, in ℓ1).
+///
+/// Solved by the crate `lapjv` (Jonker and Volgenant 1987). Row-argmax gives the same only where
+/// [T2](crate::certificate) holds.
+///
+/// # Errors
+/// [`Error::Shape`] when X is not square, [`Error::Entry`] when an entry is not finite. One assignment, O(n³) at worst.
+///
+/// ```
+/// use birkhoff::polytope::round;
+/// use nalgebra::dmatrix;
+/// assert_eq!(round(&dmatrix![0.6, 0.4; 0.4, 0.6])?.image(), &[0, 1]);
+/// # Ok::<(), birkhoff::Error>(())
+/// ```
+pub fn round(x: &DMatrix<f64>) -> Result<Permutation> {
+    require_square_and_finite("matrix to round", x)?;
+    let n = x.nrows();
+    if n < 2 {
+        return Ok(Permutation::identity(n));
+    }
+    // The crate's matrices are by rows, ours by columns: it sees Xᵀ, and its columns are our rows.
+    let cost = ndarray::Array2::from_shape_fn((n, n), |(j, i)| -x[(i, j)]);
+    match lapjv::lapjv(&cost) {
+        Ok((_, column_of_row)) => Permutation::new(column_of_row),
+        Err(_) => Ok(assignment::solve(&(-x))?.permutation),
+    }
+}
+
+/// The largest violation of D_n's constraints: max of |row sum − 1|, |column sum − 1| and −X_ij. O(n²).
+pub fn residual(x: &DMatrix<f64>) -> f64 {
+    let mut rows = vec![0.0; x.nrows()];
+    let mut worst: f64 = 0.0;
+    for column in x.column_iter() {
+        for (row, &v) in rows.iter_mut().zip(&column) {
+            *row += v;
+            worst = worst.max(-v);
+        }
+        worst = worst.max((column.sum() - 1.0).abs());
+    }
+    rows.iter().fold(worst, |worst, sum| worst.max((sum - 1.0).abs()))
+}
+
+/// An error unless `x` is square with finite entries.
+pub(crate) fn require_square_and_finite(what: &str, x: &DMatrix<f64>) -> Result<()> {
+    if x.nrows() != x.ncols() {
+        return Err(Error::shape(what, "a square matrix", format!("{} x {}", x.nrows(), x.ncols())));
+    }
+    require_finite(what, x)
+}
+
+/// An error unless all entries of `x` are finite.
+pub(crate) fn require_finite(what: &str, x: &DMatrix<f64>) -> Result<()> {
+    let Some(k) = x.as_slice().iter().position(|v| !v.is_finite()) else { return Ok(()) };
+    let (row, column) = (k % x.nrows(), k / x.nrows());
+    Err(Error::Entry { what: what.to_string(), row, column, value: x[k], required: "finite" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::instance::rng;
+
+    #[test]
+    fn random_points_are_feasible_and_differ() {
+        let (x, y) = (random_point(9, &mut rng(1, 0)), random_point(9, &mut rng(1, 1)));
+        assert!(residual(&x) < 1e-9 && residual(&y) < 1e-9);
+        assert!((x - y).norm() > 0.1);
+    }
+
+    #[test]
+    fn residual_sees_each_kind_of_violation() {
+        assert_eq!(residual(&barycenter(4)), 0.0);
+        assert_eq!(residual(&(barycenter(4) * 2.0)), 1.0);
+        assert_eq!(residual(&DMatrix::from_row_slice(2, 2, &[1.5, -0.5, -0.5, 1.5])), 0.5);
+    }
+
+    #[test]
+    fn rounding_recovers_a_blurred_permutation() {
+        let mut rng = rng(2, 0);
+        for n in [1, 2, 5, 40] {
+            let p = Permutation::random(n, &mut rng);
+            let blurred = p.to_matrix() * 0.3 + random_point(n, &mut rng) * 0.7;
+            let exact = assignment::solve(&(-&blurred)).unwrap();
+            assert_eq!(round(&blurred).unwrap(), exact.permutation);
+        }
+        assert_eq!(round(&DMatrix::zeros(0, 0)).unwrap().len(), 0);
+        assert!(round(&DMatrix::zeros(2, 3)).is_err());
+        assert!(round(&DMatrix::from_element(2, 2, f64::NAN)).unwrap_err().to_string().contains("(0, 0)"));
+    }
+}

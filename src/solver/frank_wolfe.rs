@@ -1,0 +1,238 @@
+//! Frank–Wolfe on f + λP, λ constant or growing in stages.
+
+use super::{ArgminResult, Iterate};
+use crate::assignment::AssignmentSolver;
+use crate::certificate::{ROUNDING_RADIUS, row_argmax};
+use crate::error::{Error, Result};
+use crate::local_search::is_swap_minimum;
+use crate::objective::{Objective, VertexGradient};
+use crate::penalty::Penalty;
+use crate::permutation::Permutation;
+use crate::polytope::Face;
+use argmin::core::{Problem, Solver, State, TerminationReason, TerminationStatus};
+use nalgebra::DMatrix;
+use serde::{Deserialize, Serialize};
+
+/// Steps after which ∇f and f are computed afresh, which bounds what the recurrences lose.
+const REFRESH_EVERY: usize = 100;
+
+/// P(X) below this is a permutation matrix, up to rounding.
+const HARD: f64 = 1e-9;
+
+/// A stretch of the path on which the weight stays the same.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Stage {
+    /// λ, in the units of f; may be negative (−P is convex).
+    pub weight: f64,
+    /// At most this many steps.
+    pub max_steps: usize,
+    /// The stage ends when the Frank–Wolfe gap of f + λP is at most this, in the units of f.
+    pub gap_tolerance: f64,
+}
+
+/// Frank–Wolfe over a face of D_n on f + λ_k P, stage after stage, each from the last iterate.
+///
+/// A step: G = ∇f(X) + λ∇P(X); Q = argmin ⟨G, Q⟩ (one assignment, started from the last one's duals);
+/// D = Q − X, g = −⟨G, D⟩, c = ⟨D, ∇²f D⟩; X ← X + tD with t = 1 if c ≤ g, else g/c. As P is concave on D_n,
+/// f's parabola along D lies above f + λP for λ ≥ 0, so the step never increases it, with no line search in P
+/// (SPEC §4). For a quadratic f, c = 2(f(Q) − f(X) − ⟨∇f(X), D⟩) needs f at a permutation only, and ∇f(X) is
+/// kept by its affine recurrence (SPEC §5). Where f is not quadratic or λ < 0, c is estimated by the secant and
+/// doubled until the parabola lies above (Pedregosa et al., AISTATS 2020).
+///
+/// It ends when the last stage does, or after a stage with λ > 0 when X is a permutation (P ≤ 1e-9) or T2
+/// certifies its rounding and no swap improves that.
+///
+/// One assignment and one product of the objective a step; O(n²) memory. Requires the start to lie on the face.
+#[derive(Serialize, Deserialize)]
+pub struct FrankWolfe<'a> {
+    penalty: Penalty,
+    stages: Vec<Stage>,
+    face: Face,
+    #[serde(skip)]
+    workspace: Option<Workspace<'a>>,
+}
+
+/// What is computed anew in every step, kept to save its allocation.
+struct Workspace<'a> {
+    oracle: Option<Box<dyn VertexGradient + 'a>>,
+    assignment: AssignmentSolver,
+    cost: DMatrix<f64>,
+    free_cost: DMatrix<f64>,
+}
+
+impl<'a> Workspace<'a> {
+    fn new(objective: &'a dyn Objective, state: &Iterate) -> Result<Self> {
+        let n = objective.size();
+        let mut assignment = AssignmentSolver::new();
+        if let Some((row_duals, columns)) = &state.last_assignment {
+            assignment.warm_start(row_duals, columns)?;
+        }
+        let oracle = objective.vertex_gradient();
+        Ok(Workspace { oracle, assignment, cost: DMatrix::zeros(n, n), free_cost: DMatrix::zeros(0, 0) })
+    }
+}
+
+impl<'a> FrankWolfe<'a> {
+    /// The given stages over `face`.
+    pub fn new(penalty: Penalty, stages: Vec<Stage>, face: Face) -> Self {
+        FrankWolfe { penalty, stages, face, workspace: None }
+    }
+
+    fn refresh(&self, objective: &dyn Objective, state: &mut Iterate) {
+        objective.gradient(&state.x, &mut state.gradient);
+        state.value = objective.value(&state.x);
+        state.steps_since_refresh = 0;
+    }
+
+    /// One step at the current stage's weight.
+    fn step(&mut self, objective: &'a dyn Objective, state: &mut Iterate) -> Result<()> {
+        if self.workspace.is_none() {
+            self.workspace = Some(Workspace::new(objective, state)?);
+        }
+        let Some(Workspace { oracle, assignment, cost, free_cost }) = &mut self.workspace else { unreachable!() };
+        let weight = self.stages[state.stage].weight;
+
+        cost.copy_from(&state.gradient);
+        state.weight = weight;
+        state.penalty = self.penalty.add_gradient(weight, &state.x, cost);
+        if self.face.is_whole() {
+            assignment.solve(cost)?;
+        } else {
+            self.face.restrict(cost, free_cost);
+            assignment.solve(free_cost)?;
+        }
+        state.lap_calls += 1;
+        let q = self.face.vertex(assignment.columns());
+        let free_columns = Permutation::new(assignment.columns().to_vec())?;
+        state.last_assignment = Some((assignment.row_duals().to_vec(), free_columns));
+
+        let at_vertex = |matrix: &DMatrix<f64>| q.image().iter().enumerate().map(|(i, &j)| matrix[(i, j)]).sum::<f64>();
+        let slope = at_vertex(&state.gradient) - state.gradient.dot(&state.x);
+        state.gap = cost.dot(&state.x) - at_vertex(cost);
+        if !state.gap.is_finite() {
+            return Err(Error::Breakdown(format!("Frank-Wolfe gap is {}", state.gap)));
+        }
+        if weight == 0.0 {
+            state.lower_bound = state.lower_bound.max(state.value - state.gap);
+        }
+
+        if let (Some(oracle), true) = (oracle, weight >= 0.0) {
+            let curvature = 2.0 * (objective.value_at(&q) - state.value - slope);
+            let t = parabola_minimizer(state.gap, curvature);
+            move_towards(&q, t, &mut state.x);
+            oracle.blend(&q, t, &mut state.gradient);
+            state.value += t * (slope + 0.5 * t * curvature);
+            state.step_size = t;
+            state.steps_since_refresh += 1;
+            if state.steps_since_refresh >= REFRESH_EVERY {
+                self.refresh(objective, state);
+            }
+        } else {
+            self.search(objective, state, &q);
+            self.refresh(objective, state);
+        }
+        Ok(())
+    }
+
+    /// A step without a known curvature: doubles an estimate until the parabola lies above f + λP at its minimizer.
+    fn search(&self, objective: &dyn Objective, state: &mut Iterate, q: &Permutation) {
+        let total = |x: &DMatrix<f64>, value: f64| value + state.weight * self.penalty.value(x);
+        let here = total(&state.x, state.value);
+        let there = total(&q.to_matrix(), objective.value_at(q));
+        let mut curvature = 2.0 * (there - here + state.gap);
+        let rounding = 1e-12 * (here.abs() + there.abs());
+        let mut trial = state.x.clone();
+        loop {
+            let t = parabola_minimizer(state.gap, curvature);
+            trial.copy_from(&state.x);
+            move_towards(q, t, &mut trial);
+            let predicted = here - t * state.gap + 0.5 * t * t * curvature;
+            if t < 1e-10 || total(&trial, objective.value(&trial)) <= predicted + rounding {
+                state.step_size = t;
+                std::mem::swap(&mut state.x, &mut trial);
+                return;
+            }
+            curvature = 2.0 * curvature.max(state.gap);
+        }
+    }
+
+    /// Whether the path has arrived: X is a permutation, or its certified rounding is a local minimum.
+    fn has_hardened(&self, objective: &dyn Objective, state: &Iterate) -> bool {
+        let penalty = state.current_penalty();
+        if penalty <= HARD {
+            return true;
+        }
+        // T2
+        penalty < ROUNDING_RADIUS
+            && Permutation::new(row_argmax(&state.x)).is_ok_and(|p| is_swap_minimum(objective, &self.face, &p))
+    }
+}
+
+/// argmin over t ∈ [0, 1] of −g·t + ½c·t², g ≥ 0.
+fn parabola_minimizer(g: f64, c: f64) -> f64 {
+    if g <= 0.0 {
+        0.0
+    } else if c <= g {
+        1.0
+    } else {
+        g / c
+    }
+}
+
+/// X ← (1 − t)X + tQ.
+fn move_towards(q: &Permutation, t: f64, x: &mut DMatrix<f64>) {
+    *x *= 1.0 - t;
+    q.image().iter().enumerate().for_each(|(i, &j)| x[(i, j)] += t);
+}
+
+impl<'a> Solver<&'a dyn Objective, Iterate> for FrankWolfe<'a> {
+    fn name(&self) -> &str {
+        "Frank-Wolfe"
+    }
+
+    fn init(&mut self, problem: &mut Problem<&'a dyn Objective>, mut state: Iterate) -> ArgminResult {
+        let objective = *problem.problem.as_ref().expect("argmin holds the problem");
+        let n = self.face.size();
+        if state.x.is_empty() {
+            state.x = self.face.barycenter();
+        }
+        if objective.size() != n || state.x.shape() != (n, n) {
+            let found = format!("objective {}, start {:?}", objective.size(), state.x.shape());
+            return Err(Error::shape("Frank-Wolfe", format!("size {n}"), found).into());
+        }
+        if state.gradient.shape() != (n, n) {
+            state.gradient = DMatrix::zeros(n, n);
+            self.refresh(objective, &mut state);
+        }
+        state.penalty = self.penalty.value(&state.x);
+        (state.stage, state.stage_steps) = (0, 0);
+        Ok((state, None))
+    }
+
+    fn next_iter(&mut self, problem: &mut Problem<&'a dyn Objective>, mut state: Iterate) -> ArgminResult {
+        let objective = *problem.problem.as_ref().expect("argmin holds the problem");
+        self.step(objective, &mut state)?;
+        state.stage_steps += 1;
+        let stage = self.stages[state.stage];
+        let converged = state.gap <= stage.gap_tolerance || state.step_size == 0.0;
+        if converged || state.stage_steps >= stage.max_steps {
+            (state.stage, state.stage_steps) = (state.stage + 1, 0);
+            if stage.weight > 0.0 && self.has_hardened(objective, &state) {
+                return Ok((state.terminate_with(TerminationReason::SolverConverged), None));
+            }
+            if state.stage == self.stages.len() {
+                let reason =
+                    if converged { TerminationReason::SolverConverged } else { TerminationReason::MaxItersReached };
+                return Ok((state.terminate_with(reason), None));
+            }
+        }
+        Ok((state, None))
+    }
+
+    fn terminate(&mut self, state: &Iterate) -> TerminationStatus {
+        if state.stage >= self.stages.len() {
+            return TerminationStatus::Terminated(TerminationReason::MaxItersReached);
+        }
+        TerminationStatus::NotTerminated
+    }
+}

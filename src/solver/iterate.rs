@@ -1,0 +1,185 @@
+//! The state every solver works on.
+
+use crate::penalty::Penalty;
+use crate::permutation::Permutation;
+use argmin::core::{Problem, State, TerminationReason, TerminationStatus};
+use nalgebra::DMatrix;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// Where a run stands: an [`argmin::core::State`] that holds each n × n matrix once.
+///
+/// It is all a solver needs to go on, so a checkpoint of it resumes to the same bits.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Iterate {
+    /// X, n × n; 0 × 0 before the first iteration if the solver shall choose its start.
+    pub x: DMatrix<f64>,
+    /// ∇f(X), where the solver keeps it.
+    pub gradient: DMatrix<f64>,
+    /// f(X).
+    pub value: f64,
+    /// P(X), of the l1−l2 penalty unless the solver was given another.
+    pub penalty: f64,
+    /// The penalty's weight λ in the last step.
+    pub weight: f64,
+    /// The step taken last: from X to (1 − t)X + tQ for Frank–Wolfe, the multiple of the gradient otherwise.
+    pub step_size: f64,
+    /// Frank–Wolfe gap ⟨∇(f + λP)(X), X − Q⟩ ≥ 0 of the last step; NaN where it is not computed.
+    pub gap: f64,
+    /// Largest f(X) − gap(X) seen at λ = 0: a lower bound on min f over D_n if f is convex.
+    pub lower_bound: f64,
+    /// Index of the weight in the path.
+    pub stage: usize,
+    /// Steps taken at this weight.
+    pub stage_steps: usize,
+    /// Steps since ∇f was last computed afresh.
+    pub steps_since_refresh: usize,
+    /// Assignments solved so far.
+    pub lap_calls: u64,
+    /// Row duals and columns of the last assignment (over the free rows and columns): the next one starts from them.
+    pub last_assignment: Option<(Vec<f64>, Permutation)>,
+    iteration: u64,
+    max_iterations: u64,
+    elapsed: Option<Duration>,
+    counts: HashMap<String, u64>,
+    status: TerminationStatus,
+}
+
+impl Iterate {
+    /// A run that starts at X.
+    pub fn at(x: DMatrix<f64>) -> Self {
+        Iterate { x, ..Iterate::new() }
+    }
+
+    /// At most this many iterations.
+    pub fn max_iterations(mut self, max_iterations: u64) -> Self {
+        self.max_iterations = max_iterations;
+        self
+    }
+
+    /// As if this many iterations lay behind.
+    pub(super) fn with_iterations(mut self, iterations: u64) -> Self {
+        self.iteration = iterations;
+        self
+    }
+
+    /// Iterations so far.
+    pub fn iterations(&self) -> u64 {
+        self.iteration
+    }
+
+    /// Why the run ended, if it did.
+    pub fn termination(&self) -> Option<&TerminationReason> {
+        self.get_termination_reason()
+    }
+
+    /// P(X), computed afresh.
+    pub fn current_penalty(&self) -> f64 {
+        Penalty::L1MinusL2.value(&self.x)
+    }
+}
+
+impl State for Iterate {
+    type Param = DMatrix<f64>;
+    type Float = f64;
+
+    fn new() -> Self {
+        Iterate {
+            x: DMatrix::zeros(0, 0),
+            gradient: DMatrix::zeros(0, 0),
+            value: f64::INFINITY,
+            penalty: f64::INFINITY,
+            weight: 0.0,
+            step_size: 0.0,
+            gap: f64::NAN,
+            lower_bound: f64::NEG_INFINITY,
+            stage: 0,
+            stage_steps: 0,
+            steps_since_refresh: 0,
+            lap_calls: 0,
+            last_assignment: None,
+            iteration: 0,
+            max_iterations: u64::MAX,
+            elapsed: None,
+            counts: HashMap::new(),
+            status: TerminationStatus::NotTerminated,
+        }
+    }
+
+    /// Nothing to do: along a path of growing weights the last iterate is the one that counts.
+    fn update(&mut self) {}
+
+    fn get_param(&self) -> Option<&DMatrix<f64>> {
+        Some(&self.x)
+    }
+
+    fn get_best_param(&self) -> Option<&DMatrix<f64>> {
+        Some(&self.x)
+    }
+
+    fn get_max_iters(&self) -> u64 {
+        self.max_iterations
+    }
+
+    fn increment_iter(&mut self) {
+        self.iteration += 1;
+    }
+
+    fn get_iter(&self) -> u64 {
+        self.iteration
+    }
+
+    fn get_cost(&self) -> f64 {
+        self.value + self.weight * self.penalty
+    }
+
+    fn get_best_cost(&self) -> f64 {
+        self.get_cost()
+    }
+
+    fn get_target_cost(&self) -> f64 {
+        f64::NEG_INFINITY
+    }
+
+    fn func_counts<O>(&mut self, problem: &Problem<O>) {
+        self.counts.extend(problem.counts.iter().map(|(name, &count)| (name.to_string(), count)));
+    }
+
+    fn get_func_counts(&self) -> &HashMap<String, u64> {
+        &self.counts
+    }
+
+    fn time(&mut self, time: Option<Duration>) -> &mut Self {
+        self.elapsed = time;
+        self
+    }
+
+    fn get_time(&self) -> Option<Duration> {
+        self.elapsed
+    }
+
+    fn get_last_best_iter(&self) -> u64 {
+        self.iteration
+    }
+
+    fn is_best(&self) -> bool {
+        true
+    }
+
+    fn terminate_with(mut self, reason: TerminationReason) -> Self {
+        self.status = TerminationStatus::Terminated(reason);
+        self
+    }
+
+    fn get_termination_status(&self) -> &TerminationStatus {
+        &self.status
+    }
+
+    fn get_termination_reason(&self) -> Option<&TerminationReason> {
+        match &self.status {
+            TerminationStatus::Terminated(reason) => Some(reason),
+            TerminationStatus::NotTerminated => None,
+        }
+    }
+}

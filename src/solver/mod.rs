@@ -1,0 +1,113 @@
+//! Solvers over the Birkhoff polytope. Each is an [`argmin::core::Solver`] over [`Iterate`]; the loop, its time
+//! limit, observers and checkpoints are argmin's.
+//!
+//! # Choosing a method
+//!
+//! | method | minimizes | finds the hidden permutation | fails |
+//! | --- | --- | --- | --- |
+//! | relaxation | convex f over D_n, then rounds | little noise, asymmetric ("friendly") graphs; and it *proves* a lower bound | noise: the minimizer is far from every vertex; regular graphs: blind |
+//! | penalized path | f + λP, λ growing from 0 | up to much more noise: the best single run here | where the relaxed minimizer knows nothing of the answer: regular graphs, noise beyond the threshold |
+//! | FAQ | the indefinite form, from J/n | isomorphic or almost isomorphic graphs | moderate noise; depends on its start. From the relaxed minimizer it is much stronger |
+//! | projected gradient | f + λP by the training step of AutoShuffleNet | as the penalized path, slower | step size and scaling must fit; first order |
+//! | Sinkhorn | f of a Sinkhorn-scaled e^Y by L-BFGS | little noise | never reaches a vertex; a baseline |
+//!
+//! In doubt: the penalized path, which starts from the relaxation and so has its lower bound as well.
+
+mod frank_wolfe;
+mod iterate;
+mod projected_gradient;
+mod sinkhorn_lbfgs;
+
+pub use frank_wolfe::{FrankWolfe, Stage};
+pub use iterate::Iterate;
+pub use projected_gradient::{ProjectedGradient, Projection};
+pub use sinkhorn_lbfgs::SinkhornLbfgs;
+
+use crate::error::{Error, Result};
+use crate::objective::Objective;
+use argmin::core::observers::{Observe, ObserverMode};
+use argmin::core::{Executor, KV, Problem, Solver, State, TerminationReason, TerminationStatus};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+/// Called with every iterate.
+pub type Watcher = Arc<dyn Fn(&Iterate) + Send + Sync>;
+
+/// What can end a run before its method does, and who watches it.
+#[derive(Clone, Default)]
+pub struct Limits {
+    /// The run ends at the first iteration after this instant.
+    pub deadline: Option<Instant>,
+    /// The run ends at the first iteration after this became true. argmin's own Ctrl-C handler serves one run a
+    /// process only; a program with many runs sets this flag from its handler.
+    pub interrupt: Option<Arc<AtomicBool>>,
+    /// Sees every iterate.
+    pub watcher: Option<Watcher>,
+}
+
+impl Limits {
+    /// Why a run should end now, if it should.
+    pub fn reached(&self) -> Option<TerminationReason> {
+        if self.interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed)) {
+            return Some(TerminationReason::Interrupt);
+        }
+        let late = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        late.then_some(TerminationReason::Timeout)
+    }
+}
+
+/// Runs `solver` on `objective` from `start` in argmin's executor, until the method or a limit ends it.
+///
+/// # Errors
+/// What the solver reports: [`Error::Shape`] when sizes differ, [`Error::Breakdown`] when values stop being finite.
+pub fn minimize<'a, S>(objective: &'a dyn Objective, solver: S, start: Iterate, limits: &Limits) -> Result<Iterate>
+where
+    S: Solver<&'a dyn Objective, Iterate>,
+{
+    let limited = Limited { solver, limits: limits.clone() };
+    let mut executor = Executor::new(objective, limited).configure(|_| start).ctrlc(false).timer(false);
+    if let Some(watcher) = &limits.watcher {
+        executor = executor.add_observer(Watch(watcher.clone()), ObserverMode::Always);
+    }
+    match executor.run() {
+        Ok(result) => Ok(result.state),
+        Err(error) => Err(error.downcast::<Error>().unwrap_or_else(|other| Error::Breakdown(other.to_string()))),
+    }
+}
+
+/// A solver that also ends when its limits are reached.
+struct Limited<S> {
+    solver: S,
+    limits: Limits,
+}
+
+impl<O, I: State, S: Solver<O, I>> Solver<O, I> for Limited<S> {
+    fn name(&self) -> &str {
+        self.solver.name()
+    }
+
+    fn init(&mut self, problem: &mut Problem<O>, state: I) -> ArgminResult<I> {
+        self.solver.init(problem, state)
+    }
+
+    fn next_iter(&mut self, problem: &mut Problem<O>, state: I) -> ArgminResult<I> {
+        self.solver.next_iter(problem, state)
+    }
+
+    fn terminate(&mut self, state: &I) -> TerminationStatus {
+        self.limits.reached().map_or_else(|| self.solver.terminate(state), TerminationStatus::Terminated)
+    }
+}
+
+/// What argmin's solvers return.
+type ArgminResult<I = Iterate> = std::result::Result<(I, Option<KV>), argmin::core::Error>;
+
+struct Watch(Watcher);
+
+impl Observe<Iterate> for Watch {
+    fn observe_iter(&mut self, state: &Iterate, _kv: &KV) -> std::result::Result<(), argmin::core::Error> {
+        (self.0)(state);
+        Ok(())
+    }
+}
