@@ -12,6 +12,7 @@ pub mod objective;
 pub mod penalty;
 pub mod permutation;
 pub mod polytope;
+pub mod recovery;
 pub mod solver;
 
 pub use assignment::{Assignment, AssignmentSolver, RectangularAssignment};

@@ -58,6 +58,19 @@ impl Iterate {
         self
     }
 
+    /// A new run from where this one ended: X and what is known there stay, the counts start again.
+    pub fn resumed(&self) -> Self {
+        Iterate {
+            stage: 0,
+            stage_steps: 0,
+            lap_calls: 0,
+            iteration: 0,
+            counts: HashMap::new(),
+            status: TerminationStatus::NotTerminated,
+            ..self.clone()
+        }
+    }
+
     /// As if this many iterations lay behind.
     pub(super) fn with_iterations(mut self, iterations: u64) -> Self {
         self.iteration = iterations;
