@@ -4,6 +4,7 @@
 
 pub mod error;
 pub mod graph;
+pub mod io;
 pub mod permutation;
 
 pub use error::{Error, Result};
