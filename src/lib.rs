@@ -7,6 +7,7 @@ pub mod certificate;
 pub mod error;
 pub mod graph;
 pub mod instance;
+pub mod io;
 pub mod local_search;
 pub mod objective;
 pub mod penalty;

@@ -1,0 +1,215 @@
+//! Similarities of the vertices of two graphs.
+
+use super::matrix::Table;
+use super::text::{decode, fields, finite, lines, read_source, shown};
+use super::{NamedGraph, text};
+use crate::error::{Error, Result};
+use nalgebra::DMatrix;
+use std::collections::HashMap;
+use std::path::Path;
+
+/// The most entries of a similarity matrix: 2³⁰, 8 GiB. Beyond it the answer is an error and no aborted program.
+const MAX_ENTRIES: usize = 1 << 30;
+
+/// Reads similarities s of the vertices of A (rows) and B (columns) as an n_A × n_B matrix.
+///
+/// A file `.csv` is a dense matrix, see [`parse_similarity_matrix`]; any other, and `-`, is a list of triples, see
+/// [`parse_similarity_triples`].
+///
+/// # Errors
+/// [`Error::Io`], and as these two.
+pub fn read_similarity(path: &Path, a: &NamedGraph, b: &NamedGraph) -> Result<DMatrix<f64>> {
+    let (source, bytes) = read_source(path)?;
+    let is_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+    let parse = if is_csv { parse_similarity_matrix } else { parse_similarity_triples };
+    parse(&source, &bytes, a, b)
+}
+
+/// Reads a dense matrix, in the format of [`read_matrix`](super::read_matrix).
+///
+/// ```text
+/// ,17,18,19        optional: the vertices of B, in any order
+/// anna,1,0.5,0     optional in front: the vertex of A
+/// bert,0,1,0.25
+/// ```
+///
+/// Where names are given, rows and columns go to the vertices they name; else they are in the order of the
+/// vertices. A first row 0,1,…,n−1 or 1,…,n that is one row too many is a header.
+///
+/// # Errors
+/// As [`read_matrix`](super::read_matrix); [`Error::File`] when the shape is not n_A × n_B or a name is no
+/// vertex of its graph. O(bytes).
+pub fn parse_similarity_matrix(source: &Path, bytes: &[u8], a: &NamedGraph, b: &NamedGraph) -> Result<DMatrix<f64>> {
+    let (n_a, n_b) = (a.names.len(), b.names.len());
+    let mut table = Table::parse(source, bytes)?;
+    table.take_numbers_for_header(n_a);
+    let (height, width) = (table.height(), table.width);
+    if (height, width) != (n_a, n_b) {
+        let hint = if width == 3 { " (triples `a b s` are read from any file that is no .csv)" } else { "" };
+        let cause = format!("similarities must be {n_a} x {n_b}, as A and B have vertices, but are {height} x {width}");
+        return Err(Error::file(source, cause + hint));
+    }
+    let rows = places(source, table.rows.as_deref(), a, "row", "A")?;
+    let columns = places(source, table.columns.as_deref(), b, "column", "B")?;
+    let matrix = table.matrix();
+    let mut similarity = DMatrix::zeros(n_a, n_b);
+    for (j, &column) in columns.iter().enumerate() {
+        for (i, &row) in rows.iter().enumerate() {
+            similarity[(row, column)] = matrix[(i, j)];
+        }
+    }
+    Ok(similarity)
+}
+
+/// The vertices that rows or columns belong to. Names in a table differ and are as many as the vertices, so
+/// that if all are vertices, all vertices are there.
+fn places(source: &Path, names: Option<&[String]>, graph: &NamedGraph, what: &str, which: &str) -> Result<Vec<usize>> {
+    let Some(names) = names else { return Ok((0..graph.names.len()).collect()) };
+    let vertices = graph.indices();
+    let place = |name: &String| {
+        let cause = || format!("{what} {} is no vertex of graph {which}", shown(name));
+        vertices.get(name.as_str()).copied().ok_or_else(|| Error::file(source, cause()))
+    };
+    names.iter().map(place).collect()
+}
+
+/// Reads triples (vertex of A, vertex of B, similarity), one a line; pairs that are not listed have 0.
+///
+/// ```text
+/// a,b,s            an optional header: a first line of which no field is a vertex or a number
+/// anna,17,1        separators are spaces, tabs, commas or semicolons; # and % begin comments
+/// anna,18,0.5
+/// ```
+///
+/// # Errors
+/// [`Error::Parse`] with the line: not exactly three fields, a name that is no vertex of its graph, a pair
+/// listed twice, a similarity that is no finite number. [`Error::File`] when n_A n_B exceeds 2³⁰.
+/// O(bytes + n_A n_B).
+pub fn parse_similarity_triples(source: &Path, bytes: &[u8], a: &NamedGraph, b: &NamedGraph) -> Result<DMatrix<f64>> {
+    let (n_a, n_b) = (a.names.len(), b.names.len());
+    if n_a.saturating_mul(n_b) > MAX_ENTRIES {
+        let cause = format!("a {n_a} x {n_b} matrix of similarities has more than {MAX_ENTRIES} entries");
+        return Err(Error::file(source, cause));
+    }
+    let (vertices_of_a, vertices_of_b) = (a.indices(), b.indices());
+    let mut lines_of_pairs = HashMap::new();
+    let mut similarity = DMatrix::zeros(n_a, n_b);
+    let mut is_first = true;
+    for (line, content) in lines(decode(source, bytes)?) {
+        let fields = fields(source, line, content)?;
+        let [u, v, s] = &fields[..] else {
+            if fields.is_empty() {
+                continue;
+            }
+            let cause = format!("{} fields, but a triple is `vertex_of_a,vertex_of_b,similarity`", fields.len());
+            return Err(Error::parse(source, line, cause));
+        };
+        let no_vertices = !vertices_of_a.contains_key(&*u.text) && !vertices_of_b.contains_key(&*v.text);
+        let is_header = std::mem::take(&mut is_first) && no_vertices && !s.is_number();
+        if is_header {
+            continue;
+        }
+        let vertex = |vertices: &HashMap<&str, usize>, name: &text::Field, graph: &str| {
+            let unknown = || Error::parse(source, line, format!("graph {graph} has no vertex {}", shown(&name.text)));
+            vertices.get(&*name.text).copied().ok_or_else(unknown)
+        };
+        let pair = (vertex(&vertices_of_a, u, "A")?, vertex(&vertices_of_b, v, "B")?);
+        let s = finite(source, line, "similarity", &s.text)?;
+        if let Some(earlier) = lines_of_pairs.insert(pair, line) {
+            let (u, v) = (shown(&u.text), shown(&v.text));
+            return Err(Error::parse(source, line, format!("the pair {u}, {v} was already in line {earlier}")));
+        }
+        similarity[pair] = s;
+    }
+    Ok(similarity)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::Graph;
+    use nalgebra::dmatrix;
+
+    fn vertices(names: &[&str]) -> NamedGraph {
+        let graph = Graph::directed(names.len(), []).unwrap();
+        NamedGraph::new(graph, names.iter().map(|name| name.to_string()).collect()).unwrap()
+    }
+
+    fn dense(text: &str) -> Result<DMatrix<f64>> {
+        let (a, b) = (vertices(&["x", "y"]), vertices(&["0", "1", "2"]));
+        parse_similarity_matrix(Path::new("s.csv"), text.as_bytes(), &a, &b)
+    }
+
+    fn triples(text: &str) -> Result<DMatrix<f64>> {
+        let (a, b) = (vertices(&["x", "y"]), vertices(&["0", "1", "2"]));
+        parse_similarity_triples(Path::new("s.txt"), text.as_bytes(), &a, &b)
+    }
+
+    #[test]
+    fn dense_similarities_go_to_the_vertices_that_rows_and_columns_name() {
+        let expected = dmatrix![1.0, 2.0, 3.0; 4.0, 5.0, 6.0];
+        for text in [
+            "1,2,3\n4,5,6",
+            "\"2\",\"0\",\"1\"\n3,1,2\n6,4,5",
+            ",1,0,2\ny,5,4,6\nx,2,1,3",
+            "y 4 5 6\nx 1 2 3",
+            "0,1,2\n1,2,3\n4,5,6",
+        ] {
+            assert_eq!(dense(text).unwrap(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn triples_leave_out_zeros() {
+        let expected = dmatrix![0.0, 0.5, 0.0; 2.0, 0.0, 0.0];
+        for text in ["x 1 0.5\ny 0 2", "# c\na,b,s\ny,0,2\n\nx,1,0.5\n"] {
+            assert_eq!(triples(text).unwrap(), expected);
+        }
+        assert_eq!(triples("").unwrap(), DMatrix::zeros(2, 3));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_place() {
+        for (text, expected) in [
+            ("1,2\n3,4", "s.csv: similarities must be 2 x 3, as A and B have vertices, but are 2 x 2"),
+            ("x,0,1\n", "s.csv: similarities must be 2 x 3"),
+            ("1,2,4\n4,5,6\n7,8,9", "s.csv: similarities must be 2 x 3, as A and B have vertices, but are 3 x 3 (tri"),
+            ("z 4 5 6\nx 1 2 3", "s.csv: row 'z' is no vertex of graph A"),
+            ("\"0\",\"1\",\"3\"\n1,2,3\n4,5,6", "s.csv: column '3' is no vertex of graph B"),
+            ("1,2,3\n4,5,nan", "s.csv:2: column 3: 'nan' is not finite"),
+        ] {
+            let message = dense(text).unwrap_err().to_string();
+            assert!(message.starts_with(expected), "{text:?}: {message}");
+        }
+        for (text, expected) in [
+            ("x 1 o.5", "s.txt:1: similarity 'o.5' is not a number"),
+            ("x 1 1\nx 1", "s.txt:2: 2 fields, but a triple"),
+            ("z 1 1", "s.txt:1: graph A has no vertex 'z'"),
+            ("x z 1", "s.txt:1: graph B has no vertex 'z'"),
+            ("x 1 1\nx 2 y", "s.txt:2: similarity 'y' is not a number"),
+            ("x 1 inf", "s.txt:1: similarity 'inf' is not finite"),
+            ("x 1 1\n\nx 1 2", "s.txt:3: the pair 'x', '1' was already in line 1"),
+        ] {
+            let message = triples(text).unwrap_err().to_string();
+            assert!(message.starts_with(expected), "{text:?}: {message}");
+        }
+        let many = NamedGraph::numbered(Graph::directed(40_000, []).unwrap());
+        let message = parse_similarity_triples(Path::new("s.txt"), b"", &many, &many).unwrap_err().to_string();
+        assert!(message.starts_with("s.txt: a 40000 x 40000 matrix"), "{message}");
+    }
+
+    #[test]
+    fn the_extension_decides_what_a_file_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let graph = vertices(&["0", "1", "2"]);
+        let text = "0,1,2\n1,2,3\n2,1,5\n";
+        for (name, expected) in [
+            ("s.CSV", dmatrix![0.0, 1.0, 2.0; 1.0, 2.0, 3.0; 2.0, 1.0, 5.0]),
+            ("s.txt", dmatrix![0.0, 2.0, 0.0; 0.0, 0.0, 3.0; 0.0, 5.0, 0.0]),
+        ] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            assert_eq!(read_similarity(&path, &graph, &graph).unwrap(), expected);
+        }
+    }
+}
