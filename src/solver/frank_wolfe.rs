@@ -112,7 +112,7 @@ impl<'a> FrankWolfe<'a> {
         if !state.gap.is_finite() {
             return Err(Error::Breakdown(format!("Frank-Wolfe gap is {}", state.gap)));
         }
-        if weight == 0.0 {
+        if weight == 0.0 && objective.is_convex() {
             state.lower_bound = state.lower_bound.max(state.value - state.gap);
         }
 

@@ -27,7 +27,7 @@ pub struct Iterate {
     pub step_size: f64,
     /// Frank–Wolfe gap ⟨∇(f + λP)(X), X − Q⟩ ≥ 0 of the last step; NaN where it is not computed.
     pub gap: f64,
-    /// Largest f(X) − gap(X) seen at λ = 0: a lower bound on min f over D_n if f is convex.
+    /// Largest f(X) − gap(X) seen at λ = 0: a lower bound on min f over the face if f is convex; −∞ if it is not.
     pub lower_bound: f64,
     /// Index of the weight in the path.
     pub stage: usize,
