@@ -242,8 +242,10 @@ pub fn recover_within(objective: &dyn Objective, settings: &Settings, limits: &L
         .flatten()
         .collect();
 
+    // Where the relaxation is the method, it is the first run and counted there.
+    let before = relaxed.as_ref().filter(|_| settings.method != Method::Relaxation);
     let spent = |count: fn(&Iterate) -> u64| -> u64 {
-        relaxed.as_ref().map_or(0, count) + runs.iter().map(|run| count(&run.last)).sum::<u64>()
+        before.map_or(0, count) + runs.iter().map(|run| count(&run.last)).sum::<u64>()
     };
     let (iterations, lap_calls) = (spent(Iterate::iterations), spent(|iterate| iterate.lap_calls));
     let count = runs.len();
@@ -367,6 +369,9 @@ impl Search<'_> {
         let swaps =
             if settings.polish { swap_descent(objective, self.face, &mut permutation, limits.deadline) } else { 0 };
         let value = objective.value_at(&permutation);
+        if !value.is_finite() {
+            return Err(Error::Breakdown(format!("value is {value}")));
+        }
         Ok(Run { last, permutation, value, swaps })
     }
 
