@@ -294,7 +294,7 @@ fn the_trivial_bound_and_the_lattice_hold_for_every_permutation() {
         let rng = &mut rng(9, trial);
         let n = 1 + trial as usize % 5;
         let kind = Kind { whole: trial % 3 != 0, ..Kind::ALL[trial as usize / 5 % 8] };
-        let mut draw = |m: usize| kind.graph(m, if trial % 7 == 0 { 0.5 } else { 1.0 }, rng);
+        let mut draw = |m: usize| kind.graph(m, if trial.is_multiple_of(7) { 0.5 } else { 1.0 }, rng);
         let (a, b, c, d) = (draw(n), draw(1 + n / 2), draw(n), draw(n));
         let mut f = GraphMatching::new(a.clone(), b).unwrap();
         let mut qap = QuadraticAssignment::new(a, c.clone()).unwrap();

@@ -143,7 +143,7 @@ fn attaining(n: usize, t: f64, rng: &mut impl Rng) -> DMatrix<f64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 40000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn t0_and_t1_the_penalty_measures_the_distance_to_the_permutations(n in 1usize..6, seed: u64) {
