@@ -279,7 +279,7 @@ fn permutations(n: usize) -> Vec<Permutation> {
         }
         for i in 0..k {
             fill(k - 1, image, all);
-            image.swap(if k % 2 == 0 { i } else { 0 }, k - 1);
+            image.swap(if k.is_multiple_of(2) { i } else { 0 }, k - 1);
         }
     }
     let mut all = vec![];
