@@ -2,7 +2,7 @@
 
 use super::NamedGraph;
 use super::edges::accept;
-use super::text::{Field, decode, fields, finite, lines, number, quote_name, read_source, shown};
+use super::text::{Field, decode, fields, finite, lines, number, quote_name, read_source, shown, source_name};
 use super::write_atomically;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
@@ -53,7 +53,10 @@ pub fn parse_matrix(source: &Path, bytes: &[u8]) -> Result<DMatrix<f64>> {
 /// [`Error::File`] when the matrix has no entry or one that is not finite; and as [`write_atomically`].
 pub fn write_matrix(path: &Path, matrix: &DMatrix<f64>) -> Result<()> {
     if matrix.is_empty() || !matrix.iter().all(|entry| entry.is_finite()) {
-        return Err(Error::file(path, "a matrix to write must have entries, all of them finite"));
+        return Err(Error::file(
+            source_name(path, "<stdout>"),
+            "a matrix to write must have entries, all of them finite",
+        ));
     }
     write_atomically(path, |file| write_rows(file, matrix))
 }
