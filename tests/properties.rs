@@ -194,10 +194,11 @@ proptest! {
         let rest = 1.0 - row.sum();
         row[rng.random_range(0..length)] += rest;
         let deficit = 1.0 - Norms::of(&row).rows[0];
-        // Nearer to the radius the square root magnifies rounding beyond the tolerance.
-        prop_assume!(deficit < 1.0 - FRAC_1_SQRT_2 - 1e-6);
         let allowed = (1.0 - (1.0 - 2.0 * deficit * (2.0 - deficit)).sqrt()) / 2.0;
-        prop_assert!(1.0 - row.max() <= allowed + ROUNDING);
+        // Nearer to the radius the square root magnifies rounding beyond the tolerance.
+        if deficit < 1.0 - FRAC_1_SQRT_2 - 1e-6 {
+            prop_assert!(1.0 - row.max() <= allowed + ROUNDING);
+        }
     }
 
     #[test]
