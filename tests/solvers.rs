@@ -190,12 +190,16 @@ fn frank_wolfe_never_rises_within_a_stage() {
                         "{method} on {name}, {penalty}, weight {weight}: {before} to {after}"
                     );
                 }
+                let values = iterates.iter().map(|iterate| objective.value(&iterate.x));
+                let least = values.fold(f64::INFINITY, f64::min);
                 for iterate in &iterates {
                     let fresh = objective.value(&iterate.x);
                     assert!(
                         (iterate.value - fresh).abs() <= 1e-9 * (1.0 + fresh.abs()),
                         "{method} on {name}: value kept"
                     );
+                    // Every bound is below f at every point, whichever came first.
+                    assert!(iterate.lower_bound <= least + 1e-9 * (1.0 + least.abs()), "{method} on {name}: bound");
                 }
             }
         }
