@@ -244,13 +244,13 @@ fn collect_avx2(c: &[[f64; CHUNK]], v: &[[f64; CHUNK]], sink: &mut Sink) -> f64 
     let mut above = [infinity; 2];
     for (index, (c, v)) in c.iter().zip(v).enumerate() {
         let mut mask = 0;
-        for half in 0..2 {
+        for (half, above) in above.iter_mut().enumerate() {
             // SAFETY: both arrays hold eight numbers, and four are read from the first or the fifth on.
             let values = unsafe {
                 _mm256_sub_pd(_mm256_loadu_pd(c.as_ptr().add(4 * half)), _mm256_loadu_pd(v.as_ptr().add(4 * half)))
             };
             let passes = _mm256_cmp_pd::<_CMP_LE_OQ>(values, threshold);
-            above[half] = _mm256_min_pd(above[half], _mm256_blendv_pd(values, infinity, passes));
+            *above = _mm256_min_pd(*above, _mm256_blendv_pd(values, infinity, passes));
             mask |= (_mm256_movemask_pd(passes) as u32) << (4 * half);
         }
         if mask != 0 {
@@ -261,4 +261,69 @@ fn collect_avx2(c: &[[f64; CHUNK]], v: &[[f64; CHUNK]], sink: &mut Sink) -> f64 
     // SAFETY: the array holds four numbers.
     unsafe { _mm256_storeu_pd(lanes.as_mut_ptr(), _mm256_min_pd(above[0], above[1])) };
     lanes.iter().fold(f64::INFINITY, |a, &b| if b < a { b } else { a })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers with ties, negative ones and infinities among them.
+    fn line(length: usize, stream: usize) -> Vec<f64> {
+        let number = |k: usize| ((k * 7919 + stream * 104_729) % 61) as f64 - 20.0;
+        (0..length).map(|k| if k % 13 == 5 { f64::INFINITY } else { number(k) / 3.0 }).collect()
+    }
+
+    #[test]
+    fn every_vector_unit_does_what_the_plain_loop_does() {
+        for length in [1, 7, 8, 31, 32, 33, 100, 257] {
+            let costs = line(length, 1);
+            let v: Vec<f64> = line(length, 2).iter().map(|x| if x.is_finite() { *x } else { 0.0 }).collect();
+            let values: Vec<f64> = costs.iter().zip(&v).map(|(c, v)| c - v).collect();
+            let least = values.iter().fold(f64::INFINITY, |a, &b| a.min(b));
+            assert_eq!(smallest_reduced(&costs, &v), least);
+            for limit in [least - 1.0, least, 0.0, 3.0, f64::MAX] {
+                let below: Vec<usize> = (0..length).filter(|&k| values[k] <= limit).collect();
+                let above = values.iter().filter(|&&x| x > limit).fold(f64::INFINITY, |a, &b| a.min(b));
+                let check = |rest: f64, found: Vec<(f64, Entry)>| {
+                    let places: Vec<usize> = found.iter().map(|(_, entry)| entry.place as usize - 10).collect();
+                    assert_eq!((places, rest), (below.clone(), above), "length {length}, limit {limit}");
+                    assert!(found.iter().all(|(x, e)| *x == values[e.place as usize - 10]));
+                };
+                let mut found = Vec::new();
+                check(collect(&costs, &v, limit, 10, &mut found), found);
+                let mut found = Vec::new();
+                let mut sink = Sink { threshold: limit, first: 10, found: &mut found };
+                check(sink.take_each(0, &costs, &v, f64::INFINITY), found);
+                #[cfg(target_arch = "x86_64")]
+                if matches!(vector_unit(), VectorUnit::Avx2 | VectorUnit::Avx512) {
+                    let whole = length - length % CHUNK;
+                    let mut found = Vec::new();
+                    let mut sink = Sink { threshold: limit, first: 10, found: &mut found };
+                    let (c, v8) = (costs.as_chunks().0, v.as_chunks().0);
+                    // SAFETY: the unit was found on this machine.
+                    let rest = unsafe { collect_avx2(c, v8, &mut sink) };
+                    let rest = sink.take_each(whole / CHUNK, &costs[whole..], &v[whole..], rest);
+                    check(rest, found);
+                }
+            }
+            for rank in [1, 12, 28, 32] {
+                let limit = threshold(&costs, &v, rank);
+                let count = values.iter().filter(|&&x| x <= limit).count();
+                assert!(count >= (rank as usize).min(length), "{count} of {length} for rank {rank}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_sum_of_magnitudes_shows_what_is_not_finite() {
+        let mut costs: Vec<f64> = (0..100).map(f64::from).collect();
+        assert_eq!(magnitude(&costs), 4950.0);
+        for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            for place in [0, 50, 99] {
+                let kept = std::mem::replace(&mut costs[place], bad);
+                assert!(!magnitude(&costs).is_finite());
+                costs[place] = kept;
+            }
+        }
+    }
 }
