@@ -20,7 +20,9 @@
 //! as a big constant M, differences below 2⁻⁵²·M may be lost. Write them as `f64::INFINITY` instead.
 
 mod engine;
+mod kernel;
 mod rectangular;
+mod search;
 mod shortlist;
 mod solver;
 
@@ -80,19 +82,6 @@ const REQUIRED: &str = "a finite number, or +infinity to forbid the pair";
 
 /// Costs are scaled down when one exceeds 2⁹⁰⁰ ≈ 1e271, so that sums of them stay finite.
 const LARGE: f64 = f64::from_bits((1023 + 900) << 52);
-
-/// The sum of the absolute values: finite unless an entry is not, or the sum overflows.
-fn magnitude(costs: &[f64]) -> f64 {
-    let mut sums = [0.0; 8];
-    let chunks = costs.chunks_exact(8);
-    let tail: f64 = chunks.remainder().iter().map(|c| c.abs()).sum();
-    for chunk in chunks {
-        for (sum, c) in sums.iter_mut().zip(chunk) {
-            *sum += c.abs();
-        }
-    }
-    tail + sums.iter().sum::<f64>()
-}
 
 /// The largest finite absolute value of one line; `place` names the entry (row, column) of a position.
 fn inspect(costs: &[f64], entry_at: impl Fn(usize) -> (usize, usize)) -> Result<f64> {
