@@ -23,11 +23,11 @@
 //!
 //! | | uniform 1000 | uniform 4000 | gradients, cold | gradients, warm |
 //! | --- | --- | --- | --- | --- |
-//! | Jonker-Volgenant on shortlists | 4.9 | 72 | 79 | 4.5 |
+//! | Jonker-Volgenant on shortlists | 4.8 | 63 | 68 | 3.9 |
 //! | with auction and vectorized scans | 3.4 | 47 | 6.5 | 2.1 |
 //!
 //! On a cold gradient of size 500 the auction brought 80 → 13 ms, the vectorized scans 13 → 8.5, guessing a shortlist's threshold
-//! and its dosage 8.5 → 7.2. Did not pay: an auction in every case (uniform 1000: 7.6 ms), longer or shorter shortlists (40, 16 entries), a
+//! and its dosage 8.5 → 7.2. Did not pay, as far as a noisy machine could tell: an auction in every case (uniform 1000: 7.6 ms), longer or shorter shortlists (40, 16 entries), a
 //! threshold guessed from the neighbouring column.
 //!
 //! # Rounding
