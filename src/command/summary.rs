@@ -63,9 +63,11 @@ fn certificate(report: &Report) -> String {
                 Theorem::T2 => "T2",
                 Theorem::T3 => "T3",
             };
-            format!("the relaxed solution has one rounding only ({theorem}, P = {penalty}){polished}")
+            format!("{theorem}: X before rounding is near one permutation only, P(X) = {penalty}{polished}")
         }
-        None => format!("none: the relaxed solution is far from every permutation (P = {penalty}){polished}"),
+        None => {
+            format!("none: X before rounding is too far from a permutation for a theorem, P(X) = {penalty}{polished}")
+        }
     }
 }
 

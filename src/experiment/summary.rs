@@ -94,7 +94,7 @@ pub fn table(experiment: &Experiment, summaries: &[Summary], timings: &[Timing])
     let at = |rho: f64, method: Method| summaries.iter().find(|row| (row.rho, row.method) == (rho, method));
     let percent = |share: Option<f64>| share.map_or("-".to_string(), |share| format!("{:.0}", 100.0 * share));
     let row = |name: &str, cells: Vec<String>| {
-        cells.into_iter().fold(format!("{name:<25}"), |row, cell| row + &format!("{cell:>13}"))
+        cells.into_iter().fold(format!("{name:<25}"), |row, cell| row + &format!("{cell:>14}"))
     };
     let header = |name: &str| {
         let cells = instances.rho.iter().map(|&rho| if rho == 0.0 { "0 (null)".into() } else { format!("{rho}") });
