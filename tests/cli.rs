@@ -112,6 +112,11 @@ fn graphs_that_cannot_be_read_are_refused_with_file_line_and_cause() {
         ("nan.csv", "0,1\nNaN,0\n", "nan.csv:2: "),
         ("range.mtx", "%%MatrixMarket matrix coordinate pattern general\n2 2 1\n1 3\n", "range.mtx:3: "),
         ("wide.csv", "0,1,0\n1,0,0\n", "wide.csv: "),
+        (
+            "huge.mtx",
+            "%%MatrixMarket matrix coordinate pattern general\n1000000 1000000 0\n",
+            "huge.mtx: 1000000 vertices",
+        ),
         ("arc.csv", "0,1\n0,0\n", "arc.csv: "),
     ] {
         let room = Room::with(&[(name, text), ("b.edges", TRIANGLES)]);
@@ -207,6 +212,7 @@ fn usage_errors_exit_with_code_2() {
         "match a.edges b.edges --similarity-weight inf",
         "match a.edges b.edges --layer a.edges",
         "generate er --rho 0.5",
+        "generate copy a.edges --added 1e300 --output-dir .",
         "--no-such-option",
     ] {
         let output = room.run(arguments);
@@ -214,6 +220,7 @@ fn usage_errors_exit_with_code_2() {
         assert!(output.stderr.starts_with(b"error: "), "{arguments}");
     }
     room.refused("generate er --n 5 --rho 1.5 --output-dir .", "rho: is 1.5");
+    room.refused("generate gaussian --n 10000000 --rho 1 --output-dir .", "n: the graphs need ");
     room.refused("generate er --n 0 --rho 0.5 --output-dir .", "n: ");
 }
 
@@ -242,7 +249,8 @@ fn an_isomorphic_friendly_graph_is_matched_and_proved_optimal() {
     }
     assert_eq!(report["proved_optimal"], Value::from(true));
     let (mut found, mut truth) = (room.pairs("match.csv"), room.pairs("truth.csv"));
-    (found.sort(), truth.sort());
+    found.sort();
+    truth.sort();
     assert_eq!(found, truth);
 }
 

@@ -1,5 +1,6 @@
 //! `graph_matching generate`: random pairs with their truth.
 
+use super::inputs::check_free;
 use super::options::{GenerateOptions, Model};
 use super::outputs::say;
 use crate::error::{Error, Result};
@@ -14,6 +15,7 @@ pub(super) fn run(model: &Model) -> Result<()> {
         | Model::Gaussian { output, .. }
         | Model::Copy { output, .. } => output,
     };
+    check_size(model)?;
     let mut rng = rng(output.rng_seed, 0);
     match model {
         Model::Er { n, p, rho, .. } => write(correlated_erdos_renyi(*n, *p, *rho, &mut rng)?, None, "edges", output),
@@ -34,6 +36,20 @@ pub(super) fn run(model: &Model) -> Result<()> {
             write(instance, Some(named.names), extension, output)
         }
     }
+}
+
+/// Bytes that an edge of a pair takes while it is drawn and written, about.
+const EDGE: f64 = 300.0;
+
+/// Refuses graphs whose edges do not fit into the memory that is free.
+fn check_size(model: &Model) -> Result<()> {
+    let edges = match model {
+        Model::Er { n, p, .. } => 0.5 * p * (*n as f64).powi(2),
+        Model::Sparse { n, degree, .. } => 0.5 * degree * *n as f64,
+        Model::Gaussian { n, .. } => 0.5 * (*n as f64).powi(2),
+        Model::Copy { .. } => return Ok(()),
+    };
+    check_free(EDGE * edges).map_err(|cause| Error::argument("n", format!("the graphs need {cause}")))
 }
 
 /// a.*, b.* and truth.csv. B's vertices are "0", …, "n−1", and A's too unless it has names.

@@ -22,15 +22,16 @@ const MATRICES: usize = 8;
 ///
 /// Where the system does not say how much that is, nothing is refused.
 pub(super) fn check_memory(source: &Path, n: usize) -> Result<()> {
-    let needed = n.saturating_mul(n).saturating_mul(8 * MATRICES);
-    let Some(free) = free_memory().filter(|&free| free < needed) else { return Ok(()) };
-    let gigabytes = |bytes: usize| bytes as f64 / 1e9;
-    let cause = format!(
-        "{n} vertices need {:.1} GB for dense {n} x {n} matrices, but {:.1} GB are free",
-        gigabytes(needed),
-        gigabytes(free)
-    );
-    Err(Error::file(source, cause))
+    let needed = 8.0 * (n as f64).powi(2) * MATRICES as f64;
+    check_free(needed).map_err(|cause| Error::file(source, format!("{n} vertices need dense matrices of {cause}")))
+}
+
+/// The bytes that are needed, and how many there are, if those are fewer.
+pub(super) fn check_free(needed: f64) -> std::result::Result<(), String> {
+    match free_memory().map(|free| free as f64).filter(|&free| free < needed) {
+        Some(free) => Err(format!("{:.1} GB, but only {:.1} GB are free", needed / 1e9, free / 1e9)),
+        None => Ok(()),
+    }
 }
 
 /// Bytes, as Linux tells.
@@ -86,14 +87,13 @@ mod tests {
         assert!(check_memory("g".as_ref(), 10).is_ok());
         if free_memory().is_some() {
             let message = check_memory("g".as_ref(), usize::MAX).unwrap_err().to_string();
-            assert!(message.starts_with("g: ") && message.contains("are free"), "{message}");
+            assert!(message.starts_with("g: ") && message.contains("GB are free"), "{message}");
         }
     }
 
     #[test]
     fn standard_input_is_read_once() {
-        let paths = |names: &[&'static str]| names.iter().map(Path::new).collect::<Vec<_>>();
-        assert!(check_standard_input(paths(&["-", "a"])).is_ok());
-        assert!(check_standard_input(paths(&["-", "-"])).is_err());
+        assert!(check_standard_input(["-", "a"].map(Path::new)).is_ok());
+        assert!(check_standard_input(["-", "-"].map(Path::new)).is_err());
     }
 }

@@ -220,7 +220,7 @@ pub enum Model {
         #[arg(long, default_value_t = 0.0)]
         removed: f64,
         /// New edges, as a share of the old ones
-        #[arg(long, default_value_t = 0.0)]
+        #[arg(long, default_value_t = 0.0, value_parser = share_of_edges)]
         added: f64,
         /// Where to.
         #[command(flatten)]
@@ -304,6 +304,14 @@ fn finite(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(value) if value.is_finite() => Ok(value),
         _ => Err("not a finite number".to_string()),
+    }
+}
+
+/// More new edges than this share fit into no graph that is worth it; far more would overflow their number.
+fn share_of_edges(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if (0.0..=1e6).contains(&value) => Ok(value),
+        _ => Err("not a number between 0 and 1e6".to_string()),
     }
 }
 

@@ -105,7 +105,8 @@ mod tests {
     fn iterate(steps: u64, weight: f64, lap_calls: u64) -> Iterate {
         let mut iterate = Iterate::at(nalgebra::DMatrix::zeros(1, 1));
         (0..steps).for_each(|_| iterate.increment_iter());
-        Iterate { weight, lap_calls, ..iterate }
+        (iterate.weight, iterate.lap_calls) = (weight, lap_calls);
+        iterate
     }
 
     #[test]

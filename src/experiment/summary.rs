@@ -102,9 +102,10 @@ pub fn table(experiment: &Experiment, summaries: &[Summary], timings: &[Timing])
     };
 
     line(format!(
-        "Correlated Erdős–Rényi graphs, n = {}, p = {}: {trials} trials at each correlation\n",
+        "Correlated Erdős–Rényi graphs, n = {}, p = {}: {trials} trials at each correlation",
         instances.n, instances.p
     ));
+    line(String::new());
     line("Vertices matched to their true partner, % (95 % bootstrap interval of the mean)".to_string());
     line(header("correlation"));
     for &method in methods {
