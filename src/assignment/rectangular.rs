@@ -1,8 +1,9 @@
 //! Rectangular matrices: the fewer side is assigned completely.
 
 use super::engine::{Costs, Engine};
+use super::kernel::magnitude;
 use super::shortlist::NONE;
-use super::{LARGE, inspect, magnitude, scale_for};
+use super::{LARGE, inspect, scale_for};
 use crate::error::{Error, Result};
 use nalgebra::DMatrix;
 
@@ -74,23 +75,23 @@ pub fn solve_rectangular(cost: &DMatrix<f64>) -> Result<RectangularAssignment> {
 
     let mut engine = Engine::default();
     engine.resize(lines, places);
-    engine.start();
     if lines == places {
-        engine.reduce_places(costs);
+        engine.raise_prices();
+        (0..lines).for_each(|line| engine.lower_prices(costs.line(line)));
     }
-    engine.gather_free();
-    engine.reduce(costs, 2);
-    if !engine.augment_all(costs) {
-        let unassigned = if m < n { &engine.place_of } else { &engine.line_of };
+    let complete = engine.solve_cold(costs);
+    let holdings = &engine.holdings;
+    if !complete {
+        let unassigned = if m < n { &holdings.place_of } else { &holdings.line_of };
         let row = unassigned.iter().position(|&other| other == NONE).unwrap_or(0);
         return Err(Error::Infeasible { row });
     }
 
     let mut columns = vec![None; m];
     let mut value = 0.0;
-    let place_duals: Vec<f64> = engine.v.iter().map(|v| v / scale).collect();
+    let place_duals: Vec<f64> = holdings.v.iter().map(|v| v / scale).collect();
     let mut line_duals = vec![0.0; lines];
-    for (line, &place) in engine.place_of.iter().enumerate() {
+    for (line, &place) in holdings.place_of.iter().enumerate() {
         let (row, column) = entry_at(line, place as usize);
         columns[row] = Some(column);
         value += cost[(row, column)];

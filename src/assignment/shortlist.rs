@@ -1,10 +1,15 @@
 //! Shortlists: for each line of the cost matrix the few entries of smallest reduced cost, and a bound on the rest.
 
-/// How many entries a shortlist holds at most.
-pub(super) const CAPACITY: usize = 16;
+use super::kernel;
 
-/// Entries are grouped by so many at most; the minimum of each group is found first, vectorized.
-const BLOCK: usize = 16;
+/// How many entries a shortlist holds at most.
+pub(super) const CAPACITY: usize = 24;
+
+/// Fixes the threshold for a shortlist: on random data it lets 15 entries pass.
+const RANK: u32 = 12;
+
+/// So many entries are tested between two looks at how many were found.
+const SEGMENT: usize = 1024;
 
 /// No place, or no line.
 pub(super) const NONE: u32 = u32::MAX;
@@ -24,7 +29,8 @@ pub(super) struct Shortlists {
     entries: Vec<Entry>,
     lengths: Vec<u32>,
     rest: Vec<f64>,
-    minima: Vec<f64>,
+    /// From the smallest entry of the shortlist to the bound, when it was made.
+    width: Vec<f64>,
     found: Vec<(f64, Entry)>,
 }
 
@@ -34,6 +40,7 @@ impl Shortlists {
         self.entries.resize(lines * CAPACITY, Entry { cost: 0.0, place: NONE });
         self.lengths.clear();
         self.lengths.resize(lines, 0);
+        self.width.resize(lines, 0.0);
         self.rest.clear();
         self.rest.resize(lines, f64::NEG_INFINITY);
     }
@@ -50,87 +57,63 @@ impl Shortlists {
         self.rest[line]
     }
 
+    /// Whether most entries have become dearer than the bound on the rest.
+    pub fn is_stale(&self, line: usize, v: &[f64]) -> bool {
+        let list = self.of(line);
+        let dear = list.iter().filter(|entry| entry.cost - v[entry.place as usize] > self.rest[line]).count();
+        2 * dear > list.len()
+    }
+
     /// Makes S_l the places of smallest c_lk − v_k; `costs` is the line c_l. O(places).
     pub fn refresh(&mut self, line: usize, costs: &[f64], v: &[f64]) {
-        self.minima.clear();
-        self.minima.extend(costs.chunks(BLOCK).zip(v.chunks(BLOCK)).map(|(c, v)| block_minimum(c, v)));
+        // As far beyond the old bound as the old list reached: mostly a good guess, and saves a pass.
+        let guess = self.rest[line] + 0.7 * self.width[line];
+        if !(guess.is_finite() && self.try_refresh(line, costs, v, guess, 8)) {
+            // Forbidden entries stay out of the list even when there are few others.
+            self.try_refresh(line, costs, v, kernel::threshold(costs, v, RANK).min(f64::MAX), 0);
+        }
+    }
 
-        // At least CAPACITY entries are ≤ the CAPACITY-th smallest minimum; on random data not many more.
-        let mut threshold = if self.minima.len() > CAPACITY { smallest(&self.minima) } else { f64::INFINITY };
+    /// The entries below the threshold, if they are as many as required.
+    fn try_refresh(&mut self, line: usize, costs: &[f64], v: &[f64], mut threshold: f64, required: usize) -> bool {
         let mut above = f64::INFINITY;
         self.found.clear();
-        let blocks = self.minima.len();
         // Each line starts elsewhere: else equal costs would give every line the same shortlist.
-        let start = line.wrapping_mul(0x9E37_79B9) % blocks;
-        for block in (start..blocks).chain(0..start) {
-            if self.minima[block] > threshold {
-                above = above.min(self.minima[block]);
-                continue;
-            }
-            let first = block * BLOCK;
-            let last = (first + BLOCK).min(costs.len());
-            for k in first..last {
-                let cost = costs[k];
-                let value = cost - v[k];
-                if value > threshold || value == f64::INFINITY {
-                    above = above.min(value);
-                } else {
-                    self.found.push((value, Entry { cost, place: k as u32 }));
+        let start = line.wrapping_mul(0x9E37_79B9) % costs.len();
+        for part in [start..costs.len(), 0..start] {
+            let mut first = part.start;
+            while first < part.end {
+                let last = part.end.min(first + SEGMENT);
+                let others = kernel::collect(&costs[first..last], &v[first..last], threshold, first, &mut self.found);
+                above = above.min(others);
+                if self.found.len() >= 4 * CAPACITY {
+                    above = above.min(self.cut());
+                    threshold = threshold.min(above.next_down());
                 }
-            }
-            if self.found.len() >= 4 * CAPACITY {
-                let (_, cut, _) = self.found.select_nth_unstable_by(CAPACITY, |a, b| a.0.total_cmp(&b.0));
-                above = above.min(cut.0);
-                self.found.truncate(CAPACITY);
-                threshold = threshold.min(above.next_down());
+                first = last;
             }
         }
+        if self.found.len() < required {
+            return false;
+        }
+        let smallest = self.found.iter().fold(f64::INFINITY, |a, b| a.min(b.0));
         if self.found.len() > CAPACITY {
-            let (_, cut, _) = self.found.select_nth_unstable_by(CAPACITY, |a, b| a.0.total_cmp(&b.0));
-            above = above.min(cut.0);
-            self.found.truncate(CAPACITY);
+            above = above.min(self.cut());
         }
+        self.width[line] = above - smallest;
         for (slot, (_, entry)) in self.entries[line * CAPACITY..].iter_mut().zip(&self.found) {
             *slot = *entry;
         }
         self.lengths[line] = self.found.len() as u32;
         self.rest[line] = above;
+        true
     }
-}
 
-/// min_k (c_k − v_k), in a form that vectorizes.
-#[inline]
-pub(super) fn block_minimum(costs: &[f64], v: &[f64]) -> f64 {
-    let mut minima = [f64::INFINITY; 8];
-    let (costs, costs_tail) = costs.as_chunks::<8>();
-    let (v, v_tail) = v.as_chunks::<8>();
-    for (c, v) in costs.iter().zip(v) {
-        for lane in 0..8 {
-            let value = c[lane] - v[lane];
-            minima[lane] = if value < minima[lane] { value } else { minima[lane] };
-        }
+    /// Leaves only the smallest of what was found; returns the least of the others.
+    fn cut(&mut self) -> f64 {
+        let (_, least, _) = self.found.select_nth_unstable_by(CAPACITY, |a, b| a.0.total_cmp(&b.0));
+        let least = least.0;
+        self.found.truncate(CAPACITY);
+        least
     }
-    let mut minimum = f64::INFINITY;
-    for (&c, &v) in costs_tail.iter().zip(v_tail) {
-        minimum = minimum.min(c - v);
-    }
-    minima.iter().fold(minimum, |a, &b| if b < a { b } else { a })
-}
-
-/// The CAPACITY-th smallest of the values, or the largest when there are fewer.
-fn smallest(values: &[f64]) -> f64 {
-    let mut kept = [f64::INFINITY; CAPACITY];
-    let mut length = 0;
-    for &value in values {
-        if length < CAPACITY || value < kept[CAPACITY - 1] {
-            let mut slot = if length < CAPACITY { length } else { CAPACITY - 1 };
-            length = (length + 1).min(CAPACITY);
-            while slot > 0 && kept[slot - 1] > value {
-                kept[slot] = kept[slot - 1];
-                slot -= 1;
-            }
-            kept[slot] = value;
-        }
-    }
-    kept[length.max(1) - 1]
 }

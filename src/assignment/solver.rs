@@ -1,8 +1,9 @@
 //! The solver with a memory: assignment problems that change little from one to the next.
 
 use super::engine::{Costs, Engine};
+use super::kernel::magnitude;
 use super::shortlist::NONE;
-use super::{Assignment, LARGE, inspect, magnitude, scale_for};
+use super::{Assignment, LARGE, inspect, scale_for};
 use crate::error::{Error, Result};
 use crate::permutation::Permutation;
 use nalgebra::DMatrix;
@@ -14,7 +15,7 @@ use nalgebra::DMatrix;
 /// optimal whatever the start; only the time, and the choice between several optimal permutations, depend on it.
 ///
 /// One pass over the matrix, plus O(n²) in the worst case (usually much less) for each column that has to be assigned
-/// anew. After the first problem of a size nothing is allocated (save for costs above 2⁹⁰⁰, which are copied and scaled).
+/// anew. O(n) memory, about 500 bytes a column, kept from one problem to the next; only costs above 2⁹⁰⁰ are copied, and scaled.
 ///
 /// Source: Jonker & Volgenant 1987, on shortlists (see the [module](super)).
 ///
@@ -77,66 +78,79 @@ impl AssignmentSolver {
 
     fn solve_square(&mut self, cost: &DMatrix<f64>) -> Result<()> {
         let n = cost.nrows();
-        let mut largest: f64 = 0.0;
-        let mut largest_sum: f64 = 0.0;
+        let costs = Costs::new(cost.as_slice(), n);
+        if !self.warm {
+            self.engine.raise_prices();
+        }
+        // One pass over the matrix, as memory is what it waits for: looks for bad entries, and prepares the start.
+        let (mut largest, mut largest_sum) = (0.0_f64, 0.0_f64);
         for column in 0..n {
-            let costs = &cost.as_slice()[column * n..][..n];
-            let magnitude = magnitude(costs);
-            if magnitude <= LARGE {
-                largest_sum = largest_sum.max(magnitude);
+            let line = costs.line(column);
+            let sum = magnitude(line);
+            if sum <= LARGE {
+                largest_sum = largest_sum.max(sum);
             } else {
-                largest = largest.max(inspect(costs, |row| (row, column))?);
+                largest = largest.max(inspect(line, |row| (row, column))?);
+            }
+            if self.warm {
+                self.engine.measure(column, line);
+            } else {
+                self.engine.lower_prices(line);
             }
         }
+
         let scale = scale_for(largest);
-        if scale == 1.0 {
-            // Duals far above the costs would swallow them in rounding: rather start anew.
-            let bound = 1024.0 * largest_sum.max(n as f64 * largest);
-            let fits = self.engine.v.iter().all(|v| v.abs() <= bound);
-            self.run(Costs::new(cost.as_slice(), n), self.warm && fits)?;
+        let complete = if scale != 1.0 {
+            self.solve_scaled(cost, scale)
+        } else if self.warm && self.prices_below(1024.0 * largest_sum.max(n as f64 * largest)) {
+            let (moved, complete) = self.engine.solve_warm(costs);
+            self.augmented = moved;
+            complete
         } else {
-            let mut scaled = std::mem::take(&mut self.scaled);
-            scaled.clear();
-            scaled.extend(cost.iter().map(|c| c * scale));
-            let solved = self.run(Costs::new(&scaled, n), false);
-            self.scaled = scaled;
-            solved?;
-            for v in &mut self.engine.v {
-                *v /= scale;
+            if self.warm {
+                self.engine.raise_prices();
+                (0..n).for_each(|column| self.engine.lower_prices(costs.line(column)));
             }
+            self.augmented = n;
+            self.engine.solve_cold(costs)
+        };
+        if !complete {
+            let row = self.engine.holdings.line_of.iter().position(|&line| line == NONE).unwrap_or(0);
+            return Err(Error::Infeasible { row });
         }
         self.finish(cost);
         Ok(())
     }
 
-    fn run(&mut self, costs: Costs, warm: bool) -> Result<()> {
-        let engine = &mut self.engine;
-        engine.start();
-        if warm {
-            engine.keep_tight(costs);
-        } else {
-            engine.release_all();
-            engine.reduce_places(costs);
-        }
-        engine.gather_free();
-        self.augmented = engine.free.len();
-        engine.reduce(costs, 2);
-        if engine.augment_all(costs) {
-            return Ok(());
-        }
-        let row = engine.line_of.iter().position(|&line| line == NONE).unwrap_or(0);
-        Err(Error::Infeasible { row })
+    /// Whether the last prices are small enough for the new costs: far larger ones would swallow the costs in rounding.
+    fn prices_below(&self, bound: f64) -> bool {
+        self.engine.holdings.v.iter().all(|v| v.abs() <= bound)
+    }
+
+    /// A cold start on a copy of the costs, times a power of two.
+    fn solve_scaled(&mut self, cost: &DMatrix<f64>, scale: f64) -> bool {
+        let n = cost.nrows();
+        self.scaled.clear();
+        self.scaled.extend(cost.iter().map(|c| c * scale));
+        let costs = Costs::new(&self.scaled, n);
+        self.engine.raise_prices();
+        (0..n).for_each(|column| self.engine.lower_prices(costs.line(column)));
+        self.augmented = n;
+        let complete = self.engine.solve_cold(costs);
+        self.engine.holdings.v.iter_mut().for_each(|v| *v /= scale);
+        complete
     }
 
     /// Writes the answer in terms of rows and columns.
     fn finish(&mut self, cost: &DMatrix<f64>) {
+        self.engine.center_prices();
         self.value = 0.0;
-        for (row, &line) in self.engine.line_of.iter().enumerate() {
+        for (row, &line) in self.engine.holdings.line_of.iter().enumerate() {
             let column = line as usize;
             let entry = cost[(row, column)];
             self.value += entry;
             self.columns[row] = column;
-            self.column_duals[column] = entry - self.engine.v[row];
+            self.column_duals[column] = entry - self.engine.holdings.v[row];
         }
     }
 
@@ -152,7 +166,7 @@ impl AssignmentSolver {
 
     /// u of the last problem: u_i + v_j ≤ c\[i, j\], with equality where j = p(i).
     pub fn row_duals(&self) -> &[f64] {
-        &self.engine.v
+        &self.engine.holdings.v
     }
 
     /// v of the last problem.
@@ -173,7 +187,7 @@ impl AssignmentSolver {
         Assignment {
             permutation: Permutation::new(self.columns.clone()).expect("the engine assigns each column once"),
             value: self.value,
-            row_duals: self.engine.v.clone(),
+            row_duals: self.engine.holdings.v.clone(),
             column_duals: self.column_duals.clone(),
         }
     }
@@ -183,7 +197,7 @@ impl AssignmentSolver {
         self.warm = false;
         self.columns.clear();
         self.column_duals.clear();
-        self.engine.v.clear();
+        self.engine.holdings.v.clear();
         self.value = 0.0;
         self.augmented = 0;
     }
@@ -206,14 +220,14 @@ impl AssignmentSolver {
             return Err(Error::Entry { what, row, column: 0, value, required: "finite" });
         }
         self.engine.resize(n, n);
-        self.engine.v.copy_from_slice(row_duals);
+        self.engine.holdings.v.copy_from_slice(row_duals);
         self.columns.clear();
         self.columns.extend_from_slice(permutation.image());
         self.column_duals.clear();
         self.column_duals.resize(n, 0.0);
         for (row, &column) in permutation.image().iter().enumerate() {
-            self.engine.line_of[row] = column as u32;
-            self.engine.place_of[column] = row as u32;
+            self.engine.holdings.line_of[row] = column as u32;
+            self.engine.holdings.place_of[column] = row as u32;
         }
         self.value = 0.0;
         self.augmented = 0;

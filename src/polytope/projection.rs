@@ -7,6 +7,10 @@ use nalgebra::{DMatrix, DVector};
 /// Newton steps after which the projection gives up; ten are usual.
 const MAX_NEWTON_STEPS: usize = 500;
 
+/// Newton can go round in circles where entries at the edge of 0 switch with every step; this often, and when no
+/// step leads up, a sweep of exact ascent puts it elsewhere.
+const SWEEP_EVERY: usize = 20;
+
 /// The point of D_n nearest to Y in Frobenius norm: argmin ½‖X − Y‖²_F over D_n, with all sums within `tolerance` of 1.
 ///
 /// X = max(Y + u1ᵀ + 1vᵀ, 0), where (u, v) maximizes the concave dual −½‖max(Y + u1ᵀ + 1vᵀ, 0)‖² + Σu + Σv.
@@ -35,10 +39,15 @@ pub fn project(y: &DMatrix<f64>, tolerance: f64) -> Result<DMatrix<f64>> {
     let tolerance = tolerance * y.amax().max(1.0);
     let mut dual = start(y);
     let mut point = Point::at(y, &dual);
-    for _ in 0..MAX_NEWTON_STEPS {
+    for iteration in 1..=MAX_NEWTON_STEPS {
         let residual = &point.residual;
         if residual.amax() <= tolerance {
             return Ok(point.x);
+        }
+        if iteration % SWEEP_EVERY == 0 {
+            dual = swept(y, dual);
+            point = Point::at(y, &dual);
+            continue;
         }
         let direction = point.newton_direction();
         let slope = direction.dot(residual);
@@ -54,11 +63,39 @@ pub fn project(y: &DMatrix<f64>, tolerance: f64) -> Result<DMatrix<f64>> {
             }
             step *= 0.5;
             if step < 1e-12 {
-                return Err(Error::Breakdown(format!("projection: residual {:e} cannot be reduced", residual.amax())));
+                dual = swept(y, dual);
+                point = Point::at(y, &dual);
+                break;
             }
         }
     }
     Err(Error::Breakdown(format!("projection: residual {:e} after {MAX_NEWTON_STEPS} steps", point.residual.amax())))
+}
+
+/// The duals after exact ascent in one row's or column's dual after the other: slow, but nothing stops it.
+fn swept(y: &DMatrix<f64>, mut dual: DVector<f64>) -> DVector<f64> {
+    let n = y.nrows();
+    for i in 0..n {
+        dual[i] = threshold((0..n).map(|j| y[(i, j)] + dual[n + j]).collect());
+    }
+    for j in 0..n {
+        dual[n + j] = threshold((0..n).map(|i| y[(i, j)] + dual[i]).collect());
+    }
+    dual
+}
+
+/// The t with Σ max(v_i + t, 0) = 1: the projection onto the simplex.
+fn threshold(mut values: Vec<f64>) -> f64 {
+    values.sort_by(|a, b| b.total_cmp(a));
+    let (mut sum, mut t) = (0.0, f64::INFINITY);
+    for (k, value) in values.into_iter().enumerate() {
+        if value + t <= 0.0 {
+            break;
+        }
+        sum += value;
+        t = (1.0 - sum) / (k + 1) as f64;
+    }
+    t
 }
 
 /// The duals (u, v) of the projection onto the affine hull, where nothing is cut off.
@@ -98,7 +135,7 @@ impl Point {
         let counts: Vec<f64> = support.column_sum().iter().chain(support.row_sum().iter()).copied().collect();
         let diagonal = DVector::from_vec(counts);
         // H is singular along (1, −1) and on empty rows: a little of the identity keeps the steps bounded.
-        let shift = 1e-10_f64.max(1e-4 * self.residual.norm().min(1.0));
+        let shift = 1e-6_f64.max(1e-4 * self.residual.norm().min(1.0));
         let apply = |d: &DVector<f64>| {
             let mut product = d.component_mul(&diagonal) + d * shift;
             let to_rows = &support * d.rows(n, n);

@@ -30,6 +30,11 @@ pub struct Stage {
     pub gap_tolerance: f64,
 }
 
+/// The first stage from number `from` on that has a step to make; the number of stages if there is none.
+pub(super) fn next_stage(stages: &[Stage], from: usize) -> usize {
+    (from..stages.len()).find(|&k| stages[k].max_steps > 0).unwrap_or(stages.len())
+}
+
 /// Frank–Wolfe over a face of D_n on f + λ_k P, stage after stage, each from the last iterate.
 ///
 /// A step: G = ∇f(X) + λ∇P(X); Q = argmin ⟨G, Q⟩ (one assignment, started from the last one's duals);
@@ -78,10 +83,11 @@ impl<'a> FrankWolfe<'a> {
         FrankWolfe { penalty, stages, face, workspace: None }
     }
 
-    fn refresh(&self, objective: &dyn Objective, state: &mut Iterate) {
+    fn refresh(&self, objective: &dyn Objective, state: &mut Iterate) -> Result<()> {
         objective.gradient(&state.x, &mut state.gradient);
         state.value = objective.value(&state.x);
         state.steps_since_refresh = 0;
+        if state.value.is_finite() { Ok(()) } else { Err(Error::Breakdown(format!("value is {}", state.value))) }
     }
 
     /// One step at the current stage's weight.
@@ -112,7 +118,7 @@ impl<'a> FrankWolfe<'a> {
         if !state.gap.is_finite() {
             return Err(Error::Breakdown(format!("Frank-Wolfe gap is {}", state.gap)));
         }
-        if weight == 0.0 {
+        if weight == 0.0 && objective.is_convex() {
             state.lower_bound = state.lower_bound.max(state.value - state.gap);
         }
 
@@ -125,11 +131,11 @@ impl<'a> FrankWolfe<'a> {
             state.step_size = t;
             state.steps_since_refresh += 1;
             if state.steps_since_refresh >= REFRESH_EVERY {
-                self.refresh(objective, state);
+                self.refresh(objective, state)?;
             }
         } else {
             self.search(objective, state, &q);
-            self.refresh(objective, state);
+            self.refresh(objective, state)?;
         }
         Ok(())
     }
@@ -202,10 +208,10 @@ impl<'a> Solver<&'a dyn Objective, Iterate> for FrankWolfe<'a> {
         }
         if state.gradient.shape() != (n, n) {
             state.gradient = DMatrix::zeros(n, n);
-            self.refresh(objective, &mut state);
+            self.refresh(objective, &mut state)?;
         }
         state.penalty = self.penalty.value(&state.x);
-        (state.stage, state.stage_steps) = (0, 0);
+        (state.stage, state.stage_steps) = (next_stage(&self.stages, 0), 0);
         Ok((state, None))
     }
 
@@ -216,7 +222,7 @@ impl<'a> Solver<&'a dyn Objective, Iterate> for FrankWolfe<'a> {
         let stage = self.stages[state.stage];
         let converged = state.gap <= stage.gap_tolerance || state.step_size == 0.0;
         if converged || state.stage_steps >= stage.max_steps {
-            (state.stage, state.stage_steps) = (state.stage + 1, 0);
+            (state.stage, state.stage_steps) = (next_stage(&self.stages, state.stage + 1), 0);
             if stage.weight > 0.0 && self.has_hardened(objective, &state) {
                 return Ok((state.terminate_with(TerminationReason::SolverConverged), None));
             }

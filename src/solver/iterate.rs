@@ -27,7 +27,7 @@ pub struct Iterate {
     pub step_size: f64,
     /// Frank–Wolfe gap ⟨∇(f + λP)(X), X − Q⟩ ≥ 0 of the last step; NaN where it is not computed.
     pub gap: f64,
-    /// Largest f(X) − gap(X) seen at λ = 0: a lower bound on min f over D_n if f is convex.
+    /// Largest f(X) − gap(X) seen at λ = 0: a lower bound on min f over the face if f is convex; −∞ if it is not.
     pub lower_bound: f64,
     /// Index of the weight in the path.
     pub stage: usize,
@@ -69,6 +69,12 @@ impl Iterate {
             status: TerminationStatus::NotTerminated,
             ..self.clone()
         }
+    }
+
+    /// Counts the iterations and assignments of an earlier run to this one's.
+    pub(crate) fn add_counts_of(&mut self, earlier: &Iterate) {
+        self.iteration += earlier.iteration;
+        self.lap_calls += earlier.lap_calls;
     }
 
     /// As if this many iterations lay behind.

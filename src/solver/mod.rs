@@ -18,6 +18,7 @@ mod iterate;
 mod projected_gradient;
 mod sinkhorn_lbfgs;
 
+use frank_wolfe::next_stage;
 pub use frank_wolfe::{FrankWolfe, Stage};
 pub use iterate::Iterate;
 pub use projected_gradient::{ProjectedGradient, Projection};

@@ -1,11 +1,11 @@
 //! Projected gradient on f + λP: the training step of AutoShuffleNet, and its exact variant.
 
-use super::{ArgminResult, Iterate, Stage};
+use super::{ArgminResult, Iterate, Stage, next_stage};
 use crate::error::{Error, Result};
 use crate::objective::Objective;
 use crate::penalty::Penalty;
-use crate::polytope::{Face, project};
-use argmin::core::{Problem, Solver, State, TerminationReason};
+use crate::polytope::{Face, project, require_finite};
+use argmin::core::{Problem, Solver, State, TerminationReason, TerminationStatus};
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case")]
 pub enum Projection {
     /// Entries below 0 become 0; then columns and rows are scaled to sum 1, in turn: what training does. O(n²) a round,
-    /// feasible up to 1e-9 or for as far as 50 rounds bring it.
+    /// feasible up to 1e-9 or for as far as 50 rounds bring it: not at all where the entries above 0 have no
+    /// permutation among them (rows then sum to 1, columns do not). Nor is it a projection: its fixed points are not minima.
     #[default]
     Scale,
     /// The exact Euclidean projection, [`project`].
@@ -126,6 +127,7 @@ impl<'a> Solver<&'a dyn Objective, Iterate> for ProjectedGradient {
         state.penalty = self.penalty.value(&state.x);
         let lipschitz = lipschitz_constant(objective, &state.x, &state.gradient);
         self.step_size = 1.0 / if lipschitz > 0.0 { lipschitz } else { objective.scale() };
+        state.stage = next_stage(&self.stages, 0);
         Ok((state, None))
     }
 
@@ -134,6 +136,8 @@ impl<'a> Solver<&'a dyn Objective, Iterate> for ProjectedGradient {
         let stage = self.stages[state.stage];
         state.weight = stage.weight;
         state.step_size = self.step_size;
+        // The threshold would take a NaN for 0.
+        require_finite("gradient", &state.gradient)?;
         self.penalty.add_gradient(stage.weight, &state.x, &mut state.gradient);
         let moved = self.feasible(&(&state.x - &state.gradient * self.step_size))?;
         let distance = (&moved - &state.x).norm();
@@ -147,7 +151,7 @@ impl<'a> Solver<&'a dyn Objective, Iterate> for ProjectedGradient {
         state.stage_steps += 1;
         let converged = distance <= stage.gap_tolerance * self.step_size;
         if converged || state.stage_steps >= stage.max_steps {
-            (state.stage, state.stage_steps) = (state.stage + 1, 0);
+            (state.stage, state.stage_steps) = (next_stage(&self.stages, state.stage + 1), 0);
             if state.stage >= self.stages.len() {
                 let reason =
                     if converged { TerminationReason::SolverConverged } else { TerminationReason::MaxItersReached };
@@ -155,5 +159,12 @@ impl<'a> Solver<&'a dyn Objective, Iterate> for ProjectedGradient {
             }
         }
         Ok((state, None))
+    }
+
+    fn terminate(&mut self, state: &Iterate) -> TerminationStatus {
+        if state.stage >= self.stages.len() {
+            return TerminationStatus::Terminated(TerminationReason::MaxItersReached);
+        }
+        TerminationStatus::NotTerminated
     }
 }

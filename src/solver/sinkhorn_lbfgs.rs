@@ -3,7 +3,7 @@
 use super::{Iterate, Limited, Limits, Watcher};
 use crate::error::{Error, Result};
 use crate::objective::Objective;
-use crate::polytope::{Face, sinkhorn};
+use crate::polytope::{Face, require_finite, sinkhorn};
 use argmin::core::observers::{Observe, ObserverMode};
 use argmin::core::{CostFunction, Executor, Gradient, IterState, KV, State, TerminationReason};
 use argmin::solver::linesearch::MoreThuenteLineSearch;
@@ -40,7 +40,7 @@ impl SinkhornLbfgs {
     /// A line search that finds no better point ends the run with what was reached before it.
     ///
     /// # Errors
-    /// [`Error::Breakdown`] when f is not finite at the start.
+    /// [`Error::Breakdown`] and [`Error::Entry`] when f or ∇f is not finite where it is evaluated.
     pub fn minimize(
         &self,
         objective: &dyn Objective,
@@ -65,9 +65,13 @@ impl SinkhornLbfgs {
             .timer(false)
             .add_observer(keep, ObserverMode::Always)
             .run();
-        let reason = match &run {
+        let reason = match run {
             Ok(result) => result.state.get_termination_reason().cloned().unwrap_or(TerminationReason::SolverConverged),
-            Err(error) => TerminationReason::SolverExit(error.to_string()),
+            // Our own errors are the objective's, argmin's the line search's.
+            Err(error) => match error.downcast::<Error>() {
+                Ok(broken) => return Err(broken),
+                Err(exit) => TerminationReason::SolverExit(exit.to_string()),
+            },
         };
         let reached = reached.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let mut iterate = Iterate::at(point(face, &reached.y)?).with_iterations(reached.iterations);
@@ -101,7 +105,8 @@ impl CostFunction for Scaled<'_> {
     type Output = f64;
 
     fn cost(&self, y: &DVector<f64>) -> std::result::Result<f64, argmin::core::Error> {
-        Ok(self.objective.value(&point(self.face, y)?))
+        let value = self.objective.value(&point(self.face, y)?);
+        if value.is_finite() { Ok(value) } else { Err(Error::Breakdown(format!("value is {value}")).into()) }
     }
 }
 
@@ -114,6 +119,7 @@ impl Gradient for Scaled<'_> {
         let x = self.face.embed(&block);
         let mut full = DMatrix::zeros(x.nrows(), x.ncols());
         self.objective.gradient(&x, &mut full);
+        require_finite("gradient", &full)?;
         let mut gradient = DMatrix::zeros(0, 0);
         self.face.restrict(&full, &mut gradient);
         Ok(through_scaling(&block, &gradient))

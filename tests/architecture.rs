@@ -1,0 +1,295 @@
+//! Imports run one way: the `use` lines of src/ against DESIGN.md's table.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Each module of the library, and the modules it may import; `error` is for everyone. A module may import its own parts.
+///
+/// From below: nothing in a line knows anything of the lines under it, so there are no cycles.
+const TABLE: &[(&str, &[&str])] = &[
+    ("error", &[]),
+    ("permutation", &[]),
+    ("graph", &[]),
+    ("penalty", &[]),
+    ("assignment", &["permutation"]),
+    ("polytope", &["permutation", "assignment"]),
+    // Objectives never import solvers, the penalty or the instances.
+    ("objective", &["permutation", "graph"]),
+    ("instance", &["permutation", "graph"]),
+    ("certificate", &["permutation", "penalty", "polytope", "objective"]),
+    ("score", &["permutation", "graph"]),
+    ("local_search", &["permutation", "polytope", "objective"]),
+    ("solver", &["permutation", "assignment", "penalty", "polytope", "objective", "certificate", "local_search"]),
+    (
+        "recovery",
+        &[
+            "permutation",
+            "graph",
+            "assignment",
+            "penalty",
+            "polytope",
+            "objective",
+            "certificate",
+            "local_search",
+            "solver",
+            "instance",
+        ],
+    ),
+    ("io", &["permutation", "graph"]),
+    // What follows knows the library; nothing in the library knows it.
+    ("experiment", &["*"]),
+    ("command", &["*"]),
+    ("lib", &["*"]),
+];
+
+/// The modules that are mathematics: they know nothing of files, tables, command lines and pictures.
+const MATHEMATICS: &[&str] = &[
+    "error",
+    "permutation",
+    "graph",
+    "penalty",
+    "assignment",
+    "polytope",
+    "objective",
+    "instance",
+    "certificate",
+    "local_search",
+    "solver",
+    "recovery",
+];
+
+const NOT_FOR_MATHEMATICS: &[&str] =
+    &["csv", "toml", "clap", "plotters", "indicatif", "ctrlc", "quick_xml", "tempfile"];
+
+const NOT_FOR_THE_LIBRARY: &[&str] = &["tch", "pyo3", "torch_sys"];
+
+/// From `objective`, these know the trait and its oracle and no objective of ours: users write theirs.
+const KNOW_ONLY_THE_TRAIT: &[&str] = &["solver", "recovery", "local_search", "certificate"];
+const TRAIT: &[&str] = &["Objective", "VertexGradient"];
+
+const MOST_LINES: usize = 600;
+
+/// One imported path: `crate::objective::Objective` is ["crate", "objective", "Objective"].
+type Import = Vec<String>;
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = vec![];
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The module a file belongs to: the first part of its path under src/.
+fn module_of(file: &Path, root: &Path) -> String {
+    let part = file.strip_prefix(root).unwrap().components().next().unwrap();
+    Path::new(part.as_os_str()).file_stem().unwrap().to_str().unwrap().to_string()
+}
+
+/// The source without comments, strings' contents and `#[cfg(test)]` items.
+fn code(text: &str) -> String {
+    let mut bare = String::new();
+    let mut characters = text.chars().peekable();
+    let mut in_string = false;
+    while let Some(c) = characters.next() {
+        match (c, in_string) {
+            ('\\', true) => _ = characters.next(),
+            ('"', _) => in_string = !in_string,
+            (_, true) => {}
+            ('\'', false) => {
+                // A character literal ends within three characters; anything else is a lifetime.
+                let ahead: String = characters.clone().take(3).collect();
+                let literal = if ahead.starts_with('\\') { ahead.chars().nth(2) } else { ahead.chars().nth(1) };
+                if literal == Some('\'') {
+                    characters.nth(if ahead.starts_with('\\') { 2 } else { 1 });
+                }
+            }
+            ('/', false) if characters.peek() == Some(&'/') => {
+                characters.by_ref().take_while(|&c| c != '\n').for_each(drop);
+                bare.push('\n');
+            }
+            _ => bare.push(c),
+        }
+    }
+    while let Some(start) = bare.find("#[cfg(test)]") {
+        let rest = &bare[start..];
+        let (brace, semicolon) = (rest.find('{').unwrap_or(rest.len()), rest.find(';').unwrap_or(rest.len()));
+        let mut end = semicolon.min(rest.len() - 1) + 1;
+        if brace < semicolon {
+            let mut depth = 0;
+            for (position, c) in rest[brace..].char_indices() {
+                depth += i32::from(c == '{') - i32::from(c == '}');
+                if depth == 0 {
+                    end = brace + position + 1;
+                    break;
+                }
+            }
+        }
+        bare.replace_range(start..start + end, "");
+    }
+    bare
+}
+
+/// All paths that the code imports by `use`, groups taken apart, and all that it writes out as `crate::…`.
+fn imports(code: &str) -> BTreeSet<Import> {
+    let mut found = vec![];
+    let mut rest = code;
+    while let Some(start) = rest.find("use ") {
+        let begins = rest[..start].chars().next_back().is_none_or(char::is_whitespace);
+        let statement = &rest[start + 4..];
+        let end = statement.find(';').unwrap_or(statement.len());
+        if begins {
+            take_apart(&[], &statement[..end], &mut found);
+        }
+        rest = &statement[if begins { end } else { 0 }..];
+    }
+    for (start, _) in code.match_indices("crate::") {
+        let path = code[start..].split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).next().unwrap();
+        if !path.ends_with(':') {
+            found.push(path.split("::").map(str::to_string).collect());
+        }
+    }
+    found.into_iter().collect()
+}
+
+/// `a::{b, c::d}` is a::b and a::c::d.
+fn take_apart(prefix: &[String], text: &str, found: &mut Vec<Import>) {
+    let text = text.trim();
+    let Some(open) = text.find('{') else {
+        let name = text.split(" as ").next().unwrap().trim();
+        let path = name.split("::").filter(|part| !part.is_empty() && *part != "self").map(str::to_string);
+        return found.push(prefix.iter().cloned().chain(path).collect());
+    };
+    let before = text[..open].split("::").filter(|part| !part.is_empty()).map(str::to_string);
+    let prefix: Vec<_> = prefix.iter().cloned().chain(before).collect();
+    let inside = &text[open + 1..text.rfind('}').unwrap_or(text.len())];
+    let (mut depth, mut start) = (0, 0);
+    for (position, c) in inside.char_indices().chain([(inside.len(), ',')]) {
+        depth += i32::from(c == '{') - i32::from(c == '}');
+        if c == ',' && depth == 0 {
+            if !inside[start..position].trim().is_empty() {
+                take_apart(&prefix, &inside[start..position], found);
+            }
+            start = position + 1;
+        }
+    }
+}
+
+/// What lib.rs re-exports, and from which module: `crate::Graph` is an import of `graph`.
+fn exports(lib: &str) -> BTreeMap<String, String> {
+    let exported = imports(&code(lib)).into_iter().filter(|path| path.len() > 1);
+    exported.map(|path| (path[path.len() - 1].clone(), path[0].clone())).collect()
+}
+
+/// Everything that the table forbids in `text`, a file of `module`.
+fn violations(module: &str, text: &str, exports: &BTreeMap<String, String>) -> Vec<String> {
+    let Some((_, allowed)) = TABLE.iter().find(|(name, _)| *name == module) else {
+        return vec![format!("the module {module} is not in the table")];
+    };
+    let code = code(text);
+    let mut found = vec![];
+    for path in imports(&code) {
+        let written = path.join("::");
+        let first = path[0].as_str();
+        if NOT_FOR_THE_LIBRARY.contains(&first) {
+            found.push(format!("{written}: not for the library"));
+        }
+        if MATHEMATICS.contains(&module) && NOT_FOR_MATHEMATICS.contains(&first) {
+            found.push(format!("{written}: not for mathematics"));
+        }
+        if first != "crate" || path.len() < 2 {
+            continue;
+        }
+        let target = exports.get(&path[1]).unwrap_or(&path[1]).as_str();
+        let known = target == module || target == "error" || allowed.contains(&"*") || allowed.contains(&target);
+        if !known {
+            found.push(format!("{written}: {module} must not import {target}"));
+        }
+        if target == "objective" && KNOW_ONLY_THE_TRAIT.contains(&module) {
+            let name = path.get(2).map_or("", String::as_str);
+            if !TRAIT.contains(&name) {
+                found.push(format!("{written}: {module} knows only the trait Objective"));
+            }
+        }
+    }
+    found
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+fn our_exports() -> BTreeMap<String, String> {
+    exports(&fs::read_to_string(root().join("lib.rs")).unwrap())
+}
+
+#[test]
+fn imports_run_one_way() {
+    let (root, exports) = (root(), our_exports());
+    let mut found = vec![];
+    for file in sources(&root).into_iter().filter(|file| !file.starts_with(root.join("bin"))) {
+        let text = fs::read_to_string(&file).unwrap();
+        let module = module_of(&file, &root);
+        let place = file.strip_prefix(&root).unwrap().display().to_string();
+        found.extend(violations(&module, &text, &exports).into_iter().map(|violation| format!("{place}: {violation}")));
+    }
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
+}
+
+#[test]
+fn the_table_itself_has_no_cycles() {
+    let mut above = BTreeSet::new();
+    for (module, allowed) in TABLE {
+        for below in allowed.iter().filter(|&&below| below != "*") {
+            assert!(above.contains(below), "{module} imports {below}, which is not above it in the table");
+        }
+        above.insert(*module);
+    }
+    assert!(MATHEMATICS.iter().all(|module| above.contains(module)));
+}
+
+#[test]
+fn files_are_short_enough_to_be_read() {
+    let sources = sources(&root());
+    assert!(sources.len() > 20, "the sources were found");
+    for file in sources {
+        let lines = fs::read_to_string(&file).unwrap().lines().count();
+        assert!(lines < MOST_LINES, "{} has {lines} lines", file.display());
+    }
+}
+
+#[test]
+fn planted_violations_are_seen() {
+    let exports = our_exports();
+    assert_eq!(exports.get("Graph").map(String::as_str), Some("graph"));
+    let seen = |module: &str, text: &str| violations(module, text, &exports).len();
+    assert_eq!(seen("penalty", "use crate::polytope::Face;"), 1);
+    assert_eq!(seen("objective", "use crate::{error::Error, penalty::{self, Norms}};"), 2);
+    assert_eq!(seen("objective", "fn f() { crate::solver::minimize() }"), 1);
+    assert_eq!(seen("permutation", "use crate::Graph;"), 1);
+    assert_eq!(seen("solver", "use crate::objective::{Objective, GraphMatching as Problem};"), 1);
+    assert_eq!(seen("recovery", "use csv::Writer;\npub use toml;"), 2);
+    assert_eq!(seen("io", "use tch::Tensor;"), 1);
+    assert_eq!(seen("io", "use crate::command::run;"), 1);
+    assert_eq!(seen("novelty", ""), 1);
+    // And what is allowed is not: tests, comments, strings, external crates, modules that end in "use".
+    assert_eq!(seen("solver", "#[cfg(test)]\nmod tests { use crate::objective::GraphMatching; fn f() { {} } }"), 0);
+    assert_eq!(
+        seen(
+            "objective",
+            "/// use crate::solver::minimize;\n// crate::penalty::Penalty\nconst T: &str = \"use csv;\";"
+        ),
+        0
+    );
+    assert_eq!(seen("objective", "fn f(c: char, s: &'static str) -> bool { c == '\"' }\nuse crate::graph::Graph;"), 0);
+    assert_eq!(seen("io", "use csv::Writer; use super::text; use crate::{Error, Result};"), 0);
+    // What stands after a test module still counts.
+    assert_eq!(seen("penalty", "#[cfg(test)]\nmod tests { fn f() {} }\nuse crate::graph::Graph;"), 1);
+}
