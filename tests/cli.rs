@@ -11,6 +11,8 @@ const HEXAGON: &str = "0 1\n1 2\n2 3\n3 4\n4 5\n5 0\n";
 const TRIANGLES: &str = "0 1\n1 2\n2 0\n3 4\n4 5\n5 3\n";
 const QAP: &str = "3\n0 5 2\n5 0 3\n2 3 0\n\n0 8 15\n8 0 13\n15 13 0\n";
 
+const QAP_SOLUTION: &str = "2 2\n1 2\n";
+
 /// A folder of its own to run the program in.
 struct Room(TempDir);
 
@@ -117,6 +119,7 @@ fn graphs_that_cannot_be_read_are_refused_with_file_line_and_cause() {
             "%%MatrixMarket matrix coordinate pattern general\n1000000 1000000 0\n",
             "huge.mtx: 1000000 vertices",
         ),
+        ("heavy.edges", "0 1 2\n1 2 -1e200\n", "heavy.edges: the weight -1e200 is beyond 1e70"),
         ("arc.csv", "0,1\n0,0\n", "arc.csv: "),
     ] {
         let room = Room::with(&[(name, text), ("b.edges", TRIANGLES)]);
@@ -140,6 +143,7 @@ fn anchors_truths_similarities_and_starts_that_do_not_fit_are_refused() {
         ("--truth", "0,0\n1,1\n", "f: vertex '2' of graph A is in no pair (4 of 6 are in none)"),
         ("--similarity", "0,0,much\n", "f:1: similarity 'much' is not a number"),
         ("--similarity", "0,0,1\n0,8,1\n", "f:2: graph B has no vertex '8'"),
+        ("--similarity", "0,0,1e308\n", "f: with its weight of -2e0: linear term: entry (0, 0) is -inf"),
         ("--start", "1,0\n0,1\n", "f: start: expected 6 x 6, got 2 x 2"),
         ("--start", "1,0\n0\n", "f:2: "),
     ] {
@@ -177,6 +181,7 @@ fn qap_files_that_cannot_be_read_are_refused_with_file_line_and_cause() {
         ("0\n", "", "p.dat:1: "),
         ("2\n0 1\n1 0\n0 x\n1 0\n", "", "p.dat:4: entry 'x' is not a number"),
         ("2\n0 1\n1 0\n0 1\n1 nan\n", "", "p.dat:5: entry 'nan' is not finite"),
+        ("2\n0 1e99\n1e99 0\n0 1\n1 0\n", QAP_SOLUTION, "p.dat: the weight 1e99"),
         (QAP, "4 10\n1 2 3 4\n", "s.sln:1: "),
         (QAP, "3 10\n1 2 2\n", "s.sln:2: "),
         (QAP, "3 10\n1 2\n", "s.sln:2: "),
@@ -374,6 +379,23 @@ fn every_method_and_penalty_runs_from_the_command_line() {
             let report = room.json("r.json");
             assert_eq!((&report["method"], &report["penalty_name"]), (&method.name().into(), &penalty.into()));
             assert!(room.text("t.csv").starts_with("iteration,stage,weight,value,penalty,gap,step_size,lap_calls\n"));
+        }
+    }
+}
+
+#[test]
+fn what_one_method_finds_no_method_proves_impossible() {
+    let room = Room::with(&[]);
+    for seed in 1..4 {
+        room.done(&format!("generate er --n 20 --rho 0.7 --rng-seed {seed} --output-dir ."));
+        let reports = birkhoff::recovery::Method::ALL.map(|method| {
+            room.done(&format!("match a.edges b.edges --method {method} --report r.json"));
+            room.json("r.json")
+        });
+        let best = reports.iter().map(|report| report["value"].as_f64().unwrap()).fold(f64::INFINITY, f64::min);
+        for report in reports {
+            let bound = report["lower_bound"].as_f64().unwrap();
+            assert!(bound <= best, "{}: bound {bound}, but {best} was found", report["method"]);
         }
     }
 }

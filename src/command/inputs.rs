@@ -15,6 +15,19 @@ pub(super) fn check_standard_input<'p>(inputs: impl IntoIterator<Item = &'p Path
     Ok(())
 }
 
+/// The largest weight in absolute value that a search bears: products of four weights stay finite up to here.
+const LARGEST_WEIGHT: f64 = 1e70;
+
+/// Refuses weights whose products overflow.
+pub(super) fn check_weights(source: &Path, graph: &Graph) -> Result<()> {
+    match graph.arcs().map(|(_, _, weight)| weight).find(|weight| weight.abs() > LARGEST_WEIGHT) {
+        Some(weight) => {
+            Err(Error::file(source, format!("the weight {weight:e} is beyond {LARGEST_WEIGHT:e}: scale the weights")))
+        }
+        None => Ok(()),
+    }
+}
+
 /// n × n matrices that a search holds at the same time, at least.
 const MATRICES: usize = 8;
 

@@ -1,12 +1,12 @@
 //! `graph_matching match`: two graph files to a certified matching.
 
-use super::inputs::{SearchInputs, aligned, check_memory, check_standard_input};
+use super::inputs::{SearchInputs, aligned, check_memory, check_standard_input, check_weights};
 use super::options::MatchArguments;
 use super::outputs::{check_outputs, write_outputs};
 use super::report::{Files, Report};
 use super::search::search;
 use super::summary::summary;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::io::{NamedGraph, read_graph, read_similarity, read_truth};
 use crate::objective::{GraphMatching, Objective};
 use crate::score::{EdgeScore, right_vertices};
@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 pub(super) fn run(arguments: &MatchArguments) -> Result<()> {
     let inputs = inputs(arguments);
     check_standard_input(inputs.iter().copied())?;
-    let read = |path: &Path| read_graph(path, arguments.format, arguments.directed);
+    let read = |path: &Path| read_checked(path, arguments);
     let (a, b) = (read(&arguments.a)?, read(&arguments.b)?);
     let (n_a, n_b) = (a.names.len(), b.names.len());
     check_memory(if n_a >= n_b { &arguments.a } else { &arguments.b }, n_a.max(n_b))?;
@@ -74,17 +74,24 @@ fn matched(pairs: usize, report: &Report) -> String {
 fn objective(arguments: &MatchArguments, a: &NamedGraph, b: &NamedGraph) -> Result<GraphMatching> {
     let mut objective = GraphMatching::new(a.graph.clone(), b.graph.clone())?;
     for layer in arguments.layer.chunks_exact(2) {
-        let read = |path: &Path, main: &NamedGraph, which: &str| {
-            aligned(path, &read_graph(path, arguments.format, arguments.directed)?, main, which)
-        };
+        let read =
+            |path: &Path, main: &NamedGraph, which: &str| aligned(path, &read_checked(path, arguments)?, main, which);
         objective = objective.with_layer(read(&layer[0], a, "A")?, read(&layer[1], b, "B")?)?;
     }
     if let Some(path) = &arguments.similarity {
         let similarity = read_similarity(path, a, b)?;
         let unit = -arguments.similarity_weight * objective.scale();
-        objective = objective.with_linear(&(similarity * unit))?;
+        objective = objective
+            .with_linear(&(similarity * unit))
+            .map_err(|error| Error::file(path, format!("with its weight of {unit:e}: {error}")))?;
     }
     Ok(objective)
+}
+
+fn read_checked(path: &Path, arguments: &MatchArguments) -> Result<NamedGraph> {
+    let named = read_graph(path, arguments.format, arguments.directed)?;
+    check_weights(path, &named.graph)?;
+    Ok(named)
 }
 
 /// Every file that is read.

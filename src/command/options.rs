@@ -2,7 +2,7 @@
 
 use crate::io::GraphFormat;
 use crate::penalty::Penalty;
-use crate::recovery::Method;
+use crate::recovery::{Method, RestartFrom, Settings};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -118,11 +118,19 @@ pub struct SearchOptions {
     /// Start from this doubly stochastic n × n matrix (CSV, rows A, columns B) [default: the barycenter]
     #[arg(long, value_name = "FILE", help_heading = "Search")]
     pub start: Option<PathBuf>,
-    /// Further runs from random points; the best is kept
+    /// Further runs, in parallel; the best is kept
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=1_000_000),
           help_heading = "Search")]
     pub restarts: u32,
-    /// Seed of the random points: the same seed gives the same answer with any number of threads
+    /// Where further runs start: with one likely pair anchored, or at random points
+    #[arg(long, value_name = "START", default_value = "likely-pairs", value_parser = restart_starts(),
+          help_heading = "Search")]
+    pub restart_from: RestartFrom,
+    /// Further runs when none were asked for and the first answer is doubtful (penalized only)
+    #[arg(long, value_name = "N", default_value_t = Settings::default().rescues as u32,
+          value_parser = clap::value_parser!(u32).range(..=1_000_000), help_heading = "Search")]
+    pub rescues: u32,
+    /// Seed of all that is random: the same seed gives the same answer with any number of threads
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Search")]
     pub rng_seed: u64,
     /// Return the best answer so far after this many seconds [default: no limit]
@@ -290,6 +298,10 @@ fn methods() -> impl TypedValueParser<Value = Method> {
 
 fn penalties() -> impl TypedValueParser<Value = Penalty> {
     named(vec![("l1-minus-l2", Penalty::L1MinusL2), ("frobenius", Penalty::Frobenius), ("entropy", Penalty::Entropy)])
+}
+
+fn restart_starts() -> impl TypedValueParser<Value = RestartFrom> {
+    named(vec![("likely-pairs", RestartFrom::LikelyPairs), ("random-points", RestartFrom::RandomPoints)])
 }
 
 fn formats() -> impl TypedValueParser<Value = GraphFormat> {

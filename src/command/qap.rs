@@ -1,6 +1,6 @@
 //! `graph_matching qap`: a QAPLIB file to a permutation.
 
-use super::inputs::{SearchInputs, check_memory, check_standard_input};
+use super::inputs::{SearchInputs, check_memory, check_standard_input, check_weights};
 use super::options::QapArguments;
 use super::outputs::{check_outputs, write_outputs};
 use super::report::{Files, Report};
@@ -20,6 +20,7 @@ pub(super) fn run(arguments: &QapArguments) -> Result<()> {
     check_memory(&arguments.problem, problem.n)?;
     let solution = arguments.solution.as_deref().map(|path| read_qaplib_solution(path, problem.n)).transpose()?;
     let (a, b) = (counted_from_one(&problem.a)?, counted_from_one(&problem.b)?);
+    [&a, &b].into_iter().try_for_each(|named| check_weights(&arguments.problem, &named.graph))?;
     let objective = QuadraticAssignment::new(a.graph.clone(), b.graph.clone())?;
     let search_inputs = SearchInputs::read(&arguments.search, &a, &b)?;
     let anchors = search_inputs.anchors.len();

@@ -3,7 +3,7 @@
 use super::options::SearchOptions;
 use crate::certificate::Theorem;
 use crate::penalty::Penalty;
-use crate::recovery::{Method, Recovery};
+use crate::recovery::{Method, Recovery, RestartFrom};
 use argmin::core::TerminationReason;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -59,7 +59,11 @@ pub struct Report {
     pub similarity_weight: Option<f64>,
     /// Restarts asked for.
     pub restarts: usize,
-    /// Runs made: fewer than 1 + restarts when a limit came first.
+    /// Where restarts begin.
+    pub restart_from: RestartFrom,
+    /// Further runs allowed where none were asked for and the first answer was doubtful.
+    pub rescues: usize,
+    /// Runs made: more than 1 + restarts with rescues, fewer when a limit came first.
     pub runs: usize,
     /// The run that won, 0 the first.
     pub winner: usize,
@@ -129,6 +133,8 @@ impl Report {
             anchors: 0,
             similarity_weight: None,
             restarts: options.restarts as usize,
+            restart_from: options.restart_from,
+            rescues: options.rescues as usize,
             runs: recovery.runs,
             winner: recovery.winner,
             rng_seed: options.rng_seed,

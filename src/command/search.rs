@@ -22,6 +22,8 @@ pub(super) fn search(
         method: options.method,
         penalty: options.penalty,
         restarts: options.restarts as usize,
+        restart_from: options.restart_from,
+        rescues: options.rescues as usize,
         rng_seed: options.rng_seed,
         time_limit: options.time_limit,
         anchors: inputs.anchors,

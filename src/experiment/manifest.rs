@@ -21,7 +21,7 @@ const COLUMNS: [(&str, &[(&str, &str)]); 3] = [
             ("truth_edge_correctness", "share of A's edges that the hidden permutation keeps, 0 to 1"),
             (
                 "value",
-                "squared Frobenius norm of AX - XB at the answer; 4 for each unordered pair that differs by 1, counted in one graph",
+                "squared Frobenius norm of AX - XB at the answer; 2 for each pair of vertices that is an edge in one graph only",
             ),
             ("truth_value", "the same at the hidden permutation"),
             ("lower_bound", "proved: no permutation has a smaller value; empty if unknown"),

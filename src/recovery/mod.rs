@@ -147,8 +147,8 @@ fn is_limit(reason: &TerminationReason) -> bool {
 mod tests {
     use super::*;
     use crate::graph::Graph;
-    use crate::penalty::WeightSchedule;
     use crate::objective::GraphMatching;
+    use crate::penalty::WeightSchedule;
 
     fn hexagon_and_triangles() -> GraphMatching {
         let ring = |i: usize| (i, (i + 1) % 6, 1.0);
