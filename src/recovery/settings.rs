@@ -67,7 +67,7 @@ impl std::fmt::Display for Method {
 #[serde(rename_all = "kebab-case")]
 pub enum RestartFrom {
     /// Restart r anchors the pair at the r-th largest entry of the relaxation's minimizer, relaxes again on that face, and
-    /// goes on from there. One right anchor often puts the path into the right basin (SPEC §4), and a wrong one shows in
+    /// goes on from there. One right anchor often puts the path into the right basin (docs/mathematics.md §4), and a wrong one shows in
     /// the value. For the methods that begin with a convex relaxation; the others restart from random points.
     #[default]
     LikelyPairs,
