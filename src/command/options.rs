@@ -93,7 +93,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = QAP_EXAMPLES)]
 pub struct QapArguments {
-    /// The problem: n, A, B; minimizes Σ A[i,j]·B[p(i),p(j)]. Its indices are counted from 1; `-` is standard input
+    /// The problem: n, A, B; minimizes Σ a_ij·b_p(i)p(j). Its indices are counted from 1; `-` is standard input
     pub problem: PathBuf,
     /// Best known solution (n, value, permutation), to report the gap to its value in percent
     #[arg(long, value_name = "FILE")]
