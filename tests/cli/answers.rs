@@ -241,9 +241,17 @@ fn an_interrupt_writes_the_best_so_far() {
 
 #[test]
 fn a_qap_reports_its_gap_to_the_best_known_value() {
-    let room = Room::with(&[("p.dat", QAP), ("s.sln", "3 182\n3 2 1\n"), ("anchors", "1 2\n")]);
+    let room = Room::with(&[
+        ("p.dat", QAP),
+        ("s.sln", "3 218\n1 2 3\n"),
+        ("wrong.sln", "3 200\n1 2 3\n"),
+        ("anchors", "1 2\n"),
+    ]);
     let summary = room.done("qap p.dat --solution s.sln --output m.csv --report r.json --trace t.csv --plot p.svg");
-    assert!(summary.contains("n = 3") && summary.contains("best known    182"), "{summary}");
+    assert!(
+        summary.contains("n = 3") && summary.contains("best known    218: this answer is 0.000 % above it"),
+        "{summary}"
+    );
     let report = room.json("r.json");
     let a = [[0.0, 5.0, 2.0], [5.0, 0.0, 3.0], [2.0, 3.0, 0.0]];
     let b = [[0.0, 8.0, 15.0], [8.0, 0.0, 13.0], [15.0, 13.0, 0.0]];
@@ -251,9 +259,12 @@ fn a_qap_reports_its_gap_to_the_best_known_value() {
         room.pairs("m.csv").iter().map(|pair| pair.split(',').nth(1).unwrap().parse::<usize>().unwrap() - 1).collect();
     let sum: f64 = (0..3).flat_map(|i| (0..3).map(move |j| (i, j))).map(|(i, j)| a[i][j] * b[image[i]][image[j]]).sum();
     assert_eq!(report["value"], Value::from(sum));
-    assert_eq!(report["best_known"], Value::from(182.0));
-    assert_eq!(report["gap_percent"], Value::from(100.0 * (sum - 182.0) / 182.0));
-    assert_eq!((&report["lower_bound"], &report["proved_optimal"]), (&Value::Null, &Value::from(false)));
+    assert_eq!(report["best_known"], Value::from(218.0));
+    assert_eq!(report["gap_percent"], Value::from(0.0));
+    assert_eq!((&report["lower_bound"], &report["proved_optimal"]), (&Value::from(218.0), &Value::from(true)));
+    let summary = room.done("qap p.dat --solution wrong.sln --report r.json");
+    assert!(summary.contains("does not have the value that the file states"), "{summary}");
+    assert_eq!(room.json("r.json")["gap_percent"], Value::from(9.0));
     room.done("qap p.dat --anchors anchors --output m.csv --restarts 2 --threads 2 --quiet");
     assert_eq!(room.pairs("m.csv")[0], "1,2");
 }
