@@ -172,10 +172,10 @@ pub struct Optimality {
 impl Optimality {
     /// The gap that the bound `relaxed` leaves at `value`, for an objective with the given lattice and trivial bound.
     ///
-    /// Both numbers are floating point: a gap within 1e-9·max(1, |value|, κ) of 0 is reported as 0.
+    /// Both numbers are floating point: a gap within 1e-9·max(|value|, κ) of 0 is reported as 0.
     pub fn of(objective: &dyn Objective, value: f64, relaxed: f64) -> Self {
         let mut lower_bound = relaxed.max(objective.trivial_bound());
-        let rounding = 1e-9 * objective.scale().max(value.abs()).max(1.0);
+        let rounding = 1e-9 * objective.scale().max(value.abs());
         if let (Some((offset, step)), true) = (objective.lattice(), lower_bound.is_finite()) {
             lower_bound = offset + ((lower_bound - rounding - offset) / step).ceil() * step;
         }

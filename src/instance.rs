@@ -137,10 +137,12 @@ pub fn noisy_copy(graph: &Graph, removed: f64, added: f64, rng: &mut impl Rng) -
         return Err(Error::argument("graph", "is directed, but a noisy copy is made of undirected graphs"));
     }
     let edges: Vec<_> = graph.arcs().filter(|&(i, j, _)| i <= j).collect();
-    let extra = (added * edges.len() as f64).round() as usize;
-    if extra + edges.len() > n * (n - 1) / 2 {
+    let extra = (added * edges.len() as f64).round();
+    let room = (n as f64 * (n as f64 - 1.0) / 2.0) - edges.len() as f64;
+    if extra > room {
         return Err(Error::argument("added", format!("no room for {extra} new edges among {n} vertices")));
     }
+    let extra = extra as usize;
     let mut copy: Vec<_> = edges.iter().copied().filter(|_| !rng.random_bool(removed)).collect();
     let mut fresh = BTreeSet::new();
     while fresh.len() < extra {

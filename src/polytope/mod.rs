@@ -9,6 +9,7 @@ mod sinkhorn;
 
 pub use face::Face;
 pub use projection::project;
+pub(crate) use sinkhorn::scale_from;
 pub use sinkhorn::sinkhorn;
 
 use crate::assignment::{self, Assignment};

@@ -23,15 +23,25 @@ use nalgebra::DMatrix;
 /// # Ok::<(), birkhoff::Error>(())
 /// ```
 pub fn sinkhorn(log_kernel: &DMatrix<f64>, tolerance: f64, max_rounds: usize) -> Result<(DMatrix<f64>, usize)> {
+    scale_from(&mut vec![0.0; log_kernel.nrows()], log_kernel, tolerance, max_rounds)
+}
+
+/// [`sinkhorn`] from the row potentials u of a kernel not far from this one, which become its own.
+pub(crate) fn scale_from(
+    u: &mut [f64],
+    log_kernel: &DMatrix<f64>,
+    tolerance: f64,
+    max_rounds: usize,
+) -> Result<(DMatrix<f64>, usize)> {
     require_square_and_finite("kernel", log_kernel)?;
     let n = log_kernel.nrows();
-    let (mut u, mut v) = (vec![0.0; n], vec![0.0; n]);
+    let mut v = vec![0.0; n];
     let mut rounds = 0;
     while rounds < max_rounds {
         rounds += 1;
         let mut worst: f64 = 0.0;
         for (j, v) in v.iter_mut().enumerate() {
-            let log_sum = log_sum_exp(log_kernel.column(j).iter().zip(&u).map(|(k, u)| k + u));
+            let log_sum = log_sum_exp(log_kernel.column(j).iter().zip(&*u).map(|(k, u)| k + u));
             // Before scaling, column j sums to e^(log_sum + v).
             worst = worst.max(((log_sum + *v).exp() - 1.0).abs());
             *v = -log_sum;

@@ -52,7 +52,8 @@ pub struct Recovery {
 /// penalized path starts at negative weights, where −P convexifies.
 ///
 /// # Errors
-/// [`Error::Argument`] and [`Error::Shape`] for settings that make no sense; [`Error::Breakdown`] when values stop being finite.
+/// [`Argument`](crate::Error::Argument) and [`Shape`](crate::Error::Shape) for settings that make no sense;
+/// [`Breakdown`](crate::Error::Breakdown) when values stop being finite.
 ///
 /// ```
 /// use birkhoff::objective::GraphMatching;

@@ -119,6 +119,9 @@ pub struct Settings {
     pub start: Option<DMatrix<f64>>,
 }
 
+/// The longest time limit, in seconds: some thirty years.
+const LONGEST: f64 = 1e9;
+
 impl Default for Settings {
     fn default() -> Self {
         Settings {
@@ -160,8 +163,11 @@ impl Settings {
         if self.relaxation_gap.is_nan() || self.relaxation_gap < 0.0 {
             return Err(Error::argument("relaxation_gap", format!("is {}, but must be >= 0", self.relaxation_gap)));
         }
-        if self.time_limit.is_some_and(|seconds| !(seconds > 0.0 && seconds.is_finite())) {
-            return Err(Error::argument("time_limit", "must be a positive number of seconds"));
+        if self.time_limit.is_some_and(|seconds| !(seconds > 0.0 && seconds <= LONGEST)) {
+            return Err(Error::argument(
+                "time_limit",
+                format!("must be a number of seconds above 0, at most {LONGEST:e}"),
+            ));
         }
         Ok(())
     }

@@ -3,12 +3,13 @@
 use super::{Iterate, Limited, Limits, Watcher};
 use crate::error::{Error, Result};
 use crate::objective::Objective;
-use crate::polytope::{Face, require_finite, sinkhorn};
+use crate::polytope::{Face, require_finite, scale_from};
 use argmin::core::observers::{Observe, ObserverMode};
 use argmin::core::{CostFunction, Executor, Gradient, IterState, KV, State, TerminationReason};
 use argmin::solver::linesearch::MoreThuenteLineSearch;
 use argmin::solver::quasinewton::LBFGS;
 use nalgebra::{DMatrix, DVector};
+use std::cell::RefCell;
 use std::sync::{Arc, Mutex};
 
 /// Minimizes g(Y) = f(S(Y)), S(Y) = diag(e^u)·e^Y·diag(e^v) ∈ D_n the Sinkhorn scaling, over log-parameters Y, by L-BFGS.
@@ -59,7 +60,7 @@ impl SinkhornLbfgs {
             .map_err(breakdown)?;
         let reached = Arc::new(Mutex::new(Reached { y: y.clone(), iterations: 0 }));
         let keep = Keep { reached: reached.clone(), face: face.clone(), watcher: limits.watcher.clone() };
-        let run = Executor::new(Scaled { objective, face }, Limited { solver: lbfgs, limits: limits.clone() })
+        let run = Executor::new(Scaled::new(objective, face), Limited { solver: lbfgs, limits: limits.clone() })
             .configure(|state: LbfgsState| state.param(y).max_iters(self.max_iterations))
             .ctrlc(false)
             .timer(false)
@@ -84,20 +85,46 @@ impl SinkhornLbfgs {
     }
 }
 
+/// S(Y) from the row potentials of an earlier scaling, which become its own.
+fn scaling(y: &DVector<f64>, potentials: &mut Vec<f64>) -> Result<DMatrix<f64>> {
+    let m = y.len().isqrt();
+    potentials.resize(m, 0.0);
+    Ok(scale_from(potentials, &DMatrix::from_column_slice(m, m, y.as_slice()), 1e-10, 2_000)?.0)
+}
+
 /// S(Y), embedded in the face.
 fn point(face: &Face, y: &DVector<f64>) -> Result<DMatrix<f64>> {
-    Ok(face.embed(&scaling(y)?))
+    Ok(face.embed(&scaling(y, &mut Vec::new())?))
 }
 
-fn scaling(y: &DVector<f64>) -> Result<DMatrix<f64>> {
-    let m = y.len().isqrt();
-    Ok(sinkhorn(&DMatrix::from_column_slice(m, m, y.as_slice()), 1e-10, 2_000)?.0)
-}
-
-/// g as argmin sees it.
+/// g as argmin sees it. It asks for value and gradient at the same Y, one after the other.
 struct Scaled<'a> {
     objective: &'a dyn Objective,
     face: &'a Face,
+    last: RefCell<LastScaling>,
+}
+
+#[derive(Default)]
+struct LastScaling {
+    y: DVector<f64>,
+    block: DMatrix<f64>,
+    potentials: Vec<f64>,
+}
+
+impl<'a> Scaled<'a> {
+    fn new(objective: &'a dyn Objective, face: &'a Face) -> Self {
+        Scaled { objective, face, last: RefCell::default() }
+    }
+
+    /// S(Y), kept from the last call if Y is the same.
+    fn block(&self, y: &DVector<f64>) -> Result<DMatrix<f64>> {
+        let last = &mut *self.last.borrow_mut();
+        if last.y != *y {
+            last.block = scaling(y, &mut last.potentials)?;
+            last.y.clone_from(y);
+        }
+        Ok(last.block.clone())
+    }
 }
 
 impl CostFunction for Scaled<'_> {
@@ -105,8 +132,7 @@ impl CostFunction for Scaled<'_> {
     type Output = f64;
 
     fn cost(&self, y: &DVector<f64>) -> std::result::Result<f64, argmin::core::Error> {
-        let value = self.objective.value(&point(self.face, y)?);
-        if value.is_finite() { Ok(value) } else { Err(Error::Breakdown(format!("value is {value}")).into()) }
+        Ok(self.objective.value(&self.face.embed(&self.block(y)?)))
     }
 }
 
@@ -115,7 +141,7 @@ impl Gradient for Scaled<'_> {
     type Gradient = DVector<f64>;
 
     fn gradient(&self, y: &DVector<f64>) -> std::result::Result<DVector<f64>, argmin::core::Error> {
-        let block = scaling(y)?;
+        let block = self.block(y)?;
         let x = self.face.embed(&block);
         let mut full = DMatrix::zeros(x.nrows(), x.ncols());
         self.objective.gradient(&x, &mut full);
@@ -217,7 +243,7 @@ mod tests {
         let instance = correlated_erdos_renyi(7, 0.5, 0.8, &mut rng).unwrap();
         let objective = GraphMatching::new(instance.a, instance.b).unwrap();
         let face = Face::new(7, &[(2, 5)]).unwrap();
-        let problem = Scaled { objective: &objective, face: &face };
+        let problem = Scaled::new(&objective, &face);
         let y = DVector::from_column_slice(random_point(6, &mut rng).map(f64::ln).as_slice());
         let gradient = problem.gradient(&y).unwrap();
         for k in [0, 7, 20, 35] {
