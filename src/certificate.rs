@@ -3,7 +3,7 @@
 //! Three words, kept apart: **certified** says that X is near *a* permutation, and which; **recovered** that the
 //! permutation is the hidden one; **optimal** that no permutation has a smaller value. No one implies another.
 //!
-//! Proofs of T1–T3 are in SPEC §2. P is the l1−l2 penalty, ‖·‖₁ the entrywise ℓ1 norm, η the largest |sum − 1|.
+//! Proofs of T1–T3 are in docs/mathematics.md §2. P is the l1−l2 penalty, ‖·‖₁ the entrywise ℓ1 norm, η the largest |sum − 1|.
 
 use crate::error::{Error, Result};
 use crate::objective::Objective;

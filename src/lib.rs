@@ -4,7 +4,11 @@
 
 pub mod assignment;
 pub mod certificate;
+#[cfg(feature = "programs")]
+pub mod command;
 pub mod error;
+#[cfg(feature = "programs")]
+pub mod experiment;
 pub mod graph;
 pub mod instance;
 pub mod io;
@@ -14,6 +18,7 @@ pub mod penalty;
 pub mod permutation;
 pub mod polytope;
 pub mod recovery;
+pub mod score;
 pub mod solver;
 
 pub use assignment::{Assignment, AssignmentSolver, RectangularAssignment};

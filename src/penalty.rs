@@ -130,7 +130,7 @@ fn inverse(norm: f64) -> f64 {
 /// The weights λ_1 < … < λ_k of a path: geometric from `first`·κ to `last`·κ, where κ is the objective's
 /// [`scale`](crate::objective::Objective::scale).
 ///
-/// T4 (SPEC §2) says why the weight must grow: above λ = L every permutation is a strict local minimum, so a
+/// T4 (docs/mathematics.md §2) says why the weight must grow: above λ = L every permutation is a strict local minimum, so a
 /// path that started there would stay at its first permutation; only above 2L is the penalty sure to be exact.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// Twice what ten thousand random instances showed; each price is moved by a few roundings of the largest number in play.
+/// Relative to the largest number in play: a price is moved by a few roundings of it in each phase. Chosen, not proved.
 const ROUNDING: f64 = 64.0 * f64::EPSILON;
 
 fn rng(stream: u64) -> ChaCha8Rng {

@@ -188,7 +188,7 @@ fn a_thousand_blends_stay_near_a_fresh_gradient() {
             x = x * (1.0 - t) + q.to_matrix() * t;
         }
         f.gradient(&x, &mut fresh);
-        // What SPEC §5 asks of the recurrence; each step adds a rounding of 1e-16 and shrinks the earlier ones.
+        // What docs/mathematics.md §5 asks of the recurrence; each step adds a rounding of 1e-16 and shrinks the earlier ones.
         let error = (&gradient - &fresh).norm() / fresh.norm();
         assert!(error <= 1e-9, "{name}: {error}");
     }

@@ -379,8 +379,9 @@ fn every_pair_of_real_graphs_is_read_and_its_truth_maps_edges_to_edges() {
             // The first line says "..., 1133 vertices 0..1132, 5399 undirected edges, ...".
             let text = std::fs::read_to_string(&path).unwrap();
             let words: Vec<&str> = text.lines().next().unwrap().split_whitespace().collect();
-            let before =
-                |word: &str| words[words.iter().position(|w| w.starts_with(word)).unwrap() - 1].parse().unwrap();
+            let before = |word: &str| {
+                words[words.iter().position(|w| w.starts_with(word)).unwrap() - 1].parse::<usize>().unwrap()
+            };
             assert_eq!(named.graph.vertex_count(), before("vertices"), "{path:?}");
             assert_eq!(named.graph.edge_count(), before("undirected"), "{path:?}");
             assert!(named.names.iter().enumerate().all(|(i, name)| *name == i.to_string()), "{path:?}");

@@ -1,4 +1,4 @@
-//! The theorems of SPEC §2 with their constants, and the matrices that attain them.
+//! The theorems of docs/mathematics.md §2 with their constants, and the matrices that attain them.
 //!
 //! Each theorem is a function that says what a matrix violates, so that planted violations show that it can say so.
 
@@ -436,7 +436,7 @@ fn lower_bounds_are_below_the_optimum_and_proofs_are_right() {
 
 #[test]
 fn the_radius_is_the_number_it_should_be() {
-    // To the six digits that SPEC §2 prints, and exactly.
+    // To the six digits that docs/mathematics.md §2 prints, and exactly.
     assert!((ROUNDING_RADIUS - 1.17157).abs() < 5e-6);
     assert_eq!(ROUNDING_RADIUS, 4.0 - 2.0 * SQRT_2);
 }

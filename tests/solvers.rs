@@ -159,10 +159,11 @@ fn every_method_keeps_the_contract_on_every_problem() {
                 assert!(settings.anchors.iter().all(|&(i, j)| permutation.apply(i) == j), "{place}");
                 assert_eq!(optimality.value, objective.value_at(permutation), "{place}");
                 assert!(optimality.lower_bound <= optimality.value && optimality.gap >= 0.0, "{place}");
-                assert!(objective.is_convex() || !optimality.is_proved(), "{place}: nothing proves a QAP");
                 assert!(off(x) <= FEASIBLE, "{place}");
                 assert_eq!(recovery.certificate.residual, residual(x), "{place}: what is off is said");
-                assert_eq!(recovery.runs, 1);
+                // A doubtful answer of the path is followed by rescues.
+                let rescued = settings.method == Method::Penalized && recovery.runs == 1 + settings.rescues;
+                assert!(recovery.runs == 1 || rescued, "{place}: {} runs", recovery.runs);
                 assert!(!matches!(termination, TerminationReason::Timeout | TerminationReason::Interrupt), "{place}");
                 let face = Face::new(n, &settings.anchors).unwrap();
                 assert!(is_swap_minimum(&*objective, &face, permutation), "{place}: polish ends at a swap minimum");

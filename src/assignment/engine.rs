@@ -68,7 +68,7 @@ pub(super) struct Engine {
 }
 
 // How the auction is dosed. Measured on uniform and integer costs and on the gradients of graph matching, n = 500 to 4000; within
-// a factor of two of these values the times hardly change.
+// a factor of two of most of these values the times hardly change.
 
 /// A cold start goes through an auction when the row reduction leaves more than this share of the lines free.
 const HARD: f64 = 0.2;

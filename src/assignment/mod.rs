@@ -8,11 +8,27 @@
 //!
 //! # Method
 //! Shortest augmenting paths (Jonker & Volgenant, *A shortest augmenting path algorithm for dense and sparse linear
-//! assignment problems*, Computing 38, 1987) with their column reduction and augmenting row reduction. What is
-//! different: the algorithm runs on shortlists of the 16 entries of smallest reduced cost of each column, each with a
-//! bound on the entries left out. One of the duals only ever falls, so a bound stays true; where a search needs more
-//! than the bound allows, it reads the dense column again. So nearly all the work is on a sparse matrix, the answer is
-//! that of the dense one, and no step is heuristic.
+//! assignment problems*, Computing 38, 1987) with their column reduction and augmenting row reduction. What is different:
+//!
+//! - *Shortlists.* All phases work on the about 15 entries of smallest reduced cost of each column, with a bound on the
+//!   entries left out. One of the duals only ever falls, so a bound stays true; where a step needs more than the bound allows,
+//!   it reads the dense column again. So nearly all the work is on a sparse matrix, and the answer is that of the dense one.
+//! - *Auction.* Where the row reduction leaves many columns free (all rows want the same columns: the gradients of graph
+//!   matching do that), auctions of falling ε (Bertsekas, *The auction algorithm*, Annals of Operations Research 14, 1988) find
+//!   prices near the optimal ones first. They only choose where the exact search starts.
+//!
+//! # What pays
+//! CPU milliseconds on a shared Xeon with AVX-512. "Gradients": 21 stretches of a penalized path for three pairs of random
+//! graphs, n = 500 and 1000, the mean of one problem.
+//!
+//! | | uniform 1000 | uniform 4000 | gradients, cold | gradients, warm |
+//! | --- | --- | --- | --- | --- |
+//! | Jonker-Volgenant on shortlists | 4.8 | 63 | 68 | 3.9 |
+//! | with auction and vectorized scans | 3.4 | 47 | 6.5 | 2.1 |
+//!
+//! On a cold gradient of size 500 the auction brought 80 → 13 ms, the vectorized scans 13 → 8.5, guessing a shortlist's threshold
+//! and its dosage 8.5 → 7.2. Did not pay, as far as a noisy machine could tell: an auction in every case (uniform 1000: 7.6 ms), longer or shorter shortlists (40, 16 entries), a
+//! threshold guessed from the neighbouring column.
 //!
 //! # Rounding
 //! All arithmetic is f64. Integers whose sums stay below 2⁵³ are solved exactly. Otherwise u_i + v_j ≤ c\[i, j\] holds

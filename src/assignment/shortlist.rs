@@ -29,6 +29,7 @@ pub(super) struct Shortlists {
     entries: Vec<Entry>,
     lengths: Vec<u32>,
     rest: Vec<f64>,
+    /// From the smallest entry of the shortlist to the bound, when it was made.
     width: Vec<f64>,
     found: Vec<(f64, Entry)>,
 }

@@ -15,7 +15,7 @@ use nalgebra::DMatrix;
 /// optimal whatever the start; only the time, and the choice between several optimal permutations, depend on it.
 ///
 /// One pass over the matrix, plus O(n²) in the worst case (usually much less) for each column that has to be assigned
-/// anew. After the first problem of a size nothing is allocated (save for costs above 2⁹⁰⁰, which are copied and scaled).
+/// anew. O(n) memory, about 500 bytes a column, kept from one problem to the next; only costs above 2⁹⁰⁰ are copied, and scaled.
 ///
 /// Source: Jonker & Volgenant 1987, on shortlists (see the [module](super)).
 ///

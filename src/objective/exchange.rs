@@ -127,6 +127,32 @@ impl Exchange {
         self.a.arcs().map(|(i, k, weight)| weight * self.weight_b(p.apply(i), p.apply(k))).sum()
     }
 
+    /// `costs[i, j] += ` the least of s·(A_ii B_jj + Σ_{k≠i} A_ik B_{j,π(k)}) over bijections π of the other vertices. O(n³).
+    ///
+    /// By the rearrangement inequality: one row ascending against the other descending (ascending if s < 0).
+    pub fn add_least_contributions(&self, sign: f64, costs: &mut DMatrix<f64>) {
+        let n = self.size();
+        let sorted = |graph: &Graph, i: usize, descending: bool| {
+            let mut row = vec![0.0; n];
+            let (targets, weights) = graph.neighbours(i);
+            targets.iter().zip(weights).for_each(|(&k, &weight)| row[k] = weight);
+            let own = row.swap_remove(i);
+            row.sort_unstable_by(f64::total_cmp);
+            if descending {
+                row.reverse();
+            }
+            (own, row)
+        };
+        let rows_of_b: Vec<_> = (0..n).map(|j| sorted(&self.b, j, sign > 0.0)).collect();
+        for i in 0..n {
+            let (own, row) = sorted(&self.a, i, false);
+            for (j, (other, row_of_b)) in rows_of_b.iter().enumerate() {
+                let product: f64 = row.iter().zip(row_of_b).map(|(a, b)| a * b).sum();
+                costs[(i, j)] += sign * (own * other + product);
+            }
+        }
+    }
+
     /// The change of tr(AᵀPBPᵀ) when p(r) and p(s) are exchanged. O(degree of r and s), O(n) when dense.
     ///
     /// Σ_{k ≠ r,s} (A_rk − A_sk)(B_{ps,pk} − B_{pr,pk}) + (A_kr − A_ks)(B_{pk,ps} − B_{pk,pr}), and the four entries

@@ -14,7 +14,7 @@ use nalgebra::DMatrix;
 ///
 /// Only [`size`](Objective::size), [`value`](Objective::value) and [`gradient`](Objective::gradient) are required.
 /// What an objective tells beyond these makes it faster, never different: a quadratic one hands out a
-/// [`VertexGradient`], from which Frank–Wolfe keeps ∇f up to date without ever forming it afresh (SPEC §5).
+/// [`VertexGradient`], from which Frank–Wolfe keeps ∇f up to date without ever forming it afresh (docs/mathematics.md §5).
 pub trait Objective: Sync {
     /// n.
     fn size(&self) -> usize;

@@ -40,8 +40,8 @@ pub(super) fn next_stage(stages: &[Stage], from: usize) -> usize {
 /// A step: G = ∇f(X) + λ∇P(X); Q = argmin ⟨G, Q⟩ (one assignment, started from the last one's duals);
 /// D = Q − X, g = −⟨G, D⟩, c = ⟨D, ∇²f D⟩; X ← X + tD with t = 1 if c ≤ g, else g/c. As P is concave on D_n,
 /// f's parabola along D lies above f + λP for λ ≥ 0, so the step never increases it, with no line search in P
-/// (SPEC §4). For a quadratic f, c = 2(f(Q) − f(X) − ⟨∇f(X), D⟩) needs f at a permutation only, and ∇f(X) is
-/// kept by its affine recurrence (SPEC §5). Where f is not quadratic or λ < 0, c is estimated by the secant and
+/// (docs/mathematics.md §4). For a quadratic f, c = 2(f(Q) − f(X) − ⟨∇f(X), D⟩) needs f at a permutation only, and ∇f(X) is
+/// kept by its affine recurrence (docs/mathematics.md §5). Where f is not quadratic or λ < 0, c is estimated by the secant and
 /// doubled until the parabola lies above (Pedregosa et al., AISTATS 2020).
 ///
 /// It ends when the last stage does, or after a stage with λ > 0 when X is a permutation (P ≤ 1e-9) or T2

@@ -71,6 +71,12 @@ impl Iterate {
         }
     }
 
+    /// Counts the iterations and assignments of an earlier run to this one's.
+    pub(crate) fn add_counts_of(&mut self, earlier: &Iterate) {
+        self.iteration += earlier.iteration;
+        self.lap_calls += earlier.lap_calls;
+    }
+
     /// As if this many iterations lay behind.
     pub(super) fn with_iterations(mut self, iterations: u64) -> Self {
         self.iteration = iterations;

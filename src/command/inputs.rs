@@ -1,0 +1,112 @@
+//! What `match` and `qap` read before they search.
+
+use super::options::SearchOptions;
+use crate::error::{Error, Result};
+use crate::graph::Graph;
+use crate::io::{NamedGraph, read_matrix, read_pairs};
+use nalgebra::DMatrix;
+use std::path::Path;
+
+/// Refuses to read standard input twice.
+pub(super) fn check_standard_input<'p>(inputs: impl IntoIterator<Item = &'p Path>) -> Result<()> {
+    if inputs.into_iter().filter(|&path| path == Path::new("-")).count() > 1 {
+        return Err(Error::file("<stdin>", "`-` is given for two inputs, but standard input can be read only once"));
+    }
+    Ok(())
+}
+
+/// The largest weight in absolute value that a search bears: products of four weights stay finite up to here.
+const LARGEST_WEIGHT: f64 = 1e70;
+
+/// Refuses weights whose products overflow.
+pub(super) fn check_weights(source: &Path, graph: &Graph) -> Result<()> {
+    match graph.arcs().map(|(_, _, weight)| weight).find(|weight| weight.abs() > LARGEST_WEIGHT) {
+        Some(weight) => {
+            Err(Error::file(source, format!("the weight {weight:e} is beyond {LARGEST_WEIGHT:e}: scale the weights")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// n × n matrices that a search holds at the same time, at least.
+const MATRICES: usize = 8;
+
+/// Refuses a problem whose dense n × n matrices do not fit into the memory that is free now.
+///
+/// Where the system does not say how much that is, nothing is refused.
+pub(super) fn check_memory(source: &Path, n: usize) -> Result<()> {
+    let needed = 8.0 * (n as f64).powi(2) * MATRICES as f64;
+    check_free(needed).map_err(|cause| Error::file(source, format!("{n} vertices need dense matrices of {cause}")))
+}
+
+/// The bytes that are needed, and how many there are, if those are fewer.
+pub(super) fn check_free(needed: f64) -> std::result::Result<(), String> {
+    match free_memory().map(|free| free as f64).filter(|&free| free < needed) {
+        Some(free) => Err(format!("{:.1} GB, but only {:.1} GB are free", needed / 1e9, free / 1e9)),
+        None => Ok(()),
+    }
+}
+
+/// Bytes, as Linux tells.
+fn free_memory() -> Option<usize> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<usize>().ok()?.checked_mul(1024)
+}
+
+/// What of [`SearchOptions`] lies in files.
+pub(super) struct SearchInputs {
+    pub anchors: Vec<(usize, usize)>,
+    pub start: Option<DMatrix<f64>>,
+}
+
+impl SearchInputs {
+    pub fn read(options: &SearchOptions, a: &NamedGraph, b: &NamedGraph) -> Result<Self> {
+        let anchors = options.anchors.as_deref().map_or(Ok(vec![]), |path| read_pairs(path, a, b))?;
+        let start = options.start.as_deref().map(read_matrix).transpose()?;
+        Ok(SearchInputs { anchors, start })
+    }
+}
+
+/// The graph of a layer with its vertices in the numbering of `main`; vertices that the layer lacks have no edges there.
+pub(super) fn aligned(path: &Path, layer: &NamedGraph, main: &NamedGraph, which: &str) -> Result<Graph> {
+    let indices = main.indices();
+    let place = |name: &String| {
+        let unknown = || Error::file(path, format!("vertex '{name}' is no vertex of the first layer of graph {which}"));
+        indices.get(name.as_str()).copied().ok_or_else(unknown)
+    };
+    let places = layer.names.iter().map(place).collect::<Result<Vec<usize>>>()?;
+    let arcs = layer.graph.arcs().map(|(i, j, weight)| (places[i], places[j], weight));
+    Graph::directed(main.names.len(), arcs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::io::parse_edge_list;
+
+    #[test]
+    fn a_layer_is_put_into_the_numbering_of_the_first() {
+        let named = |text: &str| parse_edge_list("g".as_ref(), text.as_bytes(), false).unwrap();
+        let main = named("x y\ny z\n");
+        let layer = aligned("l".as_ref(), &named("z x 2\n"), &main, "A").unwrap();
+        assert_eq!((layer.vertex_count(), layer.weight(0, 2), layer.edge_count()), (3, 2.0, 1));
+        let message = aligned("l".as_ref(), &named("z q\n"), &main, "A").unwrap_err().to_string();
+        assert_eq!(message, "l: vertex 'q' is no vertex of the first layer of graph A");
+    }
+
+    #[test]
+    fn what_no_memory_holds_is_refused_before_it_is_asked_for() {
+        assert!(check_memory("g".as_ref(), 10).is_ok());
+        if free_memory().is_some() {
+            let message = check_memory("g".as_ref(), usize::MAX).unwrap_err().to_string();
+            assert!(message.starts_with("g: ") && message.contains("GB are free"), "{message}");
+        }
+    }
+
+    #[test]
+    fn standard_input_is_read_once() {
+        assert!(check_standard_input(["-", "a"].map(Path::new)).is_ok());
+        assert!(check_standard_input(["-", "-"].map(Path::new)).is_err());
+    }
+}

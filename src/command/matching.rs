@@ -1,0 +1,115 @@
+//! `graph_matching match`: two graph files to a certified matching.
+
+use super::inputs::{SearchInputs, aligned, check_memory, check_standard_input, check_weights};
+use super::options::MatchArguments;
+use super::outputs::{check_outputs, write_outputs};
+use super::report::{Files, Report};
+use super::search::search;
+use super::summary::summary;
+use crate::error::{Error, Result};
+use crate::io::{NamedGraph, read_graph, read_similarity, read_truth};
+use crate::objective::{GraphMatching, Objective};
+use crate::score::{EdgeScore, right_vertices};
+use std::path::{Path, PathBuf};
+
+/// Reads, checks, searches, writes.
+pub(super) fn run(arguments: &MatchArguments) -> Result<()> {
+    let inputs = inputs(arguments);
+    check_standard_input(inputs.iter().copied())?;
+    let read = |path: &Path| read_checked(path, arguments);
+    let (a, b) = (read(&arguments.a)?, read(&arguments.b)?);
+    let (n_a, n_b) = (a.names.len(), b.names.len());
+    check_memory(if n_a >= n_b { &arguments.a } else { &arguments.b }, n_a.max(n_b))?;
+    let truth = arguments.truth.as_deref().map(|path| read_truth(path, &a, &b)).transpose()?;
+    let objective = objective(arguments, &a, &b)?;
+    let search_inputs = SearchInputs::read(&arguments.search, &a, &b)?;
+    let anchors = search_inputs.anchors.len();
+    check_outputs(&arguments.search, inputs)?;
+
+    let (recovery, trace) = search(&objective, &arguments.search, search_inputs)?;
+    let p = &recovery.permutation;
+    let edges = EdgeScore::of(&a.graph, &b.graph, p);
+    let right = truth.map(|truth| right_vertices(p, &truth));
+    let report = Report {
+        n_a,
+        n_b,
+        unmatched: n_a.abs_diff(n_b),
+        anchors,
+        similarity_weight: arguments.similarity.as_ref().map(|_| arguments.similarity_weight),
+        edges_a: Some(edges.edges_a),
+        edges_b: Some(edges.edges_b),
+        common_edges: Some(edges.common),
+        edge_correctness: edges.correctness(),
+        right_vertices: right.map(|(right, _)| right),
+        known_vertices: right.map(|(_, known)| known),
+        node_correctness: right.filter(|&(_, known)| known > 0).map(|(right, known)| right as f64 / known as f64),
+        ..Report::of("match", files(arguments), &arguments.search, &recovery)
+    };
+    let pairs: Vec<(&str, &str)> =
+        (0..n_a).filter_map(|i| Some((a.names[i].as_str(), b.names.get(p.apply(i))?.as_str()))).collect();
+    let lines = [
+        ("A", described(&arguments.a, n_a, edges.edges_a)),
+        ("B", described(&arguments.b, n_b, edges.edges_b)),
+        ("matched", matched(pairs.len(), &report)),
+    ];
+    write_outputs(&arguments.search, &pairs, &report, &trace, &summary(&report, &lines))
+}
+
+fn described(path: &Path, vertices: usize, edges: usize) -> String {
+    let name = if path == Path::new("-") { "standard input".to_string() } else { path.display().to_string() };
+    format!("{name}: {vertices} vertices, {edges} edges")
+}
+
+fn matched(pairs: usize, report: &Report) -> String {
+    let larger = if report.n_a > report.n_b { "A" } else { "B" };
+    let rest = match report.unmatched {
+        0 => String::new(),
+        unmatched => format!("; {unmatched} of {larger} have no partner"),
+    };
+    let anchors = if report.anchors > 0 { format!(", {} of them anchors", report.anchors) } else { String::new() };
+    format!("{pairs} pairs of vertices{anchors}{rest}")
+}
+
+/// ‖AX − XB‖², the layers' the same, less the similarities' weight times κ⟨S, X⟩.
+fn objective(arguments: &MatchArguments, a: &NamedGraph, b: &NamedGraph) -> Result<GraphMatching> {
+    let mut objective = GraphMatching::new(a.graph.clone(), b.graph.clone())?;
+    for layer in arguments.layer.chunks_exact(2) {
+        let read =
+            |path: &Path, main: &NamedGraph, which: &str| aligned(path, &read_checked(path, arguments)?, main, which);
+        objective = objective.with_layer(read(&layer[0], a, "A")?, read(&layer[1], b, "B")?)?;
+    }
+    if let Some(path) = &arguments.similarity {
+        let similarity = read_similarity(path, a, b)?;
+        let unit = -arguments.similarity_weight * objective.scale();
+        objective = objective
+            .with_linear(&(similarity * unit))
+            .map_err(|error| Error::file(path, format!("with its weight of {unit:e}: {error}")))?;
+    }
+    Ok(objective)
+}
+
+fn read_checked(path: &Path, arguments: &MatchArguments) -> Result<NamedGraph> {
+    let named = read_graph(path, arguments.format, arguments.directed)?;
+    check_weights(path, &named.graph)?;
+    Ok(named)
+}
+
+/// Every file that is read.
+fn inputs(arguments: &MatchArguments) -> Vec<&Path> {
+    let MatchArguments { a, b, truth, similarity, layer, search, .. } = arguments;
+    let optional = [truth, similarity, &search.anchors, &search.start].into_iter().flatten();
+    [a, b].into_iter().chain(layer).chain(optional).map(PathBuf::as_path).collect()
+}
+
+fn files(arguments: &MatchArguments) -> Files {
+    Files {
+        a: arguments.a.clone(),
+        b: Some(arguments.b.clone()),
+        layers: arguments.layer.clone(),
+        truth: arguments.truth.clone(),
+        anchors: arguments.search.anchors.clone(),
+        similarity: arguments.similarity.clone(),
+        start: arguments.search.start.clone(),
+        solution: None,
+    }
+}

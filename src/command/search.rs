@@ -1,0 +1,92 @@
+//! One search, as `match` and `qap` run it: settings, limits, progress, trace.
+
+use super::inputs::SearchInputs;
+use super::interrupt;
+use super::options::SearchOptions;
+use super::trace::{Recorder, TraceRow};
+use crate::error::{Error, Result};
+use crate::objective::Objective;
+use crate::recovery::{Recovery, Settings, recover_within};
+use crate::solver::{Iterate, Limits, Watcher};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Searches as the options say; also returns the first run's trace, empty if nobody asked for it.
+pub(super) fn search(
+    objective: &dyn Objective,
+    options: &SearchOptions,
+    inputs: SearchInputs,
+) -> Result<(Recovery, Vec<TraceRow>)> {
+    let settings = Settings {
+        method: options.method,
+        penalty: options.penalty,
+        restarts: options.restarts as usize,
+        restart_from: options.restart_from,
+        rescues: options.rescues as usize,
+        rng_seed: options.rng_seed,
+        time_limit: options.time_limit,
+        anchors: inputs.anchors,
+        start: inputs.start,
+        ..Settings::default()
+    };
+    let recorder = Arc::new(Recorder::default());
+    let spinner = spinner(options.quiet);
+    let traced = options.trace.is_some() || options.plot.is_some();
+    let watched: Option<Watcher> = (traced || !spinner.is_hidden()).then(|| -> Watcher {
+        let (recorder, spinner) = (recorder.clone(), spinner.clone());
+        Arc::new(move |iterate: &Iterate| {
+            if traced {
+                recorder.record(iterate);
+            }
+            spinner.set_message(format!(
+                "step {}, value {:.6}, penalty {:.4}, weight {:.3e}",
+                iterate.iterations(),
+                iterate.value,
+                iterate.penalty,
+                iterate.weight
+            ));
+        })
+    });
+    let limits = Limits { interrupt: Some(interrupt::flag()), watcher: watched, ..Limits::default() };
+    let recovery = in_pool(options.threads, || recover_within(objective, &settings, &limits));
+    spinner.finish_and_clear();
+    let recovery = recovery?.map_err(|error| at_its_file(error, options))?;
+    Ok((recovery, recorder.rows()))
+}
+
+/// Errors in what a file gave name that file.
+fn at_its_file(error: Error, options: &SearchOptions) -> Error {
+    let path = match &error {
+        Error::Argument { name: "start", .. } => &options.start,
+        Error::Shape { what, .. } | Error::Entry { what, .. } if what == "start" => &options.start,
+        Error::Argument { name: "anchors", .. } => &options.anchors,
+        _ => &None,
+    };
+    match path {
+        Some(path) => Error::file(path, error.to_string()),
+        None => error,
+    }
+}
+
+/// A spinner on standard error, seen only where that is a terminal.
+fn spinner(quiet: bool) -> ProgressBar {
+    if quiet {
+        return ProgressBar::hidden();
+    }
+    let spinner = ProgressBar::new_spinner();
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {msg}") {
+        spinner.set_style(style);
+    }
+    if !spinner.is_hidden() {
+        spinner.enable_steady_tick(Duration::from_millis(200));
+    }
+    spinner
+}
+
+/// Runs `work` on a pool of that many threads, or of one a core.
+pub(super) fn in_pool<T: Send>(threads: Option<u32>, work: impl FnOnce() -> T + Send) -> Result<T> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0) as usize).build();
+    let pool = pool.map_err(|error| Error::argument("threads", error.to_string()))?;
+    Ok(pool.install(work))
+}

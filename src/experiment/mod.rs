@@ -1,0 +1,73 @@
+//! Experiments: a configuration, its trials in parallel, and a folder of results that is there complete or not at all.
+//!
+//! A claim is a file: `config.toml` says what was done, `trials.csv` has one row a trial and method (every method
+//! sees the same instance, and a failed trial is a row with its status), `summary.csv` the means with their intervals,
+//! `timings.csv` the seconds, `manifest.json` where it all comes from. All but the timings and the manifest are the
+//! same bytes on every run and for any number of threads.
+
+mod canvas;
+pub mod config;
+pub mod figure;
+pub mod manifest;
+pub mod run_directory;
+pub mod summary;
+pub mod trials;
+
+pub use config::Experiment;
+pub use summary::Summary;
+pub use trials::{Timing, Trial};
+
+use crate::error::{Error, Result};
+use crate::io::write_atomically;
+use run_directory::RunDirectory;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// Runs an experiment, writes its folder, and returns its table for a person to read.
+///
+/// The progress bar goes to standard error, where that is a terminal and not `quiet`. The figure is drawn from the
+/// files, not from memory.
+///
+/// # Errors
+/// What is wrong with the configuration or the folder; an interrupted run is an error and leaves an older folder as it was.
+pub fn run(experiment: &Experiment, interrupt: &Arc<AtomicBool>, quiet: bool) -> Result<String> {
+    experiment.validate()?;
+    let directory = RunDirectory::create(&experiment.output_dir)?;
+    let (trials, timings) = trials::run(experiment, interrupt, quiet)?;
+    directory.write("config.toml", experiment.to_toml()?.as_bytes())?;
+    write_rows(&directory.path("trials.csv"), &trials)?;
+    write_rows(&directory.path("timings.csv"), &timings)?;
+
+    let trials: Vec<Trial> = read_rows(&directory.path("trials.csv"))?;
+    let timings: Vec<Timing> = read_rows(&directory.path("timings.csv"))?;
+    let summaries = summary::summarize(&trials, experiment.rng_seed);
+    write_rows(&directory.path("summary.csv"), &summaries)?;
+    for name in ["recovery.svg", "recovery.png"] {
+        figure::draw_recovery(&directory.path(name), experiment, &summaries)?;
+    }
+    manifest::write(&directory, experiment)?;
+    directory.finish()?;
+    Ok(summary::table(experiment, &summaries, &timings))
+}
+
+fn write_rows<T: Serialize>(path: &Path, rows: &[T]) -> Result<()> {
+    write_atomically(path, |file| {
+        let mut writer = csv::Writer::from_writer(file);
+        rows.iter().try_for_each(|row| writer.serialize(row)).map_err(std::io::Error::other)?;
+        writer.flush()
+    })
+}
+
+/// Reads the rows of a results file, such as `trials.csv` as [`Trial`]s.
+///
+/// # Errors
+/// [`Error::Io`], and [`Error::Parse`] with the line.
+pub fn read_rows<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
+    let bytes = std::fs::read(path).map_err(|error| Error::io(path, error))?;
+    let mut reader = csv::Reader::from_reader(&bytes[..]);
+    let rows = reader.deserialize::<T>().enumerate();
+    rows.map(|(index, row)| row.map_err(|error| Error::parse(path, index + 2, error.to_string()))).collect()
+}

@@ -1,0 +1,150 @@
+//! Trials, in parallel: every method on the same instances.
+
+use super::config::{Experiment, Instances};
+use crate::error::{Error, Result};
+use crate::instance::{correlated_erdos_renyi, rng};
+use crate::objective::{GraphMatching, Objective};
+use crate::permutation::Permutation;
+use crate::recovery::{Method, Recovery, Settings, recover_within};
+use crate::score::EdgeScore;
+use crate::solver::Limits;
+use argmin::core::TerminationReason;
+use indicatif::{ProgressBar, ProgressStyle};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// One method on one instance: a row of `trials.csv`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Trial {
+    /// Correlation of the instance.
+    pub rho: f64,
+    /// Number of the trial at this correlation, counted from 0.
+    pub trial: usize,
+    /// The method.
+    pub method: Method,
+    /// `ok`, or what went wrong; then all that follows but the truth's numbers is empty.
+    pub status: String,
+    /// Share of the vertices matched to their true partner.
+    pub node_correctness: Option<f64>,
+    /// Share of A's edges kept.
+    pub edge_correctness: Option<f64>,
+    /// Share of A's edges that the hidden permutation keeps.
+    pub truth_edge_correctness: Option<f64>,
+    /// f at the answer.
+    pub value: Option<f64>,
+    /// f at the hidden permutation.
+    pub truth_value: Option<f64>,
+    /// Proved lower bound of f; empty where there is none.
+    pub lower_bound: Option<f64>,
+    /// Whether the answer is proved optimal.
+    pub proved_optimal: Option<bool>,
+    /// P(X) before rounding.
+    pub penalty: Option<f64>,
+    /// Whether a theorem certifies the rounding.
+    pub certified: Option<bool>,
+    /// Iterations.
+    pub iterations: Option<u64>,
+    /// Assignments solved.
+    pub lap_calls: Option<u64>,
+}
+
+/// How long a trial took: a row of `timings.csv`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Timing {
+    /// Correlation of the instance.
+    pub rho: f64,
+    /// Number of the trial at this correlation.
+    pub trial: usize,
+    /// The method.
+    pub method: Method,
+    /// Wall-clock time; the trials share the cores.
+    pub seconds: f64,
+}
+
+/// Runs all trials, on the current rayon pool. Rows are ordered by correlation, trial and method.
+///
+/// # Errors
+/// [`Error::File`] when `interrupt` is set. A method that fails is no error but a row with its status.
+pub(super) fn run(
+    experiment: &Experiment,
+    interrupt: &Arc<AtomicBool>,
+    quiet: bool,
+) -> Result<(Vec<Trial>, Vec<Timing>)> {
+    let levels = experiment.instances.rho.len();
+    let jobs: Vec<(usize, usize)> =
+        (0..levels).flat_map(|level| (0..experiment.trials).map(move |trial| (level, trial))).collect();
+    let bar = progress_bar(jobs.len() * experiment.methods.len(), quiet);
+    let limits = Limits { interrupt: Some(interrupt.clone()), ..Limits::default() };
+    let rows: Result<Vec<_>> =
+        jobs.into_par_iter().map(|(level, trial)| one_instance(experiment, level, trial, &limits, &bar)).collect();
+    bar.finish_and_clear();
+    if limits.reached().is_some() {
+        return Err(Error::file(&experiment.output_dir, "the experiment was interrupted, and nothing was written"));
+    }
+    Ok(rows?.into_iter().flatten().unzip())
+}
+
+/// All methods on trial `trial` of the noise level `level`.
+fn one_instance(
+    experiment: &Experiment,
+    level: usize,
+    trial: usize,
+    limits: &Limits,
+    bar: &ProgressBar,
+) -> Result<Vec<(Trial, Timing)>> {
+    let Instances { n, p, rho } = &experiment.instances;
+    let rho = rho[level];
+    // A stream of its own for every instance, whatever the number of trials.
+    let stream = ((level as u64) << 32) | trial as u64;
+    let instance = correlated_erdos_renyi(*n, *p, rho, &mut rng(experiment.rng_seed, stream))?;
+    let objective = GraphMatching::new(instance.a.clone(), instance.b.clone())?;
+    let truth = &instance.truth;
+    let score = |p: &Permutation| EdgeScore::of(&instance.a, &instance.b, p).correctness();
+
+    let run = |&method: &Method| {
+        let settings = Settings { method, rng_seed: experiment.rng_seed, ..experiment.settings.clone() };
+        let began = std::time::Instant::now();
+        let result = recover_within(&objective, &settings, limits);
+        let seconds = began.elapsed().as_secs_f64();
+        bar.inc(1);
+        let (status, found) = match result {
+            Ok(recovery) if recovery.termination == TerminationReason::Interrupt => ("interrupted".to_string(), None),
+            Ok(recovery) => ("ok".to_string(), Some(recovery)),
+            Err(error) => (error.to_string(), None),
+        };
+        let found: Option<&Recovery> = found.as_ref();
+        let row = Trial {
+            rho,
+            trial,
+            method,
+            status,
+            node_correctness: found.map(|found| found.permutation.agreement(truth)),
+            edge_correctness: found.and_then(|found| score(&found.permutation)),
+            truth_edge_correctness: score(truth),
+            value: found.map(|found| found.optimality.value),
+            truth_value: Some(objective.value_at(truth)),
+            lower_bound: found.map(|found| found.optimality.lower_bound).filter(|bound| bound.is_finite()),
+            proved_optimal: found.map(|found| found.optimality.is_proved()),
+            penalty: found.map(|found| found.certificate.penalty),
+            certified: found.map(|found| found.certificate.is_certified()),
+            iterations: found.map(|found| found.iterations),
+            lap_calls: found.map(|found| found.lap_calls),
+        };
+        (row, Timing { rho, trial, method, seconds })
+    };
+    Ok(experiment.methods.iter().map(run).collect())
+}
+
+/// A bar on standard error, seen only where that is a terminal.
+fn progress_bar(length: usize, quiet: bool) -> ProgressBar {
+    if quiet {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(length as u64);
+    if let Ok(style) = ProgressStyle::with_template("{elapsed} [{wide_bar}] {pos}/{len} runs, {eta} left") {
+        bar.set_style(style);
+    }
+    bar
+}

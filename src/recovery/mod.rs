@@ -1,0 +1,183 @@
+//! The deep module: path, solve, round, polish and certify in one call.
+
+mod search;
+mod settings;
+
+pub use settings::{DOUBTFUL, Method, RestartFrom, Settings};
+
+use crate::certificate::{Certificate, Optimality, certify};
+use crate::error::Result;
+use crate::objective::Objective;
+use crate::permutation::Permutation;
+use crate::polytope::Face;
+use crate::solver::{Iterate, Limits};
+use argmin::core::TerminationReason;
+use nalgebra::DMatrix;
+use rayon::prelude::*;
+use search::{Run, Search, start_point};
+use std::time::{Duration, Instant};
+
+/// A permutation, and everything that can be said of it.
+#[derive(Debug, Clone)]
+pub struct Recovery {
+    /// The answer: vertex i of A goes to vertex p(i) of B.
+    pub permutation: Permutation,
+    /// Its value, and the proved gap to the best one.
+    pub optimality: Optimality,
+    /// How near the winning run's X was to a permutation before rounding.
+    pub certificate: Certificate,
+    /// The winning run's X before rounding.
+    pub x: DMatrix<f64>,
+    /// Iterations of all runs.
+    pub iterations: u64,
+    /// Assignments solved by all runs, the final roundings not counted.
+    pub lap_calls: u64,
+    /// Swaps that polishing made in the winning run.
+    pub swaps: usize,
+    /// The run that won: 0 the first, r ≥ 1 the r-th restart.
+    pub winner: usize,
+    /// Runs that were made: 1 + restarts, or fewer when a limit came first.
+    pub runs: usize,
+    /// How the winning run ended; a limit's reason if one cut short any run.
+    pub termination: TerminationReason,
+    /// Wall-clock time.
+    pub elapsed: Duration,
+}
+
+/// Recovers the permutation that minimizes `objective`, as `settings` say.
+///
+/// Runs the method on D_n (on the face of the anchors), rounds by the maximum assignment, polishes by swaps, and
+/// certifies. With restarts, all runs share the relaxation, go in parallel, and the smallest value wins, the earlier
+/// run on ties: the answer does not depend on the number of threads. On an objective that is not convex (a QAP) the
+/// penalized path starts at negative weights, where −P convexifies.
+///
+/// # Errors
+/// [`Error::Argument`] and [`Error::Shape`] for settings that make no sense; [`Error::Breakdown`] when values stop being finite.
+///
+/// ```
+/// use birkhoff::objective::GraphMatching;
+/// use birkhoff::recovery::{Settings, recover};
+/// use birkhoff::{Graph, Permutation};
+/// // A triangle with a tail of two, and the same graph with its vertices renamed.
+/// let a = Graph::undirected(5, [(0, 1, 1.0), (1, 2, 1.0), (2, 0, 1.0), (2, 3, 1.0), (3, 4, 1.0)])?;
+/// let b = Graph::undirected(5, [(4, 1, 1.0), (1, 0, 1.0), (0, 4, 1.0), (0, 2, 1.0), (2, 3, 1.0)])?;
+/// let recovery = recover(&GraphMatching::new(a, b)?, &Settings::default())?;
+/// assert_eq!(recovery.permutation.image()[2..], [0, 2, 3]);
+/// assert!(recovery.optimality.is_proved());
+/// # Ok::<(), birkhoff::Error>(())
+/// ```
+pub fn recover(objective: &dyn Objective, settings: &Settings) -> Result<Recovery> {
+    recover_within(objective, settings, &Limits::default())
+}
+
+/// [`recover`] under limits of the caller's: an interrupt flag, a deadline, a watcher that sees every iterate of the first run.
+///
+/// # Errors
+/// As [`recover`].
+pub fn recover_within(objective: &dyn Objective, settings: &Settings, limits: &Limits) -> Result<Recovery> {
+    let began = Instant::now();
+    settings.validate()?;
+    let face = Face::new(objective.size(), &settings.anchors)?;
+    let start = start_point(settings, &face)?;
+    let mut limits = limits.clone();
+    if let Some(seconds) = settings.time_limit {
+        let deadline = began + Duration::from_secs_f64(seconds);
+        limits.deadline = Some(limits.deadline.map_or(deadline, |earlier| earlier.min(deadline)));
+    }
+
+    let search = Search { objective, settings, face: &face };
+    let relaxed = if settings.method.needs_relaxation() && objective.is_convex() {
+        Some(search.relax(objective, start.clone(), &limits)?)
+    } else {
+        None
+    };
+    let relaxed = relaxed.as_ref();
+    let first = search.run(relaxed, &start, &limits)?;
+    let bound = relaxed.map_or(f64::NEG_INFINITY, |relaxed| relaxed.lower_bound).max(first.last.lower_bound);
+    let planned = match settings.restarts {
+        0 if relaxed.is_some() && settings.method == Method::Penalized => {
+            let bound = Optimality::of(objective, first.value, bound).lower_bound;
+            if search.is_doubtful(first.value, bound) { settings.rescues } else { 0 }
+        }
+        restarts => restarts,
+    };
+    let unwatched = Limits { watcher: None, ..limits.clone() };
+    let restarts = (1..=planned).into_par_iter().map(|index| match unwatched.reached() {
+        Some(_) => Ok(None),
+        None => search.restart(index, relaxed, &start, &unwatched).map(Some),
+    });
+    let restarts = restarts.collect::<Result<Vec<_>>>()?;
+    let cut_short = restarts.iter().any(Option::is_none);
+    let runs: Vec<Run> = std::iter::once(first).chain(restarts.into_iter().flatten()).collect();
+
+    // Where the relaxation is the method, it is the first run and counted there.
+    let before = relaxed.filter(|_| settings.method != Method::Relaxation);
+    let spent = |count: fn(&Iterate) -> u64| -> u64 {
+        before.map_or(0, count) + runs.iter().map(|run| count(&run.last)).sum::<u64>()
+    };
+    let (iterations, lap_calls) = (spent(Iterate::iterations), spent(|iterate| iterate.lap_calls));
+    let count = runs.len();
+    let limit = runs.iter().find_map(|run| run.last.termination().filter(|reason| is_limit(reason)).cloned());
+    let limit = limit.or_else(|| limits.reached().filter(|_| cut_short));
+    let (winner, run) = runs
+        .into_iter()
+        .enumerate()
+        .min_by(|(_, a), (_, b)| a.value.total_cmp(&b.value))
+        .expect("the first run is always made");
+    Ok(Recovery {
+        optimality: Optimality::of(objective, run.value, bound),
+        certificate: certify(&run.last.x)?,
+        permutation: run.permutation,
+        iterations,
+        lap_calls,
+        swaps: run.swaps,
+        winner,
+        runs: count,
+        termination: limit.or_else(|| run.last.termination().cloned()).unwrap_or(TerminationReason::SolverConverged),
+        x: run.last.x,
+        elapsed: began.elapsed(),
+    })
+}
+
+fn is_limit(reason: &TerminationReason) -> bool {
+    matches!(reason, TerminationReason::Timeout | TerminationReason::Interrupt)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::Graph;
+    use crate::objective::GraphMatching;
+    use crate::penalty::WeightSchedule;
+
+    fn hexagon_and_triangles() -> GraphMatching {
+        let ring = |i: usize| (i, (i + 1) % 6, 1.0);
+        let triangles = |i: usize| (i, if i % 3 == 2 { i - 2 } else { i + 1 }, 1.0);
+        let graph = |edge: &dyn Fn(usize) -> (usize, usize, f64)| Graph::undirected(6, (0..6).map(edge)).unwrap();
+        GraphMatching::new(graph(&ring), graph(&triangles)).unwrap()
+    }
+
+    #[test]
+    fn a_hexagon_is_no_pair_of_triangles_and_nothing_is_claimed() {
+        let recovery = recover(&hexagon_and_triangles(), &Settings::default()).unwrap();
+        let Optimality { value, lower_bound, gap } = recovery.optimality;
+        assert_eq!((value, lower_bound, gap), (8.0, 0.0, 8.0));
+        assert!(!recovery.optimality.is_proved());
+    }
+
+    #[test]
+    fn settings_that_make_no_sense_are_refused() {
+        let f = hexagon_and_triangles();
+        let message = |settings: Settings| recover(&f, &settings).unwrap_err().to_string();
+        let schedule = WeightSchedule { first: 2.0, last: 1.0, stages: 3 };
+        assert!(message(Settings { schedule, ..Settings::default() }).contains("first <= last"));
+        assert!(message(Settings { time_limit: Some(-1.0), ..Settings::default() }).contains("time_limit"));
+        assert!(message(Settings { steps_per_weight: 0, ..Settings::default() }).contains("steps_per_weight"));
+        assert!(message(Settings { relaxation_gap: f64::NAN, ..Settings::default() }).contains("relaxation_gap"));
+        assert!(message(Settings { anchors: vec![(0, 9)], ..Settings::default() }).contains("(0, 9)"));
+        assert!(message(Settings { start: Some(DMatrix::zeros(6, 6)), ..Settings::default() }).contains("residual"));
+        let start = Some(crate::polytope::barycenter(6));
+        assert!(message(Settings { start, anchors: vec![(0, 1)], ..Settings::default() }).contains("anchor (0, 1)"));
+        assert!(message(Settings { start: Some(DMatrix::zeros(2, 2)), ..Settings::default() }).contains("6 x 6"));
+    }
+}

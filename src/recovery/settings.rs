@@ -1,0 +1,168 @@
+//! What a recovery is asked to do.
+
+use crate::error::{Error, Result};
+use crate::penalty::{Penalty, WeightSchedule};
+use nalgebra::DMatrix;
+use serde::{Deserialize, Serialize};
+
+/// How a permutation is sought. [`solver`](crate::solver) says which to choose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Method {
+    /// Frank–Wolfe on f over D_n to a set gap, then rounding.
+    Relaxation,
+    /// The penalized path: the relaxation, then f + λP with λ growing until X is a permutation.
+    #[default]
+    Penalized,
+    /// Frank–Wolfe on the indefinite form from the barycenter, or from [`Settings::start`].
+    Faq,
+    /// The relaxation, then Frank–Wolfe on the indefinite form from its solution.
+    RelaxationFaq,
+    /// Projected gradient on f + λP with threshold and scaling, as in training.
+    ProjectedGradient,
+    /// Projected gradient on f + λP with the exact Euclidean projection.
+    ProjectedGradientExact,
+    /// L-BFGS over the log-parameters of Sinkhorn scaling.
+    Sinkhorn,
+}
+
+impl Method {
+    /// Every method, in the order of the table in [`solver`](crate::solver).
+    pub const ALL: [Method; 7] = [
+        Method::Relaxation,
+        Method::Penalized,
+        Method::Faq,
+        Method::RelaxationFaq,
+        Method::ProjectedGradient,
+        Method::ProjectedGradientExact,
+        Method::Sinkhorn,
+    ];
+
+    /// The name used in files and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Method::Relaxation => "relaxation",
+            Method::Penalized => "penalized",
+            Method::Faq => "faq",
+            Method::RelaxationFaq => "relaxation-faq",
+            Method::ProjectedGradient => "projected-gradient",
+            Method::ProjectedGradientExact => "projected-gradient-exact",
+            Method::Sinkhorn => "sinkhorn",
+        }
+    }
+
+    pub(super) fn needs_relaxation(self) -> bool {
+        matches!(self, Method::Relaxation | Method::Penalized | Method::RelaxationFaq)
+    }
+}
+
+impl std::fmt::Display for Method {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Where a restart begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RestartFrom {
+    /// Restart r anchors the pair at the r-th largest entry of the relaxation's minimizer, relaxes again on that face, and
+    /// goes on from there. One right anchor often puts the path into the right basin (docs/mathematics.md §4), and a wrong one shows in
+    /// the value. For the methods that begin with a convex relaxation; the others restart from random points.
+    #[default]
+    LikelyPairs,
+    /// Restart r starts halfway between the first run's start (the relaxation's minimizer, where there is one) and a random
+    /// point of the polytope.
+    RandomPoints,
+}
+
+/// A value v is doubtful when v − b > 0.45·(r − b), b the lower bound and r the mean value of random permutations.
+///
+/// On correlated graphs the hidden permutation lies below (v/r is about 1 − ρ, or the noise), a path that went astray
+/// above (0.5 to 0.9 of r): measured on Erdős–Rényi graphs, n = 100 to 500, mean degree 4 to n/2.
+pub const DOUBTFUL: f64 = 0.45;
+
+/// What [`recover`](super::recover) is asked to do. The defaults are meant to be left alone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// The method.
+    pub method: Method,
+    /// P.
+    pub penalty: Penalty,
+    /// The weights of the penalized path, in units of κ.
+    pub schedule: WeightSchedule,
+    /// At most this many steps at each weight.
+    pub steps_per_weight: usize,
+    /// At most this many Frank–Wolfe steps of the relaxation (and of FAQ).
+    pub relaxation_steps: usize,
+    /// The relaxation ends when its gap is at most this times κ.
+    pub relaxation_gap: f64,
+    /// Further runs, in parallel; the best value is kept.
+    pub restarts: usize,
+    /// Where they start.
+    pub restart_from: RestartFrom,
+    /// When there are no restarts and the first answer is doubtful, this many of the likeliest pairs are tried as
+    /// restarts would. Doubtful is a value nearer to that of random permutations than [`DOUBTFUL`] of the way.
+    pub rescues: usize,
+    /// Seed of all that is random: the same seed gives the same answer on any number of threads.
+    pub rng_seed: u64,
+    /// Seconds after which the best answer so far is returned; none means no limit.
+    pub time_limit: Option<f64>,
+    /// Whether the rounded permutation is improved by [`swap_descent`](crate::local_search::swap_descent).
+    pub polish: bool,
+    /// Known correspondences (vertex of A, vertex of B), kept fixed.
+    #[serde(skip)]
+    pub anchors: Vec<(usize, usize)>,
+    /// A start of the user's own, n × n on the anchors' face of D_n; none means the barycenter.
+    #[serde(skip)]
+    pub start: Option<DMatrix<f64>>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            method: Method::default(),
+            penalty: Penalty::default(),
+            schedule: WeightSchedule::default(),
+            steps_per_weight: 25,
+            relaxation_steps: 200,
+            relaxation_gap: 1e-3,
+            restarts: 0,
+            restart_from: RestartFrom::default(),
+            rescues: 3,
+            rng_seed: 0,
+            time_limit: None,
+            polish: true,
+            anchors: Vec::new(),
+            start: None,
+        }
+    }
+}
+
+impl Settings {
+    /// The defaults with another method.
+    pub fn of(method: Method) -> Self {
+        Settings { method, ..Settings::default() }
+    }
+
+    pub(super) fn validate(&self) -> Result<()> {
+        let WeightSchedule { first, last, stages } = self.schedule;
+        if !(first > 0.0 && last >= first && last.is_finite() && stages >= 1) {
+            return Err(Error::argument(
+                "schedule",
+                format!("needs 0 < first <= last and stages >= 1, not {first}, {last}, {stages}"),
+            ));
+        }
+        if self.steps_per_weight == 0 {
+            return Err(Error::argument("steps_per_weight", "is 0"));
+        }
+        if self.relaxation_gap.is_nan() || self.relaxation_gap < 0.0 {
+            return Err(Error::argument("relaxation_gap", format!("is {}, but must be >= 0", self.relaxation_gap)));
+        }
+        if self.time_limit.is_some_and(|seconds| !(seconds > 0.0 && seconds.is_finite())) {
+            return Err(Error::argument("time_limit", "must be a positive number of seconds"));
+        }
+        Ok(())
+    }
+}

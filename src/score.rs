@@ -1,0 +1,90 @@
+//! How well a permutation matches two graphs: the numbers that everyone reports, and that no method optimizes.
+//!
+//! Vertex i of A is matched to vertex p(i) of B. When the graphs are of unequal size p is a permutation of the
+//! larger size, as [`GraphMatching`](crate::objective::GraphMatching) pads; images beyond B are no match.
+
+use crate::graph::Graph;
+use crate::permutation::Permutation;
+
+/// The edges of A, and how many of them a permutation keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EdgeScore {
+    /// Edges of A whose two ends are matched to the ends of an edge of B.
+    pub common: usize,
+    /// Edges of A.
+    pub edges_a: usize,
+    /// Edges of B.
+    pub edges_b: usize,
+}
+
+impl EdgeScore {
+    /// Counts the edges that `p` keeps: unordered pairs if both graphs are undirected, else arcs; weights do not matter.
+    ///
+    /// O(arcs · log degree).
+    ///
+    /// # Panics
+    /// When p is shorter than the larger graph.
+    ///
+    /// ```
+    /// use birkhoff::score::EdgeScore;
+    /// use birkhoff::{Graph, Permutation};
+    /// let path = Graph::undirected(3, [(0, 1, 1.0), (1, 2, 1.0)])?;
+    /// let edge = Graph::undirected(2, [(0, 1, 1.0)])?;
+    /// let score = EdgeScore::of(&path, &edge, &Permutation::identity(3));
+    /// assert_eq!((score.common, score.edges_a, score.correctness()), (1, 2, Some(0.5)));
+    /// # Ok::<(), birkhoff::Error>(())
+    /// ```
+    pub fn of(a: &Graph, b: &Graph, p: &Permutation) -> Self {
+        let undirected = a.is_symmetric() && b.is_symmetric();
+        let count = |graph: &Graph| if undirected { graph.edge_count() } else { graph.arc_count() };
+        let exists = |i: usize, k: usize| i < b.vertex_count() && k < b.vertex_count() && b.weight(i, k) != 0.0;
+        let counted = a.arcs().filter(|&(i, k, _)| !undirected || i <= k);
+        let common = counted.filter(|&(i, k, _)| exists(p.apply(i), p.apply(k))).count();
+        EdgeScore { common, edges_a: count(a), edges_b: count(b) }
+    }
+
+    /// The share of A's edges that are kept; `None` when A has no edge.
+    pub fn correctness(&self) -> Option<f64> {
+        (self.edges_a > 0).then(|| self.common as f64 / self.edges_a as f64)
+    }
+}
+
+/// The number of vertices of A that have a true partner, and how many of them `p` matches to it.
+///
+/// `truth[i]` is the partner of vertex i of A, `None` where it has none. O(n).
+///
+/// # Panics
+/// When p is shorter than `truth`.
+///
+/// ```
+/// use birkhoff::{Permutation, score::right_vertices};
+/// let p = Permutation::new(vec![1, 0, 2])?;
+/// assert_eq!(right_vertices(&p, &[Some(1), Some(2), None]), (1, 2));
+/// # Ok::<(), birkhoff::Error>(())
+/// ```
+pub fn right_vertices(p: &Permutation, truth: &[Option<usize>]) -> (usize, usize) {
+    let known = truth.iter().enumerate().filter_map(|(i, partner)| partner.map(|j| (i, j)));
+    known.fold((0, 0), |(right, known), (i, j)| (right + usize::from(p.apply(i) == j), known + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edges_to_padding_are_lost_and_arcs_count_by_direction() {
+        let a = Graph::directed(3, [(0, 1, 1.0), (1, 2, -2.0), (2, 2, 1.0)]).unwrap();
+        let b = Graph::directed(2, [(1, 0, 5.0), (1, 1, 1.0)]).unwrap();
+        let p = Permutation::new(vec![2, 1, 0]).unwrap();
+        assert_eq!(EdgeScore::of(&a, &b, &p), EdgeScore { common: 1, edges_a: 3, edges_b: 2 });
+    }
+
+    #[test]
+    fn an_undirected_edge_counts_once_and_none_has_no_share() {
+        let a = Graph::undirected(3, [(0, 1, 1.0), (2, 2, 1.0)]).unwrap();
+        let score = EdgeScore::of(&a, &a, &Permutation::identity(3));
+        assert_eq!((score.common, score.correctness()), (2, Some(1.0)));
+        let empty = Graph::directed(3, []).unwrap();
+        assert_eq!(EdgeScore::of(&empty, &a, &Permutation::identity(3)).correctness(), None);
+    }
+}

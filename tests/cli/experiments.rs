@@ -1,0 +1,45 @@
+//! The experiment and its folder.
+
+use super::room::{Room, SMALL_EXPERIMENT};
+use serde_json::Value;
+
+#[test]
+fn the_experiment_gives_the_same_files_for_any_number_of_threads() {
+    let room = Room::with(&[("e.toml", SMALL_EXPERIMENT)]);
+    let table = room.done("experiment e.toml --threads 1");
+    assert!(table.contains("penalized") && table.contains("0 (null)") && table.contains("3 trials"), "{table}");
+    let first = room.listing();
+    let names: Vec<_> = first.keys().map(String::as_str).filter_map(|name| name.strip_prefix("out/run/")).collect();
+    let expected =
+        ["config.toml", "manifest.json", "recovery.png", "recovery.svg", "summary.csv", "timings.csv", "trials.csv"];
+    assert_eq!(names, expected);
+    assert_eq!(room.text("out/run/trials.csv").lines().count(), 1 + 3 * 3 * 7);
+    assert!(!room.text("out/run/trials.csv").lines().skip(1).any(|row| row.split(',').nth(3) != Some("ok")));
+
+    // From its own configuration, over the older run, on two threads.
+    assert!(room.done("experiment out/run/config.toml --threads 2 --quiet").is_empty());
+    let second = room.listing();
+    for name in ["config.toml", "recovery.png", "recovery.svg", "summary.csv", "trials.csv"] {
+        assert!(first[&format!("out/run/{name}")] == second[&format!("out/run/{name}")], "{name}");
+    }
+    assert_eq!(first.len(), second.len());
+
+    let manifest = room.json("out/run/manifest.json");
+    assert_eq!(manifest["files"].as_object().unwrap().len(), expected.len() - 1);
+    assert_eq!(manifest["files"]["trials.csv"]["sha256"].as_str().unwrap().len(), 64);
+    assert_eq!((&manifest["threads"], &manifest["rng_seed"]), (&Value::from(2), &Value::from(5)));
+    let header = room.text("out/run/trials.csv").lines().next().unwrap().to_string();
+    for (file, columns) in manifest["columns"].as_object().unwrap() {
+        let header = room.text(&format!("out/run/{file}")).lines().next().unwrap().to_string();
+        let mut written: Vec<&str> = header.split(',').collect();
+        written.sort_unstable();
+        let mut described: Vec<&str> = columns.as_object().unwrap().keys().map(String::as_str).collect();
+        described.sort_unstable();
+        assert_eq!(written, described, "{file}");
+    }
+    assert!(header.starts_with("rho,trial,method,status,node_correctness"));
+
+    room.done("experiment e.toml --trials 1 --rng-seed 6 --output-dir other --quiet");
+    assert_eq!(room.text("other/trials.csv").lines().count(), 1 + 3 * 7);
+    assert!(room.text("other/config.toml").contains("rng_seed = 6"));
+}
