@@ -15,7 +15,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("assignment", &["permutation"]),
     ("polytope", &["permutation", "assignment"]),
     // Objectives never import solvers, the penalty or the instances.
-    ("objective", &["permutation", "graph"]),
+    ("objective", &["permutation", "graph", "assignment"]),
     ("instance", &["permutation", "graph"]),
     ("certificate", &["permutation", "penalty", "polytope", "objective"]),
     ("score", &["permutation", "graph"]),

@@ -251,12 +251,12 @@ fn restarts_never_make_it_worse_and_sometimes_better() {
         let f = GraphMatching::new(instance.a, instance.b).unwrap();
         for method in Method::ALL {
             let value = |restarts| recover(&f, &Settings { restarts, ..quick(method) }).unwrap().optimality.value;
-            let (one, some, more) = (value(0), value(2), value(4));
+            let (one, some, more) = (value(0), value(1), value(5));
             assert!(some <= one && more <= some, "{method}: {one}, {some}, {more}");
-            better += usize::from(more < one);
+            better += usize::from(more < some);
         }
     }
-    // Of 42 hard cases many are improved; were the restarts all the same run, none would be.
+    // Of 42 hard cases many are improved; were the restarts all the same run, the second would bring nothing.
     assert!(better >= 5, "{better}");
 }
 
@@ -476,9 +476,16 @@ fn a_checkpoint_resumes_to_the_same_bits() {
     let stages: Vec<_> = [0.0, 0.05, 0.2, 1.0]
         .map(|weight| Stage { weight: weight * matching.scale(), max_steps: 120, gap_tolerance: 1e-9 })
         .into();
-    for (name, f, anchors) in
-        [("plain", &matching as &dyn Objective, vec![]), ("anchored", &matching, vec![(3, 4)]), ("own", &own, vec![])]
-    {
+    // Ties: only the duals of the last assignment tell which of many vertices comes next.
+    let ties = correlated_erdos_renyi(12, 0.25, 0.5, &mut rng(3, 2)).unwrap();
+    let ties = GraphMatching::new(ties.a, ties.b).unwrap();
+    let problems: [(_, &dyn Objective, _); 4] = [
+        ("plain", &matching, vec![]),
+        ("anchored", &matching, vec![(3, 4)]),
+        ("ties", &ties, vec![]),
+        ("own", &own, vec![]),
+    ];
+    for (name, f, anchors) in problems {
         let face = Face::new(12, &anchors).unwrap();
         let solver = || FrankWolfe::new(Penalty::default(), stages.clone(), face.clone());
         let run = |stop: u64, checkpoint: Option<FileCheckpoint>| {
