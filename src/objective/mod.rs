@@ -1,7 +1,9 @@
 //! What is minimized over the Birkhoff polytope: a trait, so that users can bring their own.
 
+mod bits;
 mod exchange;
 pub mod graph_matching;
+mod kernel;
 pub mod quadratic_assignment;
 
 pub use graph_matching::GraphMatching;
@@ -24,6 +26,12 @@ pub trait Objective: Sync {
 
     /// `gradient` ← ∇f(X), both n × n.
     fn gradient(&self, x: &DMatrix<f64>, gradient: &mut DMatrix<f64>);
+
+    /// `gradient` ← ∇f(X); returns f(X), which may come almost free with it.
+    fn value_and_gradient(&self, x: &DMatrix<f64>, gradient: &mut DMatrix<f64>) -> f64 {
+        self.gradient(x, gradient);
+        self.value(x)
+    }
 
     /// f at the permutation matrix of p.
     fn value_at(&self, p: &Permutation) -> f64 {

@@ -141,6 +141,12 @@ impl Objective for QuadraticAssignment {
         self.layers.iter().for_each(|layer| layer.add_product(self.sign, x, gradient));
     }
 
+    /// f(X) = ½⟨∇f(X) + C, X⟩ + k.
+    fn value_and_gradient(&self, x: &DMatrix<f64>, gradient: &mut DMatrix<f64>) -> f64 {
+        self.gradient(x, gradient);
+        0.5 * (gradient.dot(x) + self.linear.as_ref().map_or(0.0, |c| c.dot(x))) + self.constant
+    }
+
     fn value_at(&self, p: &Permutation) -> f64 {
         let quadratic: f64 = self.layers.iter().map(|layer| layer.inner_product_at(p)).sum();
         self.sign * quadratic + self.linear_at(p) + self.constant

@@ -84,8 +84,7 @@ impl<'a> FrankWolfe<'a> {
     }
 
     fn refresh(&self, objective: &dyn Objective, state: &mut Iterate) -> Result<()> {
-        objective.gradient(&state.x, &mut state.gradient);
-        state.value = objective.value(&state.x);
+        state.value = objective.value_and_gradient(&state.x, &mut state.gradient);
         state.steps_since_refresh = 0;
         if state.value.is_finite() { Ok(()) } else { Err(Error::Breakdown(format!("value is {}", state.value))) }
     }
