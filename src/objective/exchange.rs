@@ -58,6 +58,11 @@ impl Exchange {
         self.a.vertex_count()
     }
 
+    /// Whether products are dense: then a single [`swap_change`](Self::swap_change) costs O(n).
+    pub fn is_dense(&self) -> bool {
+        self.dense.is_some()
+    }
+
     /// A\[i, k\].
     #[inline]
     fn weight_a(&self, i: usize, k: usize) -> f64 {
@@ -201,6 +206,15 @@ impl Exchange {
                 costs[(i, j)] += sign * (own * other + product);
             }
         }
+    }
+
+    /// tr(AᵀΔBΔᵀ) for Δ = uvᵀ, u = e_r − e_s, v = e_ps − e_pr: (uᵀAu)(vᵀBv). O(1) when dense.
+    pub fn swap_curvature(&self, r: usize, s: usize, pr: usize, ps: usize) -> f64 {
+        let a = self.weight_a(r, r) - self.weight_a(r, s) - self.weight_a(s, r) + self.weight_a(s, s);
+        if a == 0.0 {
+            return 0.0;
+        }
+        a * (self.weight_b(pr, pr) - self.weight_b(pr, ps) - self.weight_b(ps, pr) + self.weight_b(ps, ps))
     }
 
     /// The change of tr(AᵀPBPᵀ) when p(r) and p(s) are exchanged. O(degree of r and s), O(n) when dense.

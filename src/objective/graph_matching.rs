@@ -136,6 +136,10 @@ impl Objective for GraphMatching {
         self.indefinite.swap_change(p, i, k)
     }
 
+    fn swap_changes(&self, p: &Permutation) -> Option<Box<dyn Fn(usize, usize) -> f64 + '_>> {
+        self.indefinite.swap_changes(p)
+    }
+
     fn scale(&self) -> f64 {
         self.indefinite.scale() / 2.0
     }

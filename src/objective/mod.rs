@@ -45,6 +45,12 @@ pub trait Objective: Sync {
         self.value_at(&swapped) - self.value_at(p)
     }
 
+    /// All of [`swap_change`](Objective::swap_change) at p, each in O(1) after one gradient: worth it where single changes are
+    /// dear and most pairs are to be looked at. `None` where they are not dear.
+    fn swap_changes(&self, _p: &Permutation) -> Option<Box<dyn Fn(usize, usize) -> f64 + '_>> {
+        None
+    }
+
     /// κ > 0, the unit of the penalty's weight: of the order of an entry of ∇f's variation over D_n.
     fn scale(&self) -> f64 {
         1.0
