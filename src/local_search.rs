@@ -5,13 +5,17 @@ use crate::permutation::Permutation;
 use crate::polytope::Face;
 use std::time::Instant;
 
+/// Rows without an improvement after which [`Objective::swap_changes`] is asked for all changes at once: the descent is
+/// then near its end, and the next improvement, which makes them stale, far.
+const QUIET_ROWS: usize = 8;
+
 /// Improvements smaller than this share of κ are rounding errors.
 const IMPROVEMENT: f64 = 1e-9;
 
 /// Swaps pairs of images as long as one lowers f, first improvement, in sweeps over all pairs i < k of the face's free rows.
 ///
 /// Ends at a local minimum under swaps, or at `deadline`. The value never rises. O(m²) evaluations of
-/// [`Objective::swap_change`] a sweep: O(degree) each for sparse graphs, O(n) for dense ones. Returns the number of
+/// [`Objective::swap_change`] a sweep: O(degree) each for sparse graphs, O(n) for dense ones (O(1) where few swaps improve). Returns the number of
 /// swaps made.
 pub fn swap_descent(objective: &dyn Objective, face: &Face, p: &mut Permutation, deadline: Option<Instant>) -> usize {
     let rows = face.free_rows();
@@ -19,29 +23,39 @@ pub fn swap_descent(objective: &dyn Objective, face: &Face, p: &mut Permutation,
     let mut swaps = 0;
     // A full round of pairs without an improvement ends the search.
     let mut rows_since_improvement = 0;
+    let mut changes = objective.swap_changes(p);
     for position in (0..rows.len()).cycle() {
         if rows_since_improvement >= rows.len() || deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             break;
         }
         rows_since_improvement += 1;
+        let i = rows[position];
         for &k in &rows[position + 1..] {
-            if objective.swap_change(p, rows[position], k) < threshold {
-                p.swap(rows[position], k);
+            let change = changes.as_ref().map_or_else(|| objective.swap_change(p, i, k), |changes| changes(i, k));
+            if change < threshold {
+                p.swap(i, k);
                 swaps += 1;
                 rows_since_improvement = 0;
+                changes = None;
             }
+        }
+        if rows_since_improvement == QUIET_ROWS && changes.is_none() {
+            changes = objective.swap_changes(p);
         }
     }
     swaps
 }
 
-/// Whether no single swap within the face lowers f. O(m²) swap evaluations.
+/// Whether no single swap within the face lowers f. O(m²) swap evaluations, O(1) each after one gradient where f is dense and quadratic.
 pub fn is_swap_minimum(objective: &dyn Objective, face: &Face, p: &Permutation) -> bool {
     let rows = face.free_rows();
     let threshold = -IMPROVEMENT * objective.scale();
     let mut pairs =
         rows.iter().enumerate().flat_map(|(position, &i)| rows[position + 1..].iter().map(move |&k| (i, k)));
-    pairs.all(|(i, k)| objective.swap_change(p, i, k) >= threshold)
+    match objective.swap_changes(p) {
+        Some(change) => pairs.all(|(i, k)| change(i, k) >= threshold),
+        None => pairs.all(|(i, k)| objective.swap_change(p, i, k) >= threshold),
+    }
 }
 
 #[cfg(test)]

@@ -61,23 +61,70 @@ impl Penalty {
     pub fn add_gradient(self, weight: f64, x: &DMatrix<f64>, target: &mut DMatrix<f64>) -> f64 {
         match self {
             Penalty::L1MinusL2 => {
-                let norms = Norms::of(x);
-                let by_row: Vec<f64> = norms.rows.iter().map(|&norm| weight * inverse(norm)).collect();
-                let mut total = 0.0;
-                for (j, &norm) in norms.columns.iter().enumerate() {
-                    let by_column = weight * inverse(norm);
-                    for ((t, &v), by_row) in target.column_mut(j).iter_mut().zip(&x.column(j)).zip(&by_row) {
-                        *t -= v * (by_row + by_column);
-                        total += v;
-                    }
-                }
-                return 2.0 * total - norms.sum();
+                let gradient = target.clone();
+                return self.total_gradient(weight, x, &Norms::of(x), &gradient, target).penalty;
             }
             Penalty::Frobenius => target.zip_apply(x, |t, v| *t -= 2.0 * weight * v),
             Penalty::Entropy => target.zip_apply(x, |t, v| *t -= weight * (1.0 + v.max(ENTROPY_FLOOR).ln())),
         }
         self.value(x)
     }
+
+    /// `total` ← G + weight·∇P(X) as by [`add_gradient`](Self::add_gradient), with what else a Frank–Wolfe step asks of these
+    /// matrices, in one pass (l1−l2). `norms` are those of X, `gradient` is G.
+    pub(crate) fn total_gradient(
+        self,
+        weight: f64,
+        x: &DMatrix<f64>,
+        norms: &Norms,
+        gradient: &DMatrix<f64>,
+        total: &mut DMatrix<f64>,
+    ) -> Products {
+        if self != Penalty::L1MinusL2 {
+            total.copy_from(gradient);
+            let penalty = self.add_gradient(weight, x, total);
+            return Products { penalty, gradient: gradient.dot(x), total: total.dot(x) };
+        }
+        let by_row: Vec<f64> = norms.rows.iter().map(|&norm| weight * inverse(norm)).collect();
+        let (mut products, mut sums) = ([0.0; LANES], [0.0; LANES]);
+        for (j, &norm) in norms.columns.iter().enumerate() {
+            let by_column = weight * inverse(norm);
+            let rows = j * by_row.len()..(j + 1) * by_row.len();
+            let (x, x_tail) = x.as_slice()[rows.clone()].as_chunks::<LANES>();
+            let (g, g_tail) = gradient.as_slice()[rows.clone()].as_chunks::<LANES>();
+            let (t, t_tail) = total.as_mut_slice()[rows].as_chunks_mut::<LANES>();
+            let (r, r_tail) = by_row.as_chunks::<LANES>();
+            for (((x, g), t), r) in x.iter().zip(g).zip(t).zip(r) {
+                for lane in 0..LANES {
+                    t[lane] = g[lane] - x[lane] * (r[lane] + by_column);
+                    products[lane] += g[lane] * x[lane];
+                    sums[lane] += x[lane];
+                }
+            }
+            for (((x, g), t), r) in x_tail.iter().zip(g_tail).zip(t_tail).zip(r_tail) {
+                *t = g - x * (r + by_column);
+                products[0] += g * x;
+                sums[0] += x;
+            }
+        }
+        let (product, norms) = (products.iter().sum::<f64>(), norms.sum());
+        // ⟨X, X_ij/‖X_i:‖⟩ = Σ‖X_i:‖, and so for the columns.
+        let total = product - weight * norms;
+        Products { penalty: 2.0 * sums.iter().sum::<f64>() - norms, gradient: product, total }
+    }
+}
+
+/// Sums that run side by side.
+const LANES: usize = 8;
+
+/// What [`Penalty::total_gradient`] gathers.
+pub(crate) struct Products {
+    /// P(X).
+    pub penalty: f64,
+    /// ⟨G, X⟩.
+    pub gradient: f64,
+    /// ⟨G + λ∇P(X), X⟩, ∇P without its constant.
+    pub total: f64,
 }
 
 impl std::fmt::Display for Penalty {
@@ -102,18 +149,46 @@ pub struct Norms {
 impl Norms {
     /// The norms of `x`. O(entries).
     pub fn of(x: &DMatrix<f64>) -> Self {
-        let mut rows = vec![0.0; x.nrows()];
-        let mut columns = Vec::with_capacity(x.ncols());
-        for column in x.column_iter() {
-            let mut squared = 0.0;
-            for (row, &v) in rows.iter_mut().zip(&column) {
-                *row += v * v;
-                squared += v * v;
-            }
-            columns.push(squared.sqrt());
+        let mut norms = Norms { rows: vec![0.0; x.nrows()], columns: vec![0.0; x.ncols()] };
+        for (j, column) in x.column_iter().enumerate() {
+            norms.add_squares(j, column.as_slice());
         }
-        rows.iter_mut().for_each(|row| *row = row.sqrt());
-        Norms { rows, columns }
+        norms.take_roots();
+        norms
+    }
+
+    /// X ← (1 − t)X + tQ, `from` = q⁻¹, and these ← its norms, to the bit those of [`Norms::of`]. One pass.
+    pub(crate) fn follow(&mut self, from: &[usize], t: f64, x: &mut DMatrix<f64>) {
+        self.rows.fill(0.0);
+        for (j, mut column) in x.column_iter_mut().enumerate() {
+            column *= 1.0 - t;
+            column[from[j]] += t;
+            self.add_squares(j, column.as_slice());
+        }
+        self.take_roots();
+    }
+
+    /// Adds the squares of column j to those of the rows, and sums them up.
+    fn add_squares(&mut self, j: usize, column: &[f64]) {
+        let mut lanes = [0.0; LANES];
+        let (chunks, tail) = column.as_chunks::<LANES>();
+        let (rows, rows_tail) = self.rows.as_chunks_mut::<LANES>();
+        for (row, v) in rows.iter_mut().zip(chunks) {
+            for lane in 0..LANES {
+                let square = v[lane] * v[lane];
+                row[lane] += square;
+                lanes[lane] += square;
+            }
+        }
+        for (row, v) in rows_tail.iter_mut().zip(tail) {
+            *row += v * v;
+            lanes[0] += v * v;
+        }
+        self.columns[j] = lanes.iter().sum();
+    }
+
+    fn take_roots(&mut self) {
+        self.rows.iter_mut().chain(&mut self.columns).for_each(|norm| *norm = norm.sqrt());
     }
 
     /// Σ‖row‖₂ + Σ‖column‖₂.

@@ -4,6 +4,7 @@
 //! (A and B symmetric: A·(QB) serves both terms). Sparse graphs never form an n × n product: A·(QB) costs
 //! Σ over arcs (m, l) of B of the degree of q⁻¹(m) in A, about n·d².
 
+use super::bits::BitMatrix;
 use crate::graph::Graph;
 use crate::permutation::Permutation;
 use nalgebra::DMatrix;
@@ -23,6 +24,15 @@ pub(super) struct Exchange {
 struct DensePair {
     a: DMatrix<f64>,
     b: DMatrix<f64>,
+    /// A, Aᵀ and B where both are unweighted.
+    bits: Option<BitTriple>,
+}
+
+#[derive(Debug, Clone)]
+struct BitTriple {
+    a: BitMatrix,
+    a_transposed: BitMatrix,
+    b: BitMatrix,
 }
 
 /// A multiply-add of a scattered sparse product costs about as much as this many of a blocked dense one.
@@ -32,15 +42,25 @@ impl Exchange {
     pub fn new(a: Graph, b: Graph) -> Self {
         let n = a.vertex_count() as f64;
         let sparse_cost = a.arc_count() as f64 * b.arc_count() as f64 / n.max(1.0);
-        let dense =
-            (sparse_cost * SPARSE_PENALTY > n * n * n).then(|| DensePair { a: a.to_matrix(), b: b.to_matrix() });
         let symmetric = a.is_symmetric() && b.is_symmetric();
         let (a_transposed, b_transposed) = (a.transpose(), b.transpose());
+        let dense = (sparse_cost * SPARSE_PENALTY > n * n * n).then(|| {
+            let bits = || {
+                let a_transposed = BitMatrix::of(&a_transposed)?;
+                Some(BitTriple { a: BitMatrix::of(&a)?, a_transposed, b: BitMatrix::of(&b)? })
+            };
+            DensePair { a: a.to_matrix(), b: b.to_matrix(), bits: bits() }
+        });
         Exchange { a, b, a_transposed, b_transposed, symmetric, dense }
     }
 
     pub fn size(&self) -> usize {
         self.a.vertex_count()
+    }
+
+    /// Whether products are dense: then a single [`swap_change`](Self::swap_change) costs O(n).
+    pub fn is_dense(&self) -> bool {
+        self.dense.is_some()
     }
 
     /// A\[i, k\].
@@ -57,7 +77,7 @@ impl Exchange {
 
     /// `target += c·(AᵀXB + AXBᵀ)`. Dense: two products (one if A and B are symmetric); sparse: O(n·arcs).
     pub fn add_product(&self, c: f64, x: &DMatrix<f64>, target: &mut DMatrix<f64>) {
-        if let Some(DensePair { a, b }) = &self.dense {
+        if let Some(DensePair { a, b, .. }) = &self.dense {
             let ax = a * x;
             if self.symmetric {
                 target.gemm(2.0 * c, &ax, b, 1.0);
@@ -85,7 +105,17 @@ impl Exchange {
         moved: &mut DMatrix<f64>,
         target: &mut DMatrix<f64>,
     ) {
-        if let Some(DensePair { a, b }) = &self.dense {
+        if let Some(DensePair { bits: Some(bits), .. }) = &self.dense {
+            let from = q.inverse();
+            if self.symmetric {
+                bits.a.blend_times(2.0 * c, &self.b, &from, beta, target);
+            } else {
+                bits.a_transposed.blend_times(c, &self.b_transposed, &from, beta, target);
+                bits.a.blend_times(c, &self.b, &from, 1.0, target);
+            }
+            return;
+        }
+        if let Some(DensePair { a, b, .. }) = &self.dense {
             moved.resize_mut(self.size(), self.size(), 0.0);
             move_rows(q, b, moved);
             if self.symmetric {
@@ -124,7 +154,32 @@ impl Exchange {
 
     /// tr(AᵀPBPᵀ) = Σ A\[i, k\]·B\[p(i), p(k)\]. O(arcs of A).
     pub fn inner_product_at(&self, p: &Permutation) -> f64 {
+        if let Some(DensePair { bits: Some(bits), .. }) = &self.dense {
+            let met = |i: usize| {
+                let (targets, pi) = (self.a.neighbours(i).0, p.apply(i));
+                targets.iter().map(|&k| u64::from(bits.b.contains(pi, p.apply(k)))).sum::<u64>()
+            };
+            return (0..self.size()).map(met).sum::<u64>() as f64;
+        }
         self.a.arcs().map(|(i, k, weight)| weight * self.weight_b(p.apply(i), p.apply(k))).sum()
+    }
+
+    /// AᵀA and BBᵀ.
+    pub fn grams(&self) -> (Gram, Gram) {
+        let Some(DensePair { a, b, bits }) = &self.dense else {
+            return (Gram::Sparse(gram(&self.a_transposed)), Gram::Sparse(gram(&self.b)));
+        };
+        let n = self.size();
+        let Some(bits) = bits else {
+            return (Gram::Dense(a.tr_mul(a)), Gram::Dense(b * b.transpose()));
+        };
+        let same = Permutation::identity(n);
+        let count = |rows: &BitMatrix, arcs: &Graph| {
+            let mut product = DMatrix::zeros(n, n);
+            rows.blend_times(1.0, arcs, &same, 0.0, &mut product);
+            Gram::Dense(product)
+        };
+        (count(&bits.a_transposed, &self.a_transposed), count(&bits.b, &self.b))
     }
 
     /// `costs[i, j] += ` the least of s·(A_ii B_jj + Σ_{k≠i} A_ik B_{j,π(k)}) over bijections π of the other vertices. O(n³).
@@ -153,6 +208,15 @@ impl Exchange {
         }
     }
 
+    /// tr(AᵀΔBΔᵀ) for Δ = uvᵀ, u = e_r − e_s, v = e_ps − e_pr: (uᵀAu)(vᵀBv). O(1) when dense.
+    pub fn swap_curvature(&self, r: usize, s: usize, pr: usize, ps: usize) -> f64 {
+        let a = self.weight_a(r, r) - self.weight_a(r, s) - self.weight_a(s, r) + self.weight_a(s, s);
+        if a == 0.0 {
+            return 0.0;
+        }
+        a * (self.weight_b(pr, pr) - self.weight_b(pr, ps) - self.weight_b(ps, pr) + self.weight_b(ps, ps))
+    }
+
     /// The change of tr(AᵀPBPᵀ) when p(r) and p(s) are exchanged. O(degree of r and s), O(n) when dense.
     ///
     /// Σ_{k ≠ r,s} (A_rk − A_sk)(B_{ps,pk} − B_{pr,pk}) + (A_kr − A_ks)(B_{pk,ps} − B_{pk,pr}), and the four entries
@@ -173,6 +237,103 @@ impl Exchange {
         let between = (self.weight_a(r, s) - self.weight_a(s, r)) * (self.weight_b(ps, pr) - self.weight_b(pr, ps));
         outgoing + incoming + loops + between
     }
+}
+
+/// A symmetric product W·Wᵀ, sparse or dense as its graphs are.
+#[derive(Debug, Clone)]
+pub(super) enum Gram {
+    Sparse(Graph),
+    Dense(DMatrix<f64>),
+}
+
+impl Gram {
+    pub fn trace(&self) -> f64 {
+        match self {
+            Gram::Sparse(graph) => (0..graph.vertex_count()).map(|i| graph.weight(i, i)).sum(),
+            Gram::Dense(matrix) => matrix.trace(),
+        }
+    }
+
+    /// `target += c·W·X`, W this one.
+    pub fn add_times(&self, c: f64, x: &DMatrix<f64>, target: &mut DMatrix<f64>) {
+        match self {
+            Gram::Sparse(graph) => {
+                let mut buffer = vec![0.0; x.nrows()];
+                for (mut to, from) in target.column_iter_mut().zip(x.column_iter()) {
+                    buffer.fill(0.0);
+                    for (k, &v) in from.iter().enumerate().filter(|&(_, &v)| v != 0.0) {
+                        let (targets, weights) = graph.neighbours(k);
+                        targets.iter().zip(weights).for_each(|(&i, &weight)| buffer[i] += weight * v);
+                    }
+                    to.iter_mut().zip(&buffer).for_each(|(to, &v)| *to += c * v);
+                }
+            }
+            Gram::Dense(matrix) => target.gemm(c, matrix, x, 1.0),
+        }
+    }
+
+    /// `target += c·X·W`.
+    pub fn add_times_on_the_right(&self, c: f64, x: &DMatrix<f64>, target: &mut DMatrix<f64>) {
+        match self {
+            Gram::Sparse(graph) => add_times_graph(c, x, graph, target),
+            Gram::Dense(matrix) => target.gemm(c, x, matrix, 1.0),
+        }
+    }
+
+    /// `target += c·W·Q`, from = q⁻¹: column j of it is column q⁻¹(j) of W.
+    pub fn add_columns_moved(&self, c: f64, from: &Permutation, target: &mut DMatrix<f64>) {
+        for (mut column, &source) in target.column_iter_mut().zip(from.image()) {
+            match self {
+                Gram::Sparse(graph) => {
+                    let (rows, weights) = graph.neighbours(source);
+                    rows.iter().zip(weights).for_each(|(&i, &weight)| column[i] += c * weight);
+                }
+                Gram::Dense(matrix) => column.axpy(c, &matrix.column(source), 1.0),
+            }
+        }
+    }
+
+    /// `target += c·Q·W`: entry (i, j) of it is W\[q(i), j\].
+    pub fn add_rows_moved(&self, c: f64, q: &Permutation, from: &Permutation, target: &mut DMatrix<f64>) {
+        let n = q.len();
+        for (j, column) in target.as_mut_slice().chunks_exact_mut(n).enumerate() {
+            match self {
+                Gram::Sparse(graph) => {
+                    let (images, weights) = graph.neighbours(j);
+                    images.iter().zip(weights).for_each(|(&m, &weight)| column[from.apply(m)] += c * weight);
+                }
+                Gram::Dense(matrix) => {
+                    let source = &matrix.as_slice()[j * n..(j + 1) * n];
+                    column.iter_mut().zip(q.image()).for_each(|(to, &i)| *to += c * source[i]);
+                }
+            }
+        }
+    }
+}
+
+/// W·Wᵀ as a graph.
+fn gram(graph: &Graph) -> Graph {
+    let n = graph.vertex_count();
+    let transposed = graph.transpose();
+    let mut row = vec![0.0; n];
+    let mut touched = vec![];
+    let mut arcs = vec![];
+    for i in 0..n {
+        let (targets, weights) = graph.neighbours(i);
+        for (&k, &weight) in targets.iter().zip(weights) {
+            let (others, factors) = transposed.neighbours(k);
+            for (&j, &factor) in others.iter().zip(factors) {
+                if row[j] == 0.0 {
+                    touched.push(j);
+                }
+                row[j] += weight * factor;
+            }
+        }
+        touched.sort_unstable();
+        touched.dedup();
+        arcs.extend(touched.drain(..).map(|j| (i, j, std::mem::take(&mut row[j]))));
+    }
+    Graph::directed(n, arcs).expect("the arcs of a valid graph")
 }
 
 /// `target` ← QB: row i of it is row q(i) of B.
@@ -233,6 +394,15 @@ mod tests {
             pairs.push(Exchange::new(a, random_graph(n, keep, symmetric, 2 * trial as u64 + 1)));
         }
         assert!(pairs[0].dense.is_none() && pairs[2].dense.is_some());
+        // Unweighted, over a word and a block of rows.
+        for symmetric in [true, false] {
+            let unweighted = |trial| {
+                let w = random_graph(70, 0.6, symmetric, trial).to_matrix();
+                Graph::from_matrix(&w.map(|v| f64::from(u8::from(v != 0.0)))).unwrap()
+            };
+            pairs.push(Exchange::new(unweighted(8), unweighted(9)));
+            assert!(pairs.last().unwrap().dense.as_ref().unwrap().bits.is_some());
+        }
         pairs
     }
 
@@ -253,6 +423,31 @@ mod tests {
             pair.blend_product_at(3.0, &q, 0.25, &mut DMatrix::zeros(0, 0), &mut blended);
             let expected = &x * 0.25 + formula(&q.to_matrix());
             assert!((&blended - expected).norm() < 1e-12 * (1.0 + blended.norm()));
+        }
+    }
+
+    #[test]
+    fn gram_products_agree_with_the_dense_formula() {
+        let mut rng = rng(3, 0);
+        for pair in pairs() {
+            let n = pair.size();
+            let q = Permutation::random(n, &mut rng);
+            let x = DMatrix::from_fn(n, n, |_, _| StandardNormal.sample(&mut rng));
+            let (a, b) = (pair.a.to_matrix(), pair.b.to_matrix());
+            let (left, right) = pair.grams();
+            for (gram, w) in [(left, a.transpose() * &a), (right, &b * b.transpose())] {
+                let tolerance = 1e-12 * (1.0 + w.norm() * x.norm());
+                assert!((gram.trace() - w.trace()).abs() < tolerance);
+                let mut product = x.clone();
+                gram.add_times(2.0, &x, &mut product);
+                gram.add_times_on_the_right(3.0, &x, &mut product);
+                assert!((&product - (&x + &w * &x * 2.0 + &x * &w * 3.0)).norm() < tolerance);
+                let mut moved = x.clone();
+                gram.add_columns_moved(2.0, &q.inverse(), &mut moved);
+                gram.add_rows_moved(3.0, &q, &q.inverse(), &mut moved);
+                let at = q.to_matrix();
+                assert!((&moved - (&x + &w * &at * 2.0 + &at * &w * 3.0)).norm() < tolerance);
+            }
         }
     }
 

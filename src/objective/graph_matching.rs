@@ -1,6 +1,6 @@
 //! Graph matching, convex form.
 
-use super::exchange::Exchange;
+use super::exchange::Gram;
 use super::quadratic_assignment::QuadraticAssignment;
 use super::{Objective, VertexGradient};
 use crate::error::Result;
@@ -32,7 +32,7 @@ use nalgebra::DMatrix;
 pub struct GraphMatching {
     indefinite: QuadraticAssignment,
     /// (AᵀA, BBᵀ) of each layer.
-    grams: Vec<(Graph, Graph)>,
+    grams: Vec<(Gram, Gram)>,
     /// Value of a permutation is in offset + step·ℤ.
     lattice: Option<(f64, f64)>,
 }
@@ -69,8 +69,8 @@ impl GraphMatching {
 
     /// Computes what follows from the layers and is not there yet.
     fn prepared(mut self) -> Self {
-        for Exchange { a, b, .. } in &self.indefinite.layers[self.grams.len()..] {
-            self.grams.push((gram(&a.transpose()), gram(b)));
+        for layer in &self.indefinite.layers[self.grams.len()..] {
+            self.grams.push(layer.grams());
         }
         let whole = |graph: &Graph| graph.arcs().all(|(_, _, weight)| weight.fract() == 0.0);
         let layers = &self.indefinite.layers;
@@ -86,25 +86,11 @@ impl GraphMatching {
         self
     }
 
-    /// Σ_ℓ (A_ℓᵀA_ℓX + XB_ℓB_ℓᵀ), times 2.
+    /// `target += 2·Σ_ℓ (A_ℓᵀA_ℓX + XB_ℓB_ℓᵀ)`.
     fn add_gram_product(&self, x: &DMatrix<f64>, target: &mut DMatrix<f64>) {
-        let n = x.nrows();
         for (ata, bbt) in &self.grams {
-            for j in 0..n {
-                let (targets, weights) = bbt.neighbours(j);
-                for (&m, &weight) in targets.iter().zip(weights) {
-                    target.column_mut(j).axpy(2.0 * weight, &x.column(m), 1.0);
-                }
-            }
-            let mut buffer = vec![0.0; n];
-            for j in 0..n {
-                buffer.fill(0.0);
-                for (k, &v) in x.column(j).iter().enumerate().filter(|&(_, &v)| v != 0.0) {
-                    let (targets, weights) = ata.neighbours(k);
-                    targets.iter().zip(weights).for_each(|(&i, &weight)| buffer[i] += weight * v);
-                }
-                target.column_mut(j).iter_mut().zip(&buffer).for_each(|(t, &v)| *t += 2.0 * v);
-            }
+            bbt.add_times_on_the_right(2.0, x, target);
+            ata.add_times(2.0, x, target);
         }
     }
 
@@ -112,42 +98,10 @@ impl GraphMatching {
     fn add_gram_product_at(&self, q: &Permutation, t: f64, target: &mut DMatrix<f64>) {
         let from = q.inverse();
         for (ata, bbt) in &self.grams {
-            for j in 0..q.len() {
-                let mut column = target.column_mut(j);
-                // Column j of AᵀA·Q is column q⁻¹(j) of the symmetric AᵀA.
-                let (rows, weights) = ata.neighbours(from.apply(j));
-                rows.iter().zip(weights).for_each(|(&i, &weight)| column[i] += 2.0 * t * weight);
-                // Entry (i, j) of Q·BBᵀ is BBᵀ[q(i), j].
-                let (images, weights) = bbt.neighbours(j);
-                images.iter().zip(weights).for_each(|(&m, &weight)| column[from.apply(m)] += 2.0 * t * weight);
-            }
+            ata.add_columns_moved(2.0 * t, &from, target);
+            bbt.add_rows_moved(2.0 * t, q, &from, target);
         }
     }
-}
-
-/// W·Wᵀ as a graph.
-fn gram(graph: &Graph) -> Graph {
-    let n = graph.vertex_count();
-    let transposed = graph.transpose();
-    let mut row = vec![0.0; n];
-    let mut touched = vec![];
-    let mut arcs = vec![];
-    for i in 0..n {
-        let (targets, weights) = graph.neighbours(i);
-        for (&k, &weight) in targets.iter().zip(weights) {
-            let (others, factors) = transposed.neighbours(k);
-            for (&j, &factor) in others.iter().zip(factors) {
-                if row[j] == 0.0 {
-                    touched.push(j);
-                }
-                row[j] += weight * factor;
-            }
-        }
-        touched.sort_unstable();
-        touched.dedup();
-        arcs.extend(touched.drain(..).map(|j| (i, j, std::mem::take(&mut row[j]))));
-    }
-    Graph::directed(n, arcs).expect("the arcs of a valid graph")
 }
 
 impl Objective for GraphMatching {
@@ -158,7 +112,7 @@ impl Objective for GraphMatching {
     fn value(&self, x: &DMatrix<f64>) -> f64 {
         let mut product = DMatrix::zeros(x.nrows(), x.ncols());
         self.add_gram_product(x, &mut product);
-        let constant = self.grams.iter().map(|(ata, bbt)| trace(ata) + trace(bbt)).sum::<f64>();
+        let constant = self.grams.iter().map(|(ata, bbt)| ata.trace() + bbt.trace()).sum::<f64>();
         // The indefinite form counts ‖A‖² + ‖B‖², which here is the gram term.
         self.indefinite.value(x) - constant + 0.5 * product.dot(x)
     }
@@ -168,12 +122,22 @@ impl Objective for GraphMatching {
         self.add_gram_product(x, gradient);
     }
 
+    /// f(X) = ½⟨∇f(X) + C, X⟩, f being quadratic with its minimum 0 at X = 0 when C = 0.
+    fn value_and_gradient(&self, x: &DMatrix<f64>, gradient: &mut DMatrix<f64>) -> f64 {
+        self.gradient(x, gradient);
+        0.5 * (gradient.dot(x) + self.indefinite.linear.as_ref().map_or(0.0, |c| c.dot(x)))
+    }
+
     fn value_at(&self, p: &Permutation) -> f64 {
         self.indefinite.value_at(p)
     }
 
     fn swap_change(&self, p: &Permutation, i: usize, k: usize) -> f64 {
         self.indefinite.swap_change(p, i, k)
+    }
+
+    fn swap_changes(&self, p: &Permutation) -> Option<Box<dyn Fn(usize, usize) -> f64 + '_>> {
+        self.indefinite.swap_changes(p)
     }
 
     fn scale(&self) -> f64 {
@@ -201,10 +165,6 @@ impl Objective for GraphMatching {
     fn indefinite_form(&self) -> Option<&dyn Objective> {
         Some(&self.indefinite)
     }
-}
-
-fn trace(graph: &Graph) -> f64 {
-    (0..graph.vertex_count()).map(|i| graph.weight(i, i)).sum()
 }
 
 struct ConvexVertexGradient<'a> {

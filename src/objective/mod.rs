@@ -1,7 +1,9 @@
 //! What is minimized over the Birkhoff polytope: a trait, so that users can bring their own.
 
+mod bits;
 mod exchange;
 pub mod graph_matching;
+mod kernel;
 pub mod quadratic_assignment;
 
 pub use graph_matching::GraphMatching;
@@ -25,6 +27,12 @@ pub trait Objective: Sync {
     /// `gradient` ← ∇f(X), both n × n.
     fn gradient(&self, x: &DMatrix<f64>, gradient: &mut DMatrix<f64>);
 
+    /// `gradient` ← ∇f(X); returns f(X), which may come almost free with it.
+    fn value_and_gradient(&self, x: &DMatrix<f64>, gradient: &mut DMatrix<f64>) -> f64 {
+        self.gradient(x, gradient);
+        self.value(x)
+    }
+
     /// f at the permutation matrix of p.
     fn value_at(&self, p: &Permutation) -> f64 {
         self.value(&p.to_matrix())
@@ -35,6 +43,12 @@ pub trait Objective: Sync {
         let mut swapped = p.clone();
         swapped.swap(i, k);
         self.value_at(&swapped) - self.value_at(p)
+    }
+
+    /// All of [`swap_change`](Objective::swap_change) at p, each in O(1) after one gradient: worth it where single changes are
+    /// dear and most pairs are to be looked at. `None` where they are not dear.
+    fn swap_changes(&self, _p: &Permutation) -> Option<Box<dyn Fn(usize, usize) -> f64 + '_>> {
+        None
     }
 
     /// κ > 0, the unit of the penalty's weight: of the order of an entry of ∇f's variation over D_n.

@@ -6,7 +6,7 @@ use crate::certificate::{ROUNDING_RADIUS, row_argmax};
 use crate::error::{Error, Result};
 use crate::local_search::is_swap_minimum;
 use crate::objective::{Objective, VertexGradient};
-use crate::penalty::Penalty;
+use crate::penalty::{Norms, Penalty};
 use crate::permutation::Permutation;
 use crate::polytope::Face;
 use argmin::core::{Problem, Solver, State, TerminationReason, TerminationStatus};
@@ -61,6 +61,8 @@ pub struct FrankWolfe<'a> {
 struct Workspace<'a> {
     oracle: Option<Box<dyn VertexGradient + 'a>>,
     assignment: AssignmentSolver,
+    /// Of the rows and columns of X.
+    norms: Norms,
     cost: DMatrix<f64>,
     free_cost: DMatrix<f64>,
 }
@@ -73,7 +75,8 @@ impl<'a> Workspace<'a> {
             assignment.warm_start(row_duals, columns)?;
         }
         let oracle = objective.vertex_gradient();
-        Ok(Workspace { oracle, assignment, cost: DMatrix::zeros(n, n), free_cost: DMatrix::zeros(0, 0) })
+        let norms = Norms::of(&state.x);
+        Ok(Workspace { oracle, assignment, norms, cost: DMatrix::zeros(n, n), free_cost: DMatrix::zeros(0, 0) })
     }
 }
 
@@ -84,8 +87,7 @@ impl<'a> FrankWolfe<'a> {
     }
 
     fn refresh(&self, objective: &dyn Objective, state: &mut Iterate) -> Result<()> {
-        objective.gradient(&state.x, &mut state.gradient);
-        state.value = objective.value(&state.x);
+        state.value = objective.value_and_gradient(&state.x, &mut state.gradient);
         state.steps_since_refresh = 0;
         if state.value.is_finite() { Ok(()) } else { Err(Error::Breakdown(format!("value is {}", state.value))) }
     }
@@ -95,12 +97,13 @@ impl<'a> FrankWolfe<'a> {
         if self.workspace.is_none() {
             self.workspace = Some(Workspace::new(objective, state)?);
         }
-        let Some(Workspace { oracle, assignment, cost, free_cost }) = &mut self.workspace else { unreachable!() };
+        let Some(Workspace { oracle, assignment, norms, cost, free_cost }) = &mut self.workspace else {
+            unreachable!()
+        };
         let weight = self.stages[state.stage].weight;
 
-        cost.copy_from(&state.gradient);
-        state.weight = weight;
-        state.penalty = self.penalty.add_gradient(weight, &state.x, cost);
+        let products = self.penalty.total_gradient(weight, &state.x, norms, &state.gradient, cost);
+        (state.weight, state.penalty) = (weight, products.penalty);
         if self.face.is_whole() {
             assignment.solve(cost)?;
         } else {
@@ -113,8 +116,8 @@ impl<'a> FrankWolfe<'a> {
         state.last_assignment = Some((assignment.row_duals().to_vec(), free_columns));
 
         let at_vertex = |matrix: &DMatrix<f64>| q.image().iter().enumerate().map(|(i, &j)| matrix[(i, j)]).sum::<f64>();
-        let slope = at_vertex(&state.gradient) - state.gradient.dot(&state.x);
-        state.gap = cost.dot(&state.x) - at_vertex(cost);
+        let slope = at_vertex(&state.gradient) - products.gradient;
+        state.gap = products.total - at_vertex(cost);
         if !state.gap.is_finite() {
             return Err(Error::Breakdown(format!("Frank-Wolfe gap is {}", state.gap)));
         }
@@ -125,7 +128,7 @@ impl<'a> FrankWolfe<'a> {
         if let (Some(oracle), true) = (oracle, weight >= 0.0) {
             let curvature = 2.0 * (objective.value_at(&q) - state.value - slope);
             let t = parabola_minimizer(state.gap, curvature);
-            move_towards(&q, t, &mut state.x);
+            norms.follow(q.inverse().image(), t, &mut state.x);
             oracle.blend(&q, t, &mut state.gradient);
             state.value += t * (slope + 0.5 * t * curvature);
             state.step_size = t;
@@ -135,6 +138,7 @@ impl<'a> FrankWolfe<'a> {
             }
         } else {
             self.search(objective, state, &q);
+            self.workspace.as_mut().expect("made above").norms = Norms::of(&state.x);
             self.refresh(objective, state)?;
         }
         Ok(())
