@@ -35,11 +35,11 @@ ROOT = environments.ROOT
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--smoke", action="store_true", help="tiny sizes, one round: does everything work?")
+    parser.add_argument("--smoke", action="store_true", help="tiny sizes, one round, one number of threads a case: does all work?")
     parser.add_argument("--cases", default=",".join(CASES), help="some of %(default)s")
     parser.add_argument("--instances", default="", help="only instances whose name contains one of these (a,b,c)")
     parser.add_argument("--repeats", type=int, help="rounds (5; 1 for --smoke); some cases have fewer of their own")
-    parser.add_argument("--threads", choices=["1", "all", "both"], default="both")
+    parser.add_argument("--threads", choices=["1", "all", "both"], default="both", help="%(default)s; see --smoke")
     parser.add_argument("--time-limit", type=float, default=600, help="seconds for one solve (%(default)s)")
     parser.add_argument("--data", type=Path, default=ROOT / "../shared/data", help="%(default)s")
     parser.add_argument("--output", type=Path, help="folder for results: results/peers, or target/peers-smoke")
@@ -108,7 +108,8 @@ def measure(chosen, setting, cores):
             for race in CASES[case](setting):
                 if wanted and not any(part in race.instance for part in wanted):
                     continue
-                for threads in thread_counts(chosen.threads, race.only_threads, cores):
+                settings = thread_counts(chosen.threads, race.only_threads, cores)
+                for threads in settings[-1:] if chosen.smoke else settings:
                     repeats = min(race.repeats or chosen.repeats, chosen.repeats)
                     mine = []
                     turns = races.run(race, setting.commands, threads, repeats, chosen.time_limit, setting.log)
