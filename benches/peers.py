@@ -18,6 +18,7 @@ import datetime
 import os
 import platform
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -54,6 +55,7 @@ def arguments():
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the workers are ended, too
     chosen = arguments()
     began = datetime.datetime.now(datetime.timezone.utc)
     facts = {

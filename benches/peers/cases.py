@@ -91,7 +91,10 @@ def real_pairs(setting):
 
 
 def answer(setting):
-    """To the answer: our default method, a short relaxation then FAQ, and plain FAQ as it comes."""
+    """To the answer: our default method, a short relaxation then FAQ, and plain FAQ as it comes.
+
+    Ours polish by swaps, and our FAQ may make as many steps as the relaxation; SciPy's FAQ has its defaults (30, 0.03).
+    """
     for folder in real_pairs(setting):
         contestants = [
             ours(folder, "birkhoff penalized"),
