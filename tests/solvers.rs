@@ -379,7 +379,7 @@ fn anchors_are_respected_by_every_method_and_by_polish() {
     p.swap(0, 1);
     let face = Face::new(n, &[(0, p.apply(0)), (5, p.apply(5))]).unwrap();
     let kept = p.clone();
-    swap_descent(&f, &face, &mut p, None);
+    swap_descent(&f, &face, &mut p, &|| false);
     assert_eq!((p.apply(0), p.apply(5)), (kept.apply(0), kept.apply(5)));
 }
 

@@ -36,7 +36,7 @@ impl QuadraticAssignment {
     /// Minimizes tr(AᵀXBXᵀ). The smaller of the two is padded with isolated vertices.
     ///
     /// # Errors
-    /// [`Error::Argument`] when both are without vertices.
+    /// [`Error::Argument`] when both are without vertices, or ‖A‖_F or ‖B‖_F is not within 1e-70 and 1e70 (or 0).
     pub fn new(a: Graph, b: Graph) -> Result<Self> {
         Self::with_sign(1.0, 0.0, a, b)
     }
@@ -47,23 +47,17 @@ impl QuadraticAssignment {
         if n == 0 {
             return Err(Error::argument("graphs", "both are without vertices"));
         }
-        let layers = vec![Exchange::new(a.padded(n), b.padded(n))];
+        let layers = vec![pair(n, &a, &b)?];
         Ok(QuadraticAssignment { layers, linear: None, sign, constant })
     }
 
     /// Adds a layer: another pair of graphs on the same vertices, s·tr(A_ℓᵀXB_ℓXᵀ).
     ///
     /// # Errors
-    /// [`Error::Shape`] when a graph has more vertices than the first layer.
+    /// [`Error::Shape`] when a graph has more vertices than the first layer; else as [`QuadraticAssignment::new`].
     pub fn with_layer(mut self, a: Graph, b: Graph) -> Result<Self> {
         let n = self.size();
-        for (name, graph) in [("layer of A", &a), ("layer of B", &b)] {
-            if graph.vertex_count() > n {
-                let found = format!("{} vertices", graph.vertex_count());
-                return Err(Error::shape(name, format!("at most {n} vertices"), found));
-            }
-        }
-        self.layers.push(Exchange::new(a.padded(n), b.padded(n)));
+        self.layers.push(pair(n, &a, &b)?);
         Ok(self)
     }
 
@@ -203,6 +197,28 @@ impl Objective for QuadraticAssignment {
     }
 }
 
+/// The pair, padded to n vertices, if its products neither overflow nor vanish.
+fn pair(n: usize, a: &Graph, b: &Graph) -> Result<Exchange> {
+    for (name, graph) in [("graph A", a), ("graph B", b)] {
+        if graph.vertex_count() > n {
+            let found = format!("{} vertices", graph.vertex_count());
+            return Err(Error::shape(name, format!("at most {n} vertices"), found));
+        }
+        let squared = graph.squared_norm();
+        if graph.arc_count() > 0 && !(1.0 / LARGEST_SQUARE..=LARGEST_SQUARE).contains(&squared) {
+            let cause = format!(
+                "{name} has Frobenius norm {:e}, but must be between 1e-70 and 1e70: rescale it",
+                squared.sqrt()
+            );
+            return Err(Error::argument("weights", cause));
+        }
+    }
+    Ok(Exchange::new(a.padded(n), b.padded(n)))
+}
+
+/// ‖A‖²_F above this, or below its inverse, leaves no room for fourth powers of weights.
+const LARGEST_SQUARE: f64 = 1e140;
+
 /// The largest n for which the O(n³) bound is worth its time.
 const LARGEST_BOUNDED: usize = 1000;
 
@@ -238,5 +254,16 @@ mod tests {
         for (i, k) in (0..n).flat_map(|i| (0..n).map(move |k| (i, k))).filter(|(i, k)| i != k) {
             assert!((changes(i, k) - f.swap_change(&p, i, k)).abs() < 1e-12 * n as f64);
         }
+    }
+
+    #[test]
+    fn weights_whose_products_overflow_or_vanish_are_refused() {
+        let edge = |weight| Graph::undirected(2, [(0, 1, weight)]).unwrap();
+        for weight in [1e200, 1e-200] {
+            let message = QuadraticAssignment::new(edge(weight), edge(1.0)).unwrap_err().to_string();
+            assert!(message.contains("rescale"), "{message}");
+            assert!(crate::objective::GraphMatching::new(edge(1.0), edge(weight)).is_err());
+        }
+        assert!(QuadraticAssignment::new(edge(1e60), edge(1e-60)).is_ok());
     }
 }

@@ -111,9 +111,9 @@ impl Search<'_> {
     /// Rounds and polishes a last iterate.
     fn finish(&self, last: Iterate, limits: &Limits) -> Result<Run> {
         let mut permutation = self.face.round(&last.x)?;
-        let deadline = limits.deadline;
+        let stop = || limits.reached().is_some();
         let swaps =
-            if self.settings.polish { swap_descent(self.objective, self.face, &mut permutation, deadline) } else { 0 };
+            if self.settings.polish { swap_descent(self.objective, self.face, &mut permutation, &stop) } else { 0 };
         let value = self.objective.value_at(&permutation);
         if !value.is_finite() {
             return Err(Error::Breakdown(format!("value is {value}")));

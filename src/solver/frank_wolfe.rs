@@ -1,6 +1,6 @@
 //! Frank–Wolfe on f + λP, λ constant or growing in stages.
 
-use super::{ArgminResult, Iterate};
+use super::{ArgminResult, Iterate, prepared};
 use crate::assignment::AssignmentSolver;
 use crate::certificate::{ROUNDING_RADIUS, row_argmax};
 use crate::error::{Error, Result};
@@ -200,16 +200,10 @@ impl<'a> Solver<&'a dyn Objective, Iterate> for FrankWolfe<'a> {
         "Frank-Wolfe"
     }
 
-    fn init(&mut self, problem: &mut Problem<&'a dyn Objective>, mut state: Iterate) -> ArgminResult {
+    fn init(&mut self, problem: &mut Problem<&'a dyn Objective>, state: Iterate) -> ArgminResult {
         let objective = *problem.problem.as_ref().expect("argmin holds the problem");
         let n = self.face.size();
-        if state.x.is_empty() {
-            state.x = self.face.barycenter();
-        }
-        if objective.size() != n || state.x.shape() != (n, n) {
-            let found = format!("objective {}, start {:?}", objective.size(), state.x.shape());
-            return Err(Error::shape("Frank-Wolfe", format!("size {n}"), found).into());
-        }
+        let mut state = prepared("Frank-Wolfe", objective, &self.face, state)?;
         if state.gradient.shape() != (n, n) {
             state.gradient = DMatrix::zeros(n, n);
             self.refresh(objective, &mut state)?;

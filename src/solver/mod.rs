@@ -26,6 +26,7 @@ pub use sinkhorn_lbfgs::SinkhornLbfgs;
 
 use crate::error::{Error, Result};
 use crate::objective::Objective;
+use crate::polytope::Face;
 use argmin::core::observers::{Observe, ObserverMode};
 use argmin::core::{Executor, KV, Problem, Solver, State, TerminationReason, TerminationStatus};
 use std::sync::Arc;
@@ -75,6 +76,19 @@ where
         Ok(result) => Ok(result.state),
         Err(error) => Err(error.downcast::<Error>().unwrap_or_else(|other| Error::Breakdown(other.to_string()))),
     }
+}
+
+/// The state a solver of the face's problem begins with: the barycenter, where no start was given.
+fn prepared(solver: &str, objective: &dyn Objective, face: &Face, mut state: Iterate) -> Result<Iterate> {
+    let n = face.size();
+    if state.x.is_empty() {
+        state.x = face.barycenter();
+    }
+    if objective.size() != n || state.x.shape() != (n, n) {
+        let found = format!("objective {}, start {:?}", objective.size(), state.x.shape());
+        return Err(Error::shape(solver, format!("size {n}"), found));
+    }
+    Ok(state)
 }
 
 /// A solver that also ends when its limits are reached.

@@ -1,6 +1,6 @@
 //! Projected gradient on f + λP: the training step of AutoShuffleNet, and its exact variant.
 
-use super::{ArgminResult, Iterate, Stage, next_stage};
+use super::{ArgminResult, Iterate, Stage, next_stage, prepared};
 use crate::error::{Error, Result};
 use crate::objective::Objective;
 use crate::penalty::Penalty;
@@ -111,16 +111,10 @@ impl<'a> Solver<&'a dyn Objective, Iterate> for ProjectedGradient {
         "projected gradient"
     }
 
-    fn init(&mut self, problem: &mut Problem<&'a dyn Objective>, mut state: Iterate) -> ArgminResult {
+    fn init(&mut self, problem: &mut Problem<&'a dyn Objective>, state: Iterate) -> ArgminResult {
         let objective = *problem.problem.as_ref().expect("argmin holds the problem");
         let n = self.face.size();
-        if state.x.is_empty() {
-            state.x = self.face.barycenter();
-        }
-        if objective.size() != n || state.x.shape() != (n, n) {
-            let found = format!("objective {}, start {:?}", objective.size(), state.x.shape());
-            return Err(Error::shape("projected gradient", format!("size {n}"), found).into());
-        }
+        let mut state = prepared("projected gradient", objective, &self.face, state)?;
         state.gradient = DMatrix::zeros(n, n);
         objective.gradient(&state.x, &mut state.gradient);
         state.value = objective.value(&state.x);
