@@ -75,36 +75,50 @@ fn graphs(row: &[String], scale: f64) -> (Graph, Graph, usize) {
     (graph(matrix(&row[0], k, n)), graph(noisy(&row[0], k, n, every)), n)
 }
 
+/// Renumberings of B over which single runs on unweighted graphs are averaged.
+const DRAWS: u64 = 20;
+
+/// B with its vertices renamed at random.
+fn shuffled(b: &Graph, draw: u64) -> Graph {
+    let names = Permutation::random(b.vertex_count(), &mut rng(17, draw));
+    let renamed = b.arcs().map(|(i, j, weight)| (names.apply(i), names.apply(j), weight));
+    Graph::directed(b.vertex_count(), renamed).unwrap()
+}
+
 /// Both minimize and maximize tr(AᵀXBXᵀ), 30 steps from the barycenter.
 #[test]
 fn faq_is_as_good_as_scipys_on_every_problem() {
     let (mut count, mut ours_in_all, mut theirs_in_all) = (0, 0.0, 0.0);
     for row in rows("faq.csv") {
         let (a, b, _) = graphs(&row, 1.0);
-        let trace = QuadraticAssignment::new(a.clone(), b.clone()).unwrap();
         let maximize = row[4] == "1";
         let settings =
             Settings { relaxation_steps: 30, relaxation_gap: 0.0, polish: false, ..Settings::of(Method::Faq) };
-        let solve = |settings: &Settings| {
+        let solve_against = |b: &Graph, settings: &Settings| {
             let matching = GraphMatching::new(a.clone(), b.clone()).unwrap();
+            let trace = QuadraticAssignment::new(a.clone(), b.clone()).unwrap();
             let f: &dyn Objective = if maximize { &matching } else { &trace };
             let found = trace.value_at(&recover(f, settings).unwrap().permutation);
             if maximize { found } else { -found }
         };
+        let solve = |settings: &Settings| solve_against(&b, settings);
         let theirs = if maximize { number(&row[6]) } else { -number(&row[6]) };
         // Whole numbers: values are exact.
         if row[0] == "binary" {
-            // Assignments tie on unweighted graphs, so a single run of either is a draw of lots. Restarts draw again.
+            // Assignments tie on unweighted graphs, so a single run of either is a draw of lots. Restarts draw again; and
+            // so does renumbering B, over which single runs are averaged.
             let some = solve(&Settings { polish: true, restarts: 10, ..settings.clone() });
             assert!(some >= theirs, "{row:?}: {some}");
-            (ours_in_all, theirs_in_all) = (ours_in_all + solve(&settings), theirs_in_all + theirs);
+            let draws = (0..DRAWS).map(|draw| solve_against(&shuffled(&b, draw), &settings)).sum::<f64>();
+            (ours_in_all, theirs_in_all) = (ours_in_all + draws / DRAWS as f64, theirs_in_all + theirs);
         } else {
             assert_eq!(solve(&settings), theirs, "{row:?}");
         }
         count += 1;
     }
     assert_eq!(count, 36);
-    // One draw each, 12 problems: 406 to 364 when this was written.
+    // The 12 unweighted problems, mean draws against SciPy's one.
+    println!("{ours_in_all} to {theirs_in_all}");
     assert!(ours_in_all >= theirs_in_all, "{ours_in_all} to {theirs_in_all}");
 }
 
