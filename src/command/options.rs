@@ -250,7 +250,7 @@ pub struct GenerateOptions {
 const EXPERIMENT_EXAMPLES: &str = "\
 Examples:
   graph_matching experiment
-  graph_matching experiment experiments/graph_matching.toml --trials 5 --output-dir /tmp/trial
+  graph_matching experiment experiments/graph_matching.toml --trials 5 --output-dir trial-results
   graph_matching experiment results/graph_matching/config.toml    the very run that lies there";
 
 /// Arguments of `graph_matching experiment`.
