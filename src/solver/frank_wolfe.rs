@@ -1,5 +1,6 @@
 //! Frank–Wolfe on f + λP, λ constant or growing in stages.
 
+use super::stage::{Stage, next_stage, proceed, status};
 use super::{ArgminResult, Iterate, prepared};
 use crate::assignment::AssignmentSolver;
 use crate::certificate::{ROUNDING_RADIUS, row_argmax};
@@ -18,22 +19,6 @@ const REFRESH_EVERY: usize = 100;
 
 /// P(X) below this is a permutation matrix, up to rounding.
 const HARD: f64 = 1e-9;
-
-/// A stretch of the path on which the weight stays the same.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Stage {
-    /// λ, in the units of f; may be negative (−P is convex).
-    pub weight: f64,
-    /// At most this many steps.
-    pub max_steps: usize,
-    /// The stage ends when the Frank–Wolfe gap of f + λP is at most this, in the units of f.
-    pub gap_tolerance: f64,
-}
-
-/// The first stage from number `from` on that has a step to make; the number of stages if there is none.
-pub(super) fn next_stage(stages: &[Stage], from: usize) -> usize {
-    (from..stages.len()).find(|&k| stages[k].max_steps > 0).unwrap_or(stages.len())
-}
 
 /// Frank–Wolfe over a face of D_n on f + λ_k P, stage after stage, each from the last iterate.
 ///
@@ -219,24 +204,14 @@ impl<'a> Solver<&'a dyn Objective, Iterate> for FrankWolfe<'a> {
         state.stage_steps += 1;
         let stage = self.stages[state.stage];
         let converged = state.gap <= stage.gap_tolerance || state.step_size == 0.0;
-        if converged || state.stage_steps >= stage.max_steps {
-            (state.stage, state.stage_steps) = (next_stage(&self.stages, state.stage + 1), 0);
-            if stage.weight > 0.0 && self.has_hardened(objective, &state) {
-                return Ok((state.terminate_with(TerminationReason::SolverConverged), None));
-            }
-            if state.stage == self.stages.len() {
-                let reason =
-                    if converged { TerminationReason::SolverConverged } else { TerminationReason::MaxItersReached };
-                return Ok((state.terminate_with(reason), None));
-            }
+        let ended = converged || state.stage_steps >= stage.max_steps;
+        if ended && stage.weight > 0.0 && self.has_hardened(objective, &state) {
+            return Ok((state.terminate_with(TerminationReason::SolverConverged), None));
         }
-        Ok((state, None))
+        Ok((proceed(&self.stages, state, converged), None))
     }
 
     fn terminate(&mut self, state: &Iterate) -> TerminationStatus {
-        if state.stage >= self.stages.len() {
-            return TerminationStatus::Terminated(TerminationReason::MaxItersReached);
-        }
-        TerminationStatus::NotTerminated
+        status(&self.stages, state)
     }
 }

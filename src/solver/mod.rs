@@ -17,12 +17,13 @@ mod frank_wolfe;
 mod iterate;
 mod projected_gradient;
 mod sinkhorn_lbfgs;
+mod stage;
 
-use frank_wolfe::next_stage;
-pub use frank_wolfe::{FrankWolfe, Stage};
+pub use frank_wolfe::FrankWolfe;
 pub use iterate::Iterate;
 pub use projected_gradient::{ProjectedGradient, Projection};
 pub use sinkhorn_lbfgs::SinkhornLbfgs;
+pub use stage::Stage;
 
 use crate::error::{Error, Result};
 use crate::objective::Objective;

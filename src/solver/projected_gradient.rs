@@ -1,11 +1,12 @@
 //! Projected gradient on f + λP: the training step of AutoShuffleNet, and its exact variant.
 
-use super::{ArgminResult, Iterate, Stage, next_stage, prepared};
+use super::stage::{Stage, next_stage, proceed, status};
+use super::{ArgminResult, Iterate, prepared};
 use crate::error::{Error, Result};
 use crate::objective::Objective;
 use crate::penalty::Penalty;
 use crate::polytope::{Face, project, require_finite};
-use argmin::core::{Problem, Solver, State, TerminationReason, TerminationStatus};
+use argmin::core::{Problem, Solver, TerminationStatus};
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
@@ -144,21 +145,10 @@ impl<'a> Solver<&'a dyn Objective, Iterate> for ProjectedGradient {
         }
         state.stage_steps += 1;
         let converged = distance <= stage.gap_tolerance * self.step_size;
-        if converged || state.stage_steps >= stage.max_steps {
-            (state.stage, state.stage_steps) = (next_stage(&self.stages, state.stage + 1), 0);
-            if state.stage >= self.stages.len() {
-                let reason =
-                    if converged { TerminationReason::SolverConverged } else { TerminationReason::MaxItersReached };
-                return Ok((state.terminate_with(reason), None));
-            }
-        }
-        Ok((state, None))
+        Ok((proceed(&self.stages, state, converged), None))
     }
 
     fn terminate(&mut self, state: &Iterate) -> TerminationStatus {
-        if state.stage >= self.stages.len() {
-            return TerminationStatus::Terminated(TerminationReason::MaxItersReached);
-        }
-        TerminationStatus::NotTerminated
+        status(&self.stages, state)
     }
 }
