@@ -85,6 +85,15 @@ fn shuffled(b: &Graph, draw: u64) -> Graph {
     Graph::directed(b.vertex_count(), renamed).unwrap()
 }
 
+/// Whether two vertices cannot be told apart by the first gradient, that of the barycenter.
+fn has_equal_degrees(graph: &Graph) -> bool {
+    let transposed = graph.transpose();
+    let degree = |graph: &Graph, i: usize| graph.neighbours(i).1.iter().sum::<f64>();
+    let mut degrees: Vec<_> = (0..graph.vertex_count()).map(|i| (degree(graph, i), degree(&transposed, i))).collect();
+    degrees.sort_by(|x, y| x.partial_cmp(y).unwrap());
+    degrees.windows(2).any(|pair| pair[0] == pair[1])
+}
+
 /// Both minimize and maximize tr(AᵀXBXᵀ), 30 steps from the barycenter.
 #[test]
 fn faq_is_as_good_as_scipys_on_every_problem() {
@@ -92,8 +101,8 @@ fn faq_is_as_good_as_scipys_on_every_problem() {
     for row in rows("faq.csv") {
         let (a, b, _) = graphs(&row, 1.0);
         let maximize = row[4] == "1";
-        let settings =
-            Settings { relaxation_steps: 30, relaxation_gap: 0.0, polish: false, ..Settings::of(Method::Faq) };
+        let exact = Settings { relaxation_gap: 0.0, vertex_tolerance: 0.0, ..Settings::of(Method::Faq) };
+        let settings = Settings { relaxation_steps: 30, polish: false, ..exact };
         let solve_against = |b: &Graph, settings: &Settings| {
             let matching = GraphMatching::new(a.clone(), b.clone()).unwrap();
             let trace = QuadraticAssignment::new(a.clone(), b.clone()).unwrap();
@@ -104,8 +113,8 @@ fn faq_is_as_good_as_scipys_on_every_problem() {
         let solve = |settings: &Settings| solve_against(&b, settings);
         let theirs = if maximize { number(&row[6]) } else { -number(&row[6]) };
         // Whole numbers: values are exact.
-        if row[0] == "binary" {
-            // Assignments tie on unweighted graphs, so a single run of either is a draw of lots. Restarts draw again; and
+        if row[0] == "binary" || has_equal_degrees(&a) || has_equal_degrees(&b) {
+            // Assignments tie where degrees are equal, so a single run of either is a draw of lots (of ours after its first step). Restarts draw again; and
             // so does renumbering B, over which single runs are averaged.
             let some = solve(&Settings { polish: true, restarts: 10, ..settings.clone() });
             assert!(some >= theirs, "{row:?}: {some}");
@@ -117,7 +126,7 @@ fn faq_is_as_good_as_scipys_on_every_problem() {
         count += 1;
     }
     assert_eq!(count, 36);
-    // The 12 unweighted problems, mean draws against SciPy's one.
+    // The problems with ties, mean draws against SciPy's one.
     println!("{ours_in_all} to {theirs_in_all}");
     assert!(ours_in_all >= theirs_in_all, "{ours_in_all} to {theirs_in_all}");
 }
@@ -151,7 +160,7 @@ fn the_relaxation_is_that_of_a_quadratic_solver() {
         assert!(last.value - last.gap <= theirs + 1e-9, "{row:?}: ours {} - {}", last.value, last.gap);
         assert!(theirs - their_gap <= last.value + 1e-9, "{row:?}: ours {}", last.value);
         assert!(
-            last.lower_bound <= theirs + 1e-9 && last.lower_bound >= theirs - their_gap - 2.0 * last.gap,
+            last.lower_bound <= theirs + 1e-9 && last.lower_bound >= theirs - their_gap - 2.0 * last.gap - 1e-9,
             "{row:?}"
         );
         assert!(last.gap <= 2e-3, "{row:?}: gap {}", last.gap);

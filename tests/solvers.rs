@@ -270,8 +270,8 @@ fn renumbering_the_vertices_renumbers_the_answer() {
         for method in Method::ALL {
             let solve = |f: GraphMatching, anchors: &[(usize, usize)]| {
                 // Swap descent takes the first improvement, so where it has much to do its answer depends on the order.
-                let settings =
-                    Settings { anchors: anchors.to_vec(), polish: anchors.is_empty(), ..Settings::of(method) };
+                let (anchors, polish) = (anchors.to_vec(), anchors.is_empty());
+                let settings = Settings { anchors, polish, vertex_tolerance: 0.0, ..Settings::of(method) };
                 recover(&f, &settings).unwrap()
             };
             let plain = solve(f(&a, &b), &anchors);

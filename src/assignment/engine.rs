@@ -95,6 +95,7 @@ impl Engine {
             indices.clear();
             indices.resize(length, NONE);
         }
+        self.shortlists.clear(lines);
         self.search.resize(lines, places);
     }
 
@@ -113,14 +114,16 @@ impl Engine {
         let place = self.holdings.place_of[line] as usize;
         let (cost, v) = (costs[place], self.holdings.v[place]);
         self.holdings.cost[line] = cost;
-        let excess = cost - v - kernel::smallest_reduced(costs, &self.holdings.v);
+        let excess = cost - v - self.shortlists.renew(line, costs, &self.holdings.v);
         // Without this slack pairs that are equal but for rounding would be assigned again and again.
-        let slack = 4.0 * f64::EPSILON * (cost.abs() + v.abs());
+        let rounding = 4.0 * f64::EPSILON * (cost.abs() + v.abs());
         self.excess[line] = if cost == f64::INFINITY || excess.is_nan() {
             f64::INFINITY
-        } else if excess <= slack {
+        } else if excess <= rounding {
             0.0
         } else {
+            // It will look for another place: better now, while its costs are at hand.
+            self.shortlists.refresh(line, costs, &self.holdings.v);
             excess
         };
     }
@@ -142,23 +145,23 @@ impl Engine {
         // The auction leaves places free whose price has fallen, which only a square problem allows.
         if self.free.len() as f64 > HARD * lines as f64 && lines == self.holdings.v.len() {
             let epsilon = COLD.0 * self.median_width(costs);
-            self.auction_phases(costs, epsilon, COLD.1);
+            self.auction_phases(costs, epsilon, COLD.1, 0.0);
         }
         self.augment(costs)
     }
 
-    /// Assigns all lines, starting from the places they hold, once each has been [measured](Self::measure). Returns how many lost theirs
-    /// (it only counts what the new costs took away), and whether a complete assignment was possible.
-    pub fn solve_warm(&mut self, costs: Costs) -> (usize, bool) {
+    /// Assigns all lines, starting from the places they hold, once each has been [measured](Self::measure). In the end each holds a place
+    /// within `slack` of its smallest reduced cost. Returns how many lost theirs (it only counts what the new costs took away), and whether a
+    /// complete assignment was possible.
+    pub fn solve_warm(&mut self, costs: Costs, slack: f64) -> (usize, bool) {
         let lines = self.holdings.place_of.len();
-        self.shortlists.clear(lines);
         self.widths.clear();
-        self.widths.extend(self.excess.iter().filter(|&&excess| excess > 0.0));
+        self.widths.extend(self.excess.iter().filter(|&&excess| excess > slack));
         let moved = self.widths.len();
         let auction = moved as f64 > MOVED * lines as f64;
-        let mut epsilon = if auction { WARM.0 * median(&mut self.widths) } else { 0.0 };
+        let mut epsilon = if auction { slack.max(WARM.0 * median(&mut self.widths)) } else { slack };
         if epsilon == f64::INFINITY {
-            epsilon = 0.0;
+            epsilon = slack;
         }
         for line in 0..lines {
             if self.excess[line] > epsilon {
@@ -167,7 +170,7 @@ impl Engine {
         }
         self.gather_free();
         if auction {
-            self.auction_phases(costs, epsilon, WARM.1);
+            self.auction_phases(costs, epsilon, WARM.1, slack);
         } else {
             self.reduce(costs);
             self.reduce(costs);
@@ -244,12 +247,15 @@ impl Engine {
         }
     }
 
-    /// Auctions of falling ε, then what it takes to be exact again.
-    fn auction_phases(&mut self, costs: Costs, mut epsilon: f64, phases: usize) {
+    /// Auctions of falling ε, down to `slack` or until it takes a search to be exact again.
+    fn auction_phases(&mut self, costs: Costs, mut epsilon: f64, phases: usize, slack: f64) {
         for phase in 1..=phases {
             self.auction(costs, epsilon);
-            epsilon *= SHRINK;
-            self.keep_within(costs, if phase < phases { epsilon } else { 0.0 });
+            if epsilon <= slack {
+                break;
+            }
+            epsilon = slack.max(SHRINK * epsilon);
+            self.keep_within(costs, if phase < phases { epsilon } else { slack });
         }
         self.reduce(costs);
         self.reduce(costs);

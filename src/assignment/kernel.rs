@@ -71,16 +71,6 @@ const LANES: usize = 32;
 /// How many entries are tested at once for the threshold.
 const CHUNK: usize = 8;
 
-vectorized! {
-    /// min_k (c_k − v_k).
-    smallest_reduced = smallest_reduced_body(costs: &[f64], v: &[f64]) -> f64
-}
-
-#[inline(always)]
-fn smallest_reduced_body(costs: &[f64], v: &[f64]) -> f64 {
-    lane_minima(costs, v).iter().fold(f64::INFINITY, |a, &b| if b < a { b } else { a })
-}
-
 /// The minimum of c_k − v_k over the k of each residue class modulo LANES.
 #[inline(always)]
 fn lane_minima(costs: &[f64], v: &[f64]) -> [f64; LANES] {
@@ -130,13 +120,13 @@ fn magnitude_body(costs: &[f64]) -> f64 {
 }
 
 vectorized! {
-    /// A threshold with at least `rank` ≤ 32 entries c_k − v_k below or at it (all, if there are fewer); on random data about
-    /// 32·ln(32/(32 − rank)) of them.
-    threshold = threshold_body(costs: &[f64], v: &[f64], rank: u32) -> f64
+    /// min_k (c_k − v_k), and a threshold with at least `rank` ≤ 32 entries c_k − v_k below or at it (all, if there are fewer); on
+    /// random data about 32·ln(32/(32 − rank)) of them.
+    smallest_and_threshold = smallest_and_threshold_body(costs: &[f64], v: &[f64], rank: u32) -> (f64, f64)
 }
 
 #[inline(always)]
-fn threshold_body(costs: &[f64], v: &[f64], rank: u32) -> f64 {
+fn smallest_and_threshold_body(costs: &[f64], v: &[f64], rank: u32) -> (f64, f64) {
     let minima = lane_minima(costs, v);
     let mut ranks = [0u64; LANES];
     for &other in &minima {
@@ -144,12 +134,13 @@ fn threshold_body(costs: &[f64], v: &[f64], rank: u32) -> f64 {
             ranks[lane] += u64::from(other <= minima[lane]);
         }
     }
-    let mut threshold = f64::INFINITY;
+    let (mut smallest, mut threshold) = (f64::INFINITY, f64::INFINITY);
     for lane in 0..LANES {
         let value = if ranks[lane] >= u64::from(rank) { minima[lane] } else { f64::INFINITY };
         threshold = if value < threshold { value } else { threshold };
+        smallest = if minima[lane] < smallest { minima[lane] } else { smallest };
     }
-    threshold
+    (smallest, threshold)
 }
 
 /// Appends the entries with c_k − v_k ≤ `threshold`, the place counted from `first`; returns the least of the others.
@@ -280,7 +271,6 @@ mod tests {
             let v: Vec<f64> = line(length, 2).iter().map(|x| if x.is_finite() { *x } else { 0.0 }).collect();
             let values: Vec<f64> = costs.iter().zip(&v).map(|(c, v)| c - v).collect();
             let least = values.iter().fold(f64::INFINITY, |a, &b| a.min(b));
-            assert_eq!(smallest_reduced(&costs, &v), least);
             for limit in [least - 1.0, least, 0.0, 3.0, f64::MAX] {
                 let below: Vec<usize> = (0..length).filter(|&k| values[k] <= limit).collect();
                 let above = values.iter().filter(|&&x| x > limit).fold(f64::INFINITY, |a, &b| a.min(b));
@@ -307,7 +297,8 @@ mod tests {
                 }
             }
             for rank in [1, 12, 28, 32] {
-                let limit = threshold(&costs, &v, rank);
+                let (smallest, limit) = smallest_and_threshold(&costs, &v, rank);
+                assert_eq!(smallest, least);
                 let count = values.iter().filter(|&&x| x <= limit).count();
                 assert!(count >= (rank as usize).min(length), "{count} of {length} for rank {rank}");
             }

@@ -37,11 +37,13 @@
 
 mod engine;
 mod kernel;
+mod monge;
 mod rectangular;
 mod search;
 mod shortlist;
 mod solver;
 
+pub(crate) use monge::MongeOrder;
 pub use rectangular::{RectangularAssignment, solve_rectangular};
 pub use solver::AssignmentSolver;
 

@@ -181,7 +181,7 @@ impl Search {
         // All that could beat the best path known, or else some more entries than there were.
         let mut threshold = self.best - base;
         if threshold == f64::INFINITY {
-            threshold = kernel::threshold(row, &holdings.v, WIDER);
+            threshold = kernel::smallest_and_threshold(row, &holdings.v, WIDER).1;
             if base + threshold <= distance || threshold == f64::INFINITY {
                 threshold = f64::MAX;
             }

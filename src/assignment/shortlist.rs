@@ -8,6 +8,9 @@ pub(super) const CAPACITY: usize = 24;
 /// Fixes the threshold for a shortlist: on random data it lets 15 entries pass.
 const RANK: u32 = 12;
 
+/// A guessed threshold that lets fewer entries pass is dropped, unless the line is short.
+const ENOUGH: usize = 8;
+
 /// So many entries are tested between two looks at how many were found.
 const SEGMENT: usize = 1024;
 
@@ -29,7 +32,7 @@ pub(super) struct Shortlists {
     entries: Vec<Entry>,
     lengths: Vec<u32>,
     rest: Vec<f64>,
-    /// From the smallest entry of the shortlist to the bound, when it was made.
+    /// From the smallest entry to the bound when the shortlist was made, or to where one would end that is not made yet.
     width: Vec<f64>,
     found: Vec<(f64, Entry)>,
 }
@@ -64,13 +67,23 @@ impl Shortlists {
         2 * dear > list.len()
     }
 
+    /// Empties S_l for new costs, with what the next [`refresh`](Self::refresh) needs to know; returns min_k c_lk − v_k. One pass.
+    pub fn renew(&mut self, line: usize, costs: &[f64], v: &[f64]) -> f64 {
+        let (smallest, threshold) = kernel::smallest_and_threshold(costs, v, RANK);
+        self.lengths[line] = 0;
+        self.rest[line] = smallest;
+        self.width[line] = threshold - smallest;
+        smallest
+    }
+
     /// Makes S_l the places of smallest c_lk − v_k; `costs` is the line c_l. O(places).
     pub fn refresh(&mut self, line: usize, costs: &[f64], v: &[f64]) {
         // As far beyond the old bound as the old list reached: mostly a good guess, and saves a pass.
-        let guess = self.rest[line] + 0.7 * self.width[line];
-        if !(guess.is_finite() && self.try_refresh(line, costs, v, guess, 8)) {
+        let guess = self.rest[line] + self.width[line];
+        if !(guess.is_finite() && self.try_refresh(line, costs, v, guess, ENOUGH)) {
             // Forbidden entries stay out of the list even when there are few others.
-            self.try_refresh(line, costs, v, kernel::threshold(costs, v, RANK).min(f64::MAX), 0);
+            let (_, threshold) = kernel::smallest_and_threshold(costs, v, RANK);
+            self.try_refresh(line, costs, v, threshold.min(f64::MAX), 0);
         }
     }
 

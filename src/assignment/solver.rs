@@ -2,6 +2,7 @@
 
 use super::engine::{Costs, Engine};
 use super::kernel::magnitude;
+use super::monge::MongeOrder;
 use super::shortlist::NONE;
 use super::{Assignment, LARGE, inspect, scale_for};
 use crate::error::{Error, Result};
@@ -56,6 +57,20 @@ impl AssignmentSolver {
     /// # Errors
     /// As [`solve`](super::solve); the solver then forgets all.
     pub fn solve(&mut self, cost: &DMatrix<f64>) -> Result<()> {
+        self.solve_within(cost, 0.0)
+    }
+
+    /// As [`solve`](Self::solve), to a value at most `tolerance` above the least; a cold start is exact all the same.
+    ///
+    /// The duals are feasible, and prove it: Σ u + Σ v ≥ value − tolerance. Where many rows compete for the same columns this takes
+    /// a fraction of the time, as a price then falls by at least tolerance/n whenever a column changes hands (Bertsekas 1988).
+    ///
+    /// # Errors
+    /// As [`solve`](super::solve), and [`Error::Argument`] unless 0 ≤ tolerance < ∞.
+    pub fn solve_within(&mut self, cost: &DMatrix<f64>, tolerance: f64) -> Result<()> {
+        if !(0.0..f64::INFINITY).contains(&tolerance) {
+            return Err(Error::argument("tolerance", format!("{tolerance}; it must be finite and not negative")));
+        }
         let (n, columns) = cost.shape();
         if n != columns {
             self.reset();
@@ -68,7 +83,13 @@ impl AssignmentSolver {
             self.columns.resize(n, 0);
             self.column_duals.resize(n, 0.0);
         }
-        let solved = self.solve_square(cost);
+        if !self.warm
+            && let Some(order) = MongeOrder::of(cost)
+        {
+            let (row_duals, columns) = order.assignment();
+            self.start_from(&row_duals, &columns);
+        }
+        let solved = self.solve_square(cost, tolerance / n.max(1) as f64);
         self.warm = solved.is_ok();
         if !self.warm {
             self.reset();
@@ -76,7 +97,7 @@ impl AssignmentSolver {
         solved
     }
 
-    fn solve_square(&mut self, cost: &DMatrix<f64>) -> Result<()> {
+    fn solve_square(&mut self, cost: &DMatrix<f64>, mut slack: f64) -> Result<()> {
         let n = cost.nrows();
         let costs = Costs::new(cost.as_slice(), n);
         if !self.warm {
@@ -100,13 +121,16 @@ impl AssignmentSolver {
         }
 
         let scale = scale_for(largest);
-        let complete = if scale != 1.0 {
-            self.solve_scaled(cost, scale)
-        } else if self.warm && self.prices_below(1024.0 * largest_sum.max(n as f64 * largest)) {
-            let (moved, complete) = self.engine.solve_warm(costs);
+        let starts_warm = self.warm && scale == 1.0 && self.prices_below(1024.0 * largest_sum.max(n as f64 * largest));
+        let complete = if starts_warm {
+            let (moved, complete) = self.engine.solve_warm(costs, slack);
             self.augmented = moved;
             complete
+        } else if scale != 1.0 {
+            slack = 0.0;
+            self.solve_scaled(cost, scale)
         } else {
+            slack = 0.0;
             if self.warm {
                 self.engine.raise_prices();
                 (0..n).for_each(|column| self.engine.lower_prices(costs.line(column)));
@@ -118,7 +142,7 @@ impl AssignmentSolver {
             let row = self.engine.holdings.line_of.iter().position(|&line| line == NONE).unwrap_or(0);
             return Err(Error::Infeasible { row });
         }
-        self.finish(cost);
+        self.finish(cost, slack);
         Ok(())
     }
 
@@ -142,7 +166,7 @@ impl AssignmentSolver {
     }
 
     /// Writes the answer in terms of rows and columns.
-    fn finish(&mut self, cost: &DMatrix<f64>) {
+    fn finish(&mut self, cost: &DMatrix<f64>, slack: f64) {
         self.engine.center_prices();
         self.value = 0.0;
         for (row, &line) in self.engine.holdings.line_of.iter().enumerate() {
@@ -150,7 +174,7 @@ impl AssignmentSolver {
             let entry = cost[(row, column)];
             self.value += entry;
             self.columns[row] = column;
-            self.column_duals[column] = entry - self.engine.holdings.v[row];
+            self.column_duals[column] = entry - self.engine.holdings.v[row] - slack;
         }
     }
 
@@ -164,7 +188,7 @@ impl AssignmentSolver {
         self.value
     }
 
-    /// u of the last problem: u_i + v_j ≤ c\[i, j\], with equality where j = p(i).
+    /// u of the last problem: u_i + v_j ≤ c\[i, j\], with equality where j = p(i) (up to tolerance/n, if there was one).
     pub fn row_duals(&self) -> &[f64] {
         &self.engine.holdings.v
     }
@@ -220,18 +244,20 @@ impl AssignmentSolver {
             return Err(Error::Entry { what, row, column: 0, value, required: "finite" });
         }
         self.engine.resize(n, n);
-        self.engine.holdings.v.copy_from_slice(row_duals);
-        self.columns.clear();
-        self.columns.extend_from_slice(permutation.image());
-        self.column_duals.clear();
+        self.columns.resize(n, 0);
         self.column_duals.resize(n, 0.0);
-        for (row, &column) in permutation.image().iter().enumerate() {
+        self.value = 0.0;
+        self.augmented = 0;
+        self.start_from(row_duals, permutation.image());
+        Ok(())
+    }
+
+    fn start_from(&mut self, row_duals: &[f64], columns: &[usize]) {
+        self.engine.holdings.v.copy_from_slice(row_duals);
+        for (row, &column) in columns.iter().enumerate() {
             self.engine.holdings.line_of[row] = column as u32;
             self.engine.holdings.place_of[column] = row as u32;
         }
-        self.value = 0.0;
-        self.augmented = 0;
         self.warm = true;
-        Ok(())
     }
 }

@@ -58,11 +58,6 @@ impl Exchange {
         self.a.vertex_count()
     }
 
-    /// Whether products are dense: then a single [`swap_change`](Self::swap_change) costs O(n).
-    pub fn is_dense(&self) -> bool {
-        self.dense.is_some()
-    }
-
     /// A\[i, k\].
     #[inline]
     fn weight_a(&self, i: usize, k: usize) -> f64 {
@@ -208,7 +203,7 @@ impl Exchange {
         }
     }
 
-    /// tr(AᵀΔBΔᵀ) for Δ = uvᵀ, u = e_r − e_s, v = e_ps − e_pr: (uᵀAu)(vᵀBv). O(1) when dense.
+    /// tr(AᵀΔBΔᵀ) for Δ = uvᵀ, u = e_r − e_s, v = e_ps − e_pr: (uᵀAu)(vᵀBv). O(1) when dense, O(log degree) when sparse.
     pub fn swap_curvature(&self, r: usize, s: usize, pr: usize, ps: usize) -> f64 {
         let a = self.weight_a(r, r) - self.weight_a(r, s) - self.weight_a(s, r) + self.weight_a(s, s);
         if a == 0.0 {

@@ -45,8 +45,8 @@ pub trait Objective: Sync {
         self.value_at(&swapped) - self.value_at(p)
     }
 
-    /// All of [`swap_change`](Objective::swap_change) at p, each in O(1) after one gradient: worth it where single changes are
-    /// dear and most pairs are to be looked at. `None` where they are not dear.
+    /// All of [`swap_change`](Objective::swap_change) at p, each in about O(1) after one gradient: worth it where most pairs are to be
+    /// looked at. `None` where there is no such way.
     fn swap_changes(&self, _p: &Permutation) -> Option<Box<dyn Fn(usize, usize) -> f64 + '_>> {
         None
     }

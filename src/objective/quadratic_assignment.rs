@@ -155,9 +155,6 @@ impl Objective for QuadraticAssignment {
 
     /// Dense layers: with G = ∇f(P) and Δ = (e_i − e_k)(e_p(k) − e_p(i))ᵀ, the change is ⟨G, Δ⟩ + s·Σ_ℓ tr(A_ℓᵀΔB_ℓΔᵀ), f being quadratic.
     fn swap_changes(&self, p: &Permutation) -> Option<Box<dyn Fn(usize, usize) -> f64 + '_>> {
-        if !self.layers.iter().all(Exchange::is_dense) {
-            return None;
-        }
         let (n, p) = (self.size(), p.clone());
         let mut gradient = DMatrix::zeros(n, n);
         self.blend_with(&p, 1.0, 0.0, &mut DMatrix::zeros(0, 0), &mut gradient);

@@ -64,12 +64,7 @@ pub fn round(x: &DMatrix<f64>) -> Result<Permutation> {
     if n < 2 {
         return Ok(Permutation::identity(n));
     }
-    // The crate's matrices are by rows, ours by columns: it sees Xᵀ, and its columns are our rows.
-    let cost = ndarray::Array2::from_shape_fn((n, n), |(j, i)| -x[(i, j)]);
-    match lapjv::lapjv(&cost) {
-        Ok((_, column_of_row)) => Permutation::new(column_of_row),
-        Err(_) => Ok(assignment::solve(&(-x))?.permutation),
-    }
+    Ok(assignment::solve(&(-x))?.permutation)
 }
 
 /// The largest violation of D_n's constraints: max of |row sum − 1|, |column sum − 1| and −X_ij. O(n²).

@@ -174,6 +174,7 @@ mod tests {
         assert!(message(Settings { schedule, ..Settings::default() }).contains("first <= last"));
         assert!(message(Settings { time_limit: Some(-1.0), ..Settings::default() }).contains("time_limit"));
         assert!(message(Settings { steps_per_weight: 0, ..Settings::default() }).contains("steps_per_weight"));
+        assert!(message(Settings { vertex_tolerance: -0.1, ..Settings::default() }).contains("vertex_tolerance"));
         assert!(message(Settings { relaxation_gap: f64::NAN, ..Settings::default() }).contains("relaxation_gap"));
         assert!(message(Settings { anchors: vec![(0, 9)], ..Settings::default() }).contains("(0, 9)"));
         assert!(message(Settings { start: Some(DMatrix::zeros(6, 6)), ..Settings::default() }).contains("residual"));

@@ -63,7 +63,9 @@ impl Search<'_> {
         start: Iterate,
         limits: &Limits,
     ) -> Result<Iterate> {
-        minimize(objective, FrankWolfe::new(self.settings.penalty, stages, self.face.clone()), start, limits)
+        let solver = FrankWolfe::new(self.settings.penalty, stages, self.face.clone())
+            .with_vertex_tolerance(self.settings.vertex_tolerance);
+        minimize(objective, solver, start, limits)
     }
 
     /// The path's stages. A convex f has its relaxation behind it; for others the weight rises from −last·κ through 0.

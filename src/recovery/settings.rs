@@ -98,6 +98,9 @@ pub struct Settings {
     pub relaxation_steps: usize,
     /// The relaxation ends when its gap is at most this times κ.
     pub relaxation_gap: f64,
+    /// By which share of the last gap a Frank–Wolfe vertex may be worse than the best, see
+    /// [`FrankWolfe::with_vertex_tolerance`](crate::solver::FrankWolfe::with_vertex_tolerance); 0 for exact ones.
+    pub vertex_tolerance: f64,
     /// Further runs, in parallel; the best value is kept.
     pub restarts: usize,
     /// Where they start.
@@ -131,6 +134,7 @@ impl Default for Settings {
             steps_per_weight: 25,
             relaxation_steps: 200,
             relaxation_gap: 1e-3,
+            vertex_tolerance: 0.2,
             restarts: 0,
             restart_from: RestartFrom::default(),
             rescues: 3,
@@ -162,6 +166,10 @@ impl Settings {
         }
         if self.relaxation_gap.is_nan() || self.relaxation_gap < 0.0 {
             return Err(Error::argument("relaxation_gap", format!("is {}, but must be >= 0", self.relaxation_gap)));
+        }
+        if !(0.0..f64::INFINITY).contains(&self.vertex_tolerance) {
+            let given = self.vertex_tolerance;
+            return Err(Error::argument("vertex_tolerance", format!("is {given}, but must be finite and >= 0")));
         }
         if self.time_limit.is_some_and(|seconds| !(seconds > 0.0 && seconds <= LONGEST)) {
             return Err(Error::argument(

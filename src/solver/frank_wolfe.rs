@@ -2,7 +2,7 @@
 
 use super::stage::{Stage, next_stage, proceed, status};
 use super::{ArgminResult, Iterate, prepared};
-use crate::assignment::AssignmentSolver;
+use crate::assignment::{AssignmentSolver, MongeOrder};
 use crate::certificate::{ROUNDING_RADIUS, row_argmax};
 use crate::error::{Error, Result};
 use crate::local_search::is_swap_minimum;
@@ -16,6 +16,9 @@ use serde::{Deserialize, Serialize};
 
 /// Steps after which ∇f and f are computed afresh, which bounds what the recurrences lose.
 const REFRESH_EVERY: usize = 100;
+
+/// With λ > 0 vertices need to be better by this factor: the last decisions are taken there, between values that are close.
+const CLOSER: f64 = 0.25;
 
 /// P(X) below this is a permutation matrix, up to rounding.
 const HARD: f64 = 1e-9;
@@ -38,6 +41,7 @@ pub struct FrankWolfe<'a> {
     penalty: Penalty,
     stages: Vec<Stage>,
     face: Face,
+    vertex_tolerance: f64,
     #[serde(skip)]
     workspace: Option<Workspace<'a>>,
 }
@@ -68,7 +72,17 @@ impl<'a> Workspace<'a> {
 impl<'a> FrankWolfe<'a> {
     /// The given stages over `face`.
     pub fn new(penalty: Penalty, stages: Vec<Stage>, face: Face) -> Self {
-        FrankWolfe { penalty, stages, face, workspace: None }
+        FrankWolfe { penalty, stages, face, vertex_tolerance: 0.0, workspace: None }
+    }
+
+    /// Lets a vertex be worse than the best one by `share` ≥ 0 of the last gap, and by a quarter of that with λ > 0.
+    ///
+    /// Frank–Wolfe converges as fast with such errors (Jaggi, ICML 2013), and the assignment need not fight its price wars to the
+    /// end ([`AssignmentSolver::solve_within`]). The last step of a stage, and one that would end it early, stay exact, and bounds allow
+    /// for the error. But a vertex that is not the best one depends on how the vertices of the graphs are numbered.
+    pub fn with_vertex_tolerance(mut self, share: f64) -> Self {
+        self.vertex_tolerance = share;
+        self
     }
 
     fn refresh(&self, objective: &dyn Objective, state: &mut Iterate) -> Result<()> {
@@ -82,51 +96,69 @@ impl<'a> FrankWolfe<'a> {
         if self.workspace.is_none() {
             self.workspace = Some(Workspace::new(objective, state)?);
         }
+        let stage = self.stages[state.stage];
+        let is_first = state.last_assignment.is_none();
+        let mut tolerance = self.allowance(stage, state);
         let Some(Workspace { oracle, assignment, norms, cost, free_cost }) = &mut self.workspace else {
             unreachable!()
         };
-        let weight = self.stages[state.stage].weight;
-
-        let products = self.penalty.total_gradient(weight, &state.x, norms, &state.gradient, cost);
-        (state.weight, state.penalty) = (weight, products.penalty);
-        if self.face.is_whole() {
-            assignment.solve(cost)?;
+        let products = self.penalty.total_gradient(stage.weight, &state.x, norms, &state.gradient, cost);
+        (state.weight, state.penalty) = (stage.weight, products.penalty);
+        let free_cost: &DMatrix<f64> = if self.face.is_whole() {
+            cost
         } else {
             self.face.restrict(cost, free_cost);
-            assignment.solve(free_cost)?;
-        }
-        state.lap_calls += 1;
-        let q = self.face.vertex(assignment.columns());
+            free_cost
+        };
+
+        let q = loop {
+            assignment.solve_within(free_cost, tolerance)?;
+            state.lap_calls += 1;
+            let q = self.face.vertex(assignment.columns());
+            state.gap = products.total - inner_product(cost, &q);
+            // What would end the stage is made sure of.
+            if tolerance == 0.0 || state.gap > stage.gap_tolerance.max(tolerance) {
+                break q;
+            }
+            tolerance = 0.0;
+        };
         let free_columns = Permutation::new(assignment.columns().to_vec())?;
         state.last_assignment = Some((assignment.row_duals().to_vec(), free_columns));
-
-        let at_vertex = |matrix: &DMatrix<f64>| q.image().iter().enumerate().map(|(i, &j)| matrix[(i, j)]).sum::<f64>();
-        let slope = at_vertex(&state.gradient) - products.gradient;
-        state.gap = products.total - at_vertex(cost);
         if !state.gap.is_finite() {
             return Err(Error::Breakdown(format!("Frank-Wolfe gap is {}", state.gap)));
         }
-        if weight == 0.0 && objective.is_convex() {
-            state.lower_bound = state.lower_bound.max(state.value - state.gap);
+        if stage.weight == 0.0 && objective.is_convex() {
+            state.lower_bound = state.lower_bound.max(state.value - state.gap - tolerance);
         }
 
-        if let (Some(oracle), true) = (oracle, weight >= 0.0) {
-            let curvature = 2.0 * (objective.value_at(&q) - state.value - slope);
-            let t = parabola_minimizer(state.gap, curvature);
-            norms.follow(q.inverse().image(), t, &mut state.x);
-            oracle.blend(&q, t, &mut state.gradient);
-            state.value += t * (slope + 0.5 * t * curvature);
-            state.step_size = t;
-            state.steps_since_refresh += 1;
-            if state.steps_since_refresh >= REFRESH_EVERY {
-                self.refresh(objective, state)?;
-            }
-        } else {
+        let oracle = if stage.weight >= 0.0 { oracle.as_mut() } else { None };
+        let Some(oracle) = oracle else {
             self.search(objective, state, &q);
             self.workspace.as_mut().expect("made above").norms = Norms::of(&state.x);
-            self.refresh(objective, state)?;
+            return self.refresh(objective, state);
+        };
+        let center = if is_first { center_of_ties(free_cost, assignment.value()) } else { None };
+        if let Some(center) = center {
+            let center = self.face.embed(&center);
+            move_to_center(objective, state, &center, products.gradient);
+            *norms = Norms::of(&state.x);
+        } else {
+            let slope = inner_product(&state.gradient, &q) - products.gradient;
+            let t = minimize_along(state, slope, objective.value_at(&q));
+            norms.follow(q.inverse().image(), t, &mut state.x);
+            oracle.blend(&q, t, &mut state.gradient);
         }
-        Ok(())
+        state.steps_since_refresh += 1;
+        if state.steps_since_refresh >= REFRESH_EVERY { self.refresh(objective, state) } else { Ok(()) }
+    }
+
+    /// How much worse than the best the next vertex may be. The last step of a stage is exact, for the sake of the bound.
+    fn allowance(&self, stage: Stage, state: &Iterate) -> f64 {
+        if state.stage_steps + 1 >= stage.max_steps || !state.gap.is_finite() {
+            return 0.0;
+        }
+        let closer = if stage.weight == 0.0 { 1.0 } else { CLOSER };
+        closer * self.vertex_tolerance * state.gap.max(0.0)
     }
 
     /// A step without a known curvature: doubles an estimate until the parabola lies above f + λP at its minimizer.
@@ -161,6 +193,42 @@ impl<'a> FrankWolfe<'a> {
         penalty < ROUNDING_RADIUS
             && Permutation::new(row_argmax(&state.x)).is_ok_and(|p| is_swap_minimum(objective, &self.face, &p))
     }
+}
+
+/// ⟨M, Q⟩.
+fn inner_product(matrix: &DMatrix<f64>, q: &Permutation) -> f64 {
+    q.image().iter().enumerate().map(|(i, &j)| matrix[(i, j)]).sum()
+}
+
+/// The step size towards a point with value `there` of a quadratic f whose slope towards it is `slope`; f follows.
+fn minimize_along(state: &mut Iterate, slope: f64, there: f64) -> f64 {
+    let curvature = 2.0 * (there - state.value - slope);
+    let t = parabola_minimizer(state.gap, curvature);
+    state.value += t * (slope + 0.5 * t * curvature);
+    state.step_size = t;
+    t
+}
+
+/// A minimizer of ⟨cost, X⟩ that favours none of the rows and columns that are tied, if there is one that is found by sorting; `least` is
+/// the minimum.
+fn center_of_ties(cost: &DMatrix<f64>, least: f64) -> Option<DMatrix<f64>> {
+    let center = MongeOrder::of(cost)?.center()?;
+    let rounding = 1e-12 * cost.nrows() as f64 * cost.amax();
+    (cost.dot(&center) <= least + rounding).then_some(center)
+}
+
+/// A step of a quadratic f towards `center` in the place of a vertex; `product` is ⟨∇f(X), X⟩. One gradient.
+///
+/// From the barycenter vertices of equal degree are alike, and each of the many best vertices would favour some of them by
+/// their numbers. Their mean is as good to first order, curves less, and follows a renumbering.
+fn move_to_center(objective: &dyn Objective, state: &mut Iterate, center: &DMatrix<f64>, product: f64) {
+    let mut gradient = DMatrix::zeros(center.nrows(), center.ncols());
+    let there = objective.value_and_gradient(center, &mut gradient);
+    let slope = state.gradient.dot(center) - product;
+    let t = minimize_along(state, slope, there);
+    let blend = |here: &mut f64, there: f64| *here = (1.0 - t) * *here + t * there;
+    state.x.zip_apply(center, blend);
+    state.gradient.zip_apply(&gradient, blend);
 }
 
 /// argmin over t ∈ [0, 1] of −g·t + ½c·t², g ≥ 0.
