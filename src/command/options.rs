@@ -267,18 +267,21 @@ pub struct ExperimentArguments {
 /// What overrides an experiment's configuration.
 #[derive(Debug, Clone, Args)]
 pub struct ExperimentOptions {
-    /// Folder of the results, replaced once the run is complete [default: as configured, results/graph_matching]
+    /// Folder of the results, replaced once the run is complete [default: as configured, results/<program>]
     #[arg(long, value_name = "FOLDER")]
     pub output_dir: Option<PathBuf>,
     /// Threads that share the trials [default: one a core]
     #[arg(long, value_name = "N", value_parser = threads())]
     pub threads: Option<u32>,
-    /// Seed of the random graphs [default: as configured]
+    /// Seed of everything random [default: as configured]
     #[arg(long, value_name = "N")]
     pub rng_seed: Option<u64>,
-    /// Trials at each noise level [default: as configured]
+    /// Trials of each kind [default: as configured]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub trials: Option<u32>,
+    /// A small version of a few seconds, to see that everything works
+    #[arg(long)]
+    pub smoke: bool,
     /// No table on standard output, no progress on standard error
     #[arg(short, long)]
     pub quiet: bool,
