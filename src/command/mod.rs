@@ -2,6 +2,7 @@
 //!
 //! Bad input is an [`Error`](crate::Error) before anything is written; how a search ended is in its report.
 
+pub mod error_bounds;
 mod generate;
 mod inputs;
 mod interrupt;

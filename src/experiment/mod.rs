@@ -8,6 +8,7 @@
 mod canvas;
 mod chart;
 mod config;
+pub mod error_bounds;
 pub mod graph_matching;
 mod interval;
 mod manifest;

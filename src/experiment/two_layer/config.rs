@@ -215,6 +215,9 @@ impl Configuration for Experiment {
         if self.settings.method != elsewhere.method || self.settings.rng_seed != elsewhere.rng_seed {
             return refuse("settings", "`method` and `rng_seed` are given outside of [settings]");
         }
+        if self.settings.polish {
+            return refuse("settings.polish", "must be false: trials.csv has a column for what swaps mend");
+        }
         if self.settings.time_limit.is_some() {
             return refuse("settings.time_limit", "would let the results depend on the machine");
         }
@@ -257,7 +260,8 @@ mod tests {
             ("rate = ", "rate = nan #", "sgd"),
             ("batch = ", "batch = 0 #", "sgd"),
             ("networks = ", "networks = [] #", "networks"),
-            ("polish = ", "time_limit = 1.0 #", "settings.time_limit"),
+            ("polish = ", "polish = true #", "settings.polish"),
+            ("polish = ", "polish = false\ntime_limit = 1.0 #", "settings.time_limit"),
         ] {
             let text = TWO_LAYER.replacen(&format!("\n{from}"), &format!("\n{to}"), 1);
             let message = Experiment::parse(Path::new("e.toml"), &text).unwrap_err().to_string();

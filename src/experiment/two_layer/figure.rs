@@ -51,12 +51,13 @@ const COLUMN: f64 = 330.0;
 const ROW: f64 = 300.0;
 
 impl Success<'_> {
-    fn rows(&self) -> [Row; 3] {
+    fn rows(&self) -> [Row; 4] {
         let instances = &self.experiment.instances;
         let d = instances.noise_dimension;
         let dimensions = || instances.dimensions.iter().map(|&d| ((d, 0.0), d.to_string())).collect();
         let noise = || instances.noise.iter().map(|&noise| ((d, noise), noise.to_string())).collect();
         let recovered = |row: &Summary| Some((row.recovered?, row.recovered_low?, row.recovered_high?));
+        let polished = |row: &Summary| Some((row.polished?, row.polished_low?, row.polished_high?));
         let certified = |row: &Summary| Some((row.certified?, row.certified_low?, row.certified_high?));
         [
             Row {
@@ -64,6 +65,12 @@ impl Success<'_> {
                 levels: dimensions(),
                 axis: "dimension d",
                 of: recovered,
+            },
+            Row {
+                title: "The same after swaps of pairs, as long as one lowers the loss".into(),
+                levels: dimensions(),
+                axis: "dimension d",
+                of: polished,
             },
             Row {
                 title: format!("Hidden permutation found, share of the trials; d = {d}"),
@@ -114,7 +121,7 @@ impl Success<'_> {
 
 impl Figure for Success<'_> {
     fn size(&self) -> (u32, u32) {
-        (60 + COLUMN as u32 * self.experiment.networks.len().max(3) as u32, 210 + 3 * ROW as u32)
+        (60 + COLUMN as u32 * self.experiment.networks.len().max(3) as u32, 210 + 4 * ROW as u32)
     }
 
     fn draw<B: DrawingBackend>(&self, canvas: &Canvas<B>) -> Drawn<B> {
@@ -138,7 +145,7 @@ impl Figure for Success<'_> {
             }
         }
         let trials = self.experiment.trials;
-        let y = 150.0 + 3.0 * ROW;
+        let y = 150.0 + 4.0 * ROW;
         let caption = format!(
             "{trials} trials at each point, all methods on the same networks; bars: 95 % Wilson interval. Methods stand side by side where they agree."
         );
@@ -255,13 +262,18 @@ impl Landscapes<'_> {
             let curve: Vec<_> = shown.iter().filter(|point| point.weight == weight).collect();
             let line: Vec<Point> = curve.iter().map(|point| axes.place((point.q, point.total))).collect();
             canvas.line(&line, look.color, look.width, look.dashes)?;
-            if let Some(lowest) = curve.iter().min_by(|a, b| a.total.total_cmp(&b.total)) {
-                canvas.marker(look.marker, axes.place((lowest.q, lowest.total)), 6.0, look.color)?;
+            let lowest = curve.iter().map(|point| point.total).fold(f64::INFINITY, f64::min);
+            for point in curve.iter().filter(|point| point.total <= lowest + 1e-9) {
+                canvas.marker(look.marker, axes.place((point.q, point.total)), 6.0, look.color)?;
             }
             let place = (at.0 - 40.0 + 280.0 * (index % 2) as f64, at.1 + 368.0 + 26.0 * (index / 2) as f64);
             canvas.line(&[place, (place.0 + 40.0, place.1)], look.color, look.width, look.dashes)?;
             canvas.marker(look.marker, (place.0 + 20.0, place.1), 5.0, look.color)?;
-            let name = if weight == 0.0 { "λ = 0".to_string() } else { format!("λ = {weight:.3}, {threshold}") };
+            let name = match threshold {
+                _ if weight == 0.0 => "λ = 0".to_string(),
+                "" => format!("λ = {weight}"),
+                _ => format!("λ = {weight:.3}, {threshold}"),
+            };
             canvas.text(&name, (place.0 + 50.0, place.1), 14.0, false, HPos::Left, BLACK)?;
         }
         Ok(())
@@ -280,7 +292,7 @@ impl Figure for Landscapes<'_> {
             let at = (90.0 + 580.0 * (index % 2) as f64, 106.0 + 490.0 * (index / 2) as f64);
             self.panel(canvas, drawn, at)?;
         }
-        let caption = "W = I, v = (1, 1), x ~ N(0, I); X = [[q, 1 − q], [1 − q, q]], the teacher likewise with τ. Markers: the global minimum.";
+        let caption = "W = I, v = (1, 1), x ~ N(0, I); X = [[q, 1 − q], [1 − q, q]], the teacher likewise with τ. Markers: global minima.";
         canvas.text(caption, (24.0, 1076.0), 16.0, false, HPos::Left, GREY)?;
         let caption = "Closed forms, computed exactly: there are no trials and no intervals.";
         canvas.text(caption, (24.0, 1102.0), 16.0, false, HPos::Left, GREY)

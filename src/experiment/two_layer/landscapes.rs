@@ -79,7 +79,7 @@ pub(super) fn landscapes() -> Result<Vec<Point>> {
         if wrong > 1e-12 {
             weights.extend([("λ₂: q = 0 is one too", wrong), ("1.5 λ₂", 1.5 * wrong)]);
         } else {
-            weights.extend([("0.1", 0.1), ("0.2", 0.2)]);
+            weights.extend([("", 0.1), ("", 0.2)]);
         }
         for (threshold, weight) in weights {
             for k in 0..=POINTS {

@@ -27,6 +27,12 @@ pub struct Summary {
     pub recovered_low: Option<f64>,
     /// Upper end of its interval.
     pub recovered_high: Option<f64>,
+    /// Share of the runs that found it after swap descent.
+    pub polished: Option<f64>,
+    /// Lower end of its interval.
+    pub polished_low: Option<f64>,
+    /// Upper end of its interval.
+    pub polished_high: Option<f64>,
     /// Share of the runs whose X was certified before rounding.
     pub certified: Option<f64>,
     /// Lower end of its interval.
@@ -64,6 +70,7 @@ pub fn summarize(trials: &[Trial]) -> Vec<Summary> {
         let share = |k: usize| (!runs.is_empty()).then(|| k as f64 / runs.len() as f64);
         let of = |field: fn(&Trial) -> Option<f64>| mean(&runs.iter().filter_map(|row| field(row)).collect::<Vec<_>>());
         let recovered = count(&|row| row.node_correctness == Some(1.0));
+        let polished = count(&|row| row.node_correctness_polished == Some(1.0));
         let certified = count(&|row| row.certified == Some(true));
         let interval = |k| wilson_interval(k, runs.len());
         Summary {
@@ -76,6 +83,9 @@ pub fn summarize(trials: &[Trial]) -> Vec<Summary> {
             recovered: share(recovered),
             recovered_low: interval(recovered).map(|(low, _)| low),
             recovered_high: interval(recovered).map(|(_, high)| high),
+            polished: share(polished),
+            polished_low: interval(polished).map(|(low, _)| low),
+            polished_high: interval(polished).map(|(_, high)| high),
             certified: share(certified),
             certified_low: interval(certified).map(|(low, _)| low),
             certified_high: interval(certified).map(|(_, high)| high),
@@ -97,7 +107,7 @@ pub fn table(experiment: &Experiment, summaries: &[Summary], timings: &[Timing])
         let _ = writeln!(text, "{}", content.trim_end());
     };
     let row = |name: &str, cells: Vec<String>| {
-        cells.into_iter().fold(format!("{name:<22}"), |row, cell| row + &format!("{cell:>15}"))
+        cells.into_iter().fold(format!("{name:<22}"), |row, cell| row + &format!("{cell:>19}"))
     };
     let percent = |share: Option<f64>| share.map_or("-".to_string(), |share| format!("{:.0}", 100.0 * share));
     let header = || row("d, teacher's noise", levels.iter().map(|(d, noise)| format!("{d}, {noise}")).collect());
@@ -108,13 +118,13 @@ pub fn table(experiment: &Experiment, summaries: &[Summary], timings: &[Timing])
     for &network in &experiment.networks {
         line(String::new());
         line(format!("{}, {}", network.name(), network.formula()));
-        line("  hidden permutation found, % of the trials (95 % Wilson interval)".to_string());
+        line("  hidden permutation found, % of the trials (95 % Wilson interval); after swaps".to_string());
         line(header());
         for &method in &experiment.methods {
             let cell = |&level: &(usize, f64)| match find(network, level, method) {
                 Some(cell) if cell.trials > 0 => {
                     let (share, low, high) = (cell.recovered, cell.recovered_low, cell.recovered_high);
-                    format!("{} ({}-{})", percent(share), percent(low), percent(high))
+                    format!("{} ({}-{}); {}", percent(share), percent(low), percent(high), percent(cell.polished))
                 }
                 _ => "failed".to_string(),
             };
@@ -166,6 +176,7 @@ mod tests {
             method: Method::Sgd,
             status: String::new(),
             node_correctness,
+            node_correctness_polished: node_correctness.map(|_| 1.0),
             value: node_correctness.map(|share| 1.0 - share),
             truth_value: Some(0.0),
             proved_optimal: Some(false),
@@ -177,6 +188,7 @@ mod tests {
         let rows = summarize(&[trial(Some(1.0)), trial(Some(0.9)), trial(None)]);
         assert_eq!((rows.len(), rows[0].trials, rows[0].failed), (1, 2, 1));
         assert_eq!((rows[0].recovered, rows[0].as_good, rows[0].certified), (Some(0.5), Some(0.5), Some(1.0)));
+        assert_eq!(rows[0].polished, Some(1.0));
         assert_eq!(rows[0].node_correctness, Some(0.95));
     }
 }

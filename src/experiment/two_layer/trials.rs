@@ -5,10 +5,11 @@ use crate::certificate::{Optimality, certify};
 use crate::error::Result;
 use crate::experiment::parallel::in_parallel;
 use crate::instance::rng;
+use crate::local_search::swap_descent;
 use crate::objective::Objective;
 use crate::objective::two_layer::{Inputs, PermutationInside, PermutationOutside, Readout};
 use crate::permutation::Permutation;
-use crate::polytope::{barycenter, random_point, round};
+use crate::polytope::{Face, barycenter, random_point, round};
 use crate::recovery::{Settings, recover_within};
 use crate::solver::{Iterate, Limits, Stage, StochasticGradient, minimize};
 use argmin::core::TerminationReason;
@@ -36,6 +37,8 @@ pub struct Trial {
     pub status: String,
     /// Share of the units in their place.
     pub node_correctness: Option<f64>,
+    /// The same after swap descent from the rounded answer.
+    pub node_correctness_polished: Option<f64>,
     /// f at the answer, relative to f at the barycenter.
     pub value: Option<f64>,
     /// f at the hidden permutation, relative to f at the barycenter.
@@ -202,6 +205,7 @@ fn one_network(
     let &Instance { network, noise, .. } = instance;
     let (objective, d) = (&*instance.objective, instance.truth.len());
     let unit = objective.value(&barycenter(d)).max(f64::MIN_POSITIVE);
+    let face = Face::new(d, &[])?;
     let run = |&method: &Method| {
         let began = std::time::Instant::now();
         let result = search(experiment, instance, method, limits);
@@ -214,6 +218,11 @@ fn one_network(
         };
         let certificate = found.as_ref().map(|found| certify(&found.x)).transpose()?;
         let found = found.as_ref();
+        let polished = |found: &Found| {
+            let mut permutation = found.permutation.clone();
+            swap_descent(objective, &face, &mut permutation, &|| limits.reached().is_some());
+            permutation.agreement(&instance.truth)
+        };
         let row = Trial {
             network,
             d,
@@ -222,6 +231,7 @@ fn one_network(
             method,
             status,
             node_correctness: found.map(|found| found.permutation.agreement(&instance.truth)),
+            node_correctness_polished: found.map(polished),
             value: found.map(|found| short(objective.value_at(&found.permutation) / unit)),
             truth_value: found.map(|_| short(objective.value_at(&instance.truth) / unit)),
             proved_optimal: found.map(|found| found.proved_optimal),
