@@ -46,6 +46,7 @@ pub mod graph;
 pub mod instance;
 pub mod io;
 pub mod local_search;
+pub mod neurons;
 pub mod objective;
 pub mod penalty;
 pub mod permutation;

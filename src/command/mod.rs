@@ -2,6 +2,8 @@
 //!
 //! Bad input is an [`Error`](crate::Error) before anything is written; how a search ended is in its report.
 
+mod align;
+mod certify;
 pub mod error_bounds;
 mod generate;
 mod inputs;
@@ -16,9 +18,10 @@ mod summary;
 mod trace;
 pub mod two_layer;
 
+pub use align::AlignArguments;
 pub use options::{
-    Cli, Command, ExperimentArguments, ExperimentOptions, GenerateArguments, GenerateOptions, MatchArguments, Model,
-    QapArguments, SearchOptions,
+    CertifyArguments, Cli, Command, ExperimentArguments, ExperimentOptions, GenerateArguments, GenerateOptions,
+    MatchArguments, Model, QapArguments, SearchOptions,
 };
 pub use report::{Files, Report};
 pub use trace::TraceRow;
@@ -38,6 +41,7 @@ pub fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Some(Command::Match(arguments)) => matching::run(&arguments),
         Some(Command::Qap(arguments)) => qap::run(&arguments),
+        Some(Command::Certify(arguments)) => certify::run(&arguments),
         Some(Command::Generate(arguments)) => generate::run(&arguments.model),
         Some(Command::Experiment(arguments)) => {
             experiment::<Experiment>(arguments.config.as_deref(), &arguments.options)

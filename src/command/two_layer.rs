@@ -1,5 +1,6 @@
 //! The program `two_layer`.
 
+use super::align::{self, AlignArguments};
 use super::options::ExperimentOptions;
 use crate::error::Result;
 use crate::experiment::two_layer::Experiment;
@@ -31,6 +32,8 @@ pub struct Cli {
 pub enum Command {
     /// Measure all methods on random networks; what the program does without a command
     Experiment(ExperimentArguments),
+    /// Match the hidden units of two networks given only their weights
+    Align(Box<AlignArguments>),
 }
 
 /// Arguments of `two_layer experiment`.
@@ -52,6 +55,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Some(Command::Experiment(arguments)) => {
             super::experiment::<Experiment>(arguments.config.as_deref(), &arguments.options)
         }
+        Some(Command::Align(arguments)) => align::run(&arguments),
         None => super::experiment::<Experiment>(None, &cli.experiment),
     }
 }

@@ -217,6 +217,10 @@ impl Constants<'_> {
         canvas.text("n", (at.0 + 190.0, at.1 + 282.0), 15.0, false, HPos::Center, BLACK)?;
         canvas.line(&[axes.x.0, axes.x.1].map(|x| axes.place((x, ratio.bound))), GREY, 2.0, &[])?;
         for kind in Kind::ALL {
+            // Only T3 is about matrices off the polytope.
+            if kind == Kind::Approximate && ratio.target != Some(Target::Approximate) {
+                continue;
+            }
             let cells = self.cells.iter().filter(|cell| cell.kind == kind && (ratio.of)(cell) > 0.0);
             let points = cells.map(|cell| axes.place(((cell.n as f64).log10(), (ratio.of)(cell))));
             look(kind).series(canvas, &points.map(|point| (point, point.1, point.1)).collect::<Vec<_>>())?;

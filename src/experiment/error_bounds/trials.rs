@@ -131,6 +131,9 @@ pub const BINS: (f64, f64) = (10.0, 80.0);
 
 type Counts = BTreeMap<(Domain, i32, i32), usize>;
 
+/// A ratio that is at its bound up to rounding belongs to the bin on the bound's inner side.
+const AT_THE_BOUND: f64 = 1e-5;
+
 fn count(verdict: &Verdict, counts: &mut Counts) {
     let mut add = |domain, x: f64, ratio: f64| {
         if ratio.is_finite() && x > 0.0 {
@@ -139,9 +142,9 @@ fn count(verdict: &Verdict, counts: &mut Counts) {
         }
     };
     if verdict.is_feasible {
-        add(Domain::Feasible, verdict.penalty, verdict.ratio());
+        add(Domain::Feasible, verdict.penalty, verdict.ratio() + AT_THE_BOUND);
     } else if verdict.is_within_t3 {
-        add(Domain::Approximate, verdict.distance / verdict.t3_ratio, verdict.t3_ratio);
+        add(Domain::Approximate, verdict.distance / verdict.t3_ratio, verdict.t3_ratio - AT_THE_BOUND);
     }
 }
 
