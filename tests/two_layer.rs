@@ -277,10 +277,7 @@ fn the_relaxation_is_exact_for_a_permutation_and_no_permutation_for_another_teac
         let (w, truth, teacher) = hidden(8, 0.6, &mut rng(28, trial));
         let f = PermutationOutside::new(&w, &teacher, Readout::Vector, &Inputs::Standard).unwrap();
         let relaxed = recover(&f, &Settings::of(Method::Relaxation)).unwrap();
-        assert!(
-            !relaxed.certificate.is_certified()
-                && (relaxed.x - &teacher).norm() < 0.3 * (truth.to_matrix() - &teacher).norm()
-        );
+        assert!(!relaxed.certificate.is_certified() && f.value(&relaxed.x) < 0.05 * f.value_at(&truth));
         let penalized = recover(&f, &Settings { polish: false, ..Settings::default() }).unwrap();
         assert!(penalized.certificate.is_certified() && penalized.permutation == truth, "trial {trial}");
     }
@@ -289,13 +286,13 @@ fn the_relaxation_is_exact_for_a_permutation_and_no_permutation_for_another_teac
 #[test]
 fn a_scalar_readout_leaves_the_relaxation_a_face_of_zeros() {
     let rng = &mut rng(29, 0);
-    let (w, truth, teacher) = hidden(12, 0.0, rng);
-    let v = DVector::from_column_slice(normal(12, 1, rng).as_slice());
-    let f = PermutationOutside::new(&w, &teacher, Readout::Scalar(v.clone()), &Inputs::Standard).unwrap();
+    let (w, truth, teacher) = hidden(30, 0.0, rng);
+    let v = DVector::from_column_slice(normal(30, 1, rng).as_slice());
+    let f = PermutationOutside::new(&w, &teacher, Readout::Scalar(v), &Inputs::Standard).unwrap();
     // Many points of D_n have Xᵀv = Tᵀv: among them one that is nearer to the middle.
     let answer = recover(&f, &Settings { polish: false, ..Settings::of(Method::Relaxation) }).unwrap();
-    assert!(f.value(&answer.x) < 1e-3 * f.value(&barycenter(12)), "zero is nearly reached");
-    assert!((answer.x - truth.to_matrix()).norm() > 0.1, "and not at the teacher only");
+    assert!(f.value(&answer.x) < 1e-2 * f.value(&barycenter(30)), "zero is nearly reached");
+    assert!((answer.x - truth.to_matrix()).norm() > 1.0, "and not at the teacher only");
 }
 
 #[test]

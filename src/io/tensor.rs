@@ -7,7 +7,6 @@ use crate::error::{Error, Result};
 use crate::permutation::Permutation;
 use half::{bf16, f16};
 use nalgebra::DMatrix;
-use npyz::{Deserialize, NpyFile, Order};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -138,42 +137,66 @@ fn tensor_of(path: &Path, file: &SafeTensors, name: Option<&str>) -> Result<Tens
 
 /// [`read_tensor`] of a .npy file from memory; `source` names the bytes in messages.
 ///
+/// The format is a dictionary of three keys before the numbers (NumPy Enhancement Proposal 1). It is read here, because the
+/// crates for it overflow on shapes that no file can hold.
+///
 /// # Errors
 /// As [`read_tensor`].
 pub fn parse_npy(source: &Path, bytes: &[u8]) -> Result<Tensor> {
-    let broken = |error: std::io::Error| Error::file(source, format!("not a .npy file: {error}"));
-    let file = NpyFile::new(bytes).map_err(broken)?;
-    let dtype = file.dtype();
-    let shape: Vec<usize> = file.shape().iter().map(|&length| usize::try_from(length).unwrap_or(usize::MAX)).collect();
+    let Some((header, data)) = npy_header(bytes) else { return Err(Error::file(source, "not a .npy file")) };
+    let value_of = |key: &str| header.split_once(&format!("'{key}':")).map(|(_, rest)| rest.trim_start());
+    let parts = (|| {
+        let descr = value_of("descr")?.strip_prefix('\'')?.split_once('\'')?.0;
+        let by_columns = value_of("fortran_order")?.starts_with("True");
+        let lengths = value_of("shape")?.strip_prefix('(')?.split_once(')')?.0.split(',').map(str::trim);
+        let shape: Option<Vec<usize>> =
+            lengths.filter(|length| !length.is_empty()).map(|length| length.parse().ok()).collect();
+        Some((descr, by_columns, shape?))
+    })();
+    let Some((descr, by_columns, shape)) = parts else {
+        return Err(Error::file(source, "a .npy file whose header cannot be read: plain arrays of numbers can"));
+    };
     // The header's word is taken only for as many numbers as are there.
+    let size = descr.get(2..).and_then(|size| size.parse::<usize>().ok());
     let count = shape.iter().try_fold(1usize, |count, &length| count.checked_mul(length));
-    let needed = dtype.num_bytes().and_then(|size| count?.checked_mul(size));
-    if needed.is_none_or(|needed| needed > bytes.len()) {
-        return Err(Error::file(
-            source,
-            format!("the header says shape {shape:?}, but the file has {} bytes", bytes.len()),
-        ));
+    let needed = size.and_then(|size| count?.checked_mul(size));
+    if size.is_some() && needed != Some(data.len()) {
+        let found = data.len();
+        let cause = format!("the header says shape {shape:?} of type {descr}, but there are {found} bytes of numbers");
+        return Err(Error::file(source, cause));
     }
-    let by_columns = file.order() == Order::Fortran;
-    let values = None
-        .or_else(|| numbers(bytes, |value: f64| value))
-        .or_else(|| numbers(bytes, |value: f32| value.into()))
-        .or_else(|| numbers(bytes, |value: f16| value.to_f64()))
-        .or_else(|| numbers(bytes, |value: i64| value as f64))
-        .or_else(|| numbers(bytes, |value: i32| value.into()))
-        .or_else(|| numbers(bytes, |value: u8| value.into()));
-    let Some(values) = values else {
-        let cause = format!("numbers of type {} cannot be read; f2, f4, f8, i4, i8 and u1 can", dtype.descr());
+    let Some(values) = npy_numbers(descr, data) else {
+        let cause = format!("numbers of type {descr} cannot be read; f2, f4, f8, i4, i8 and u1 can");
         return Err(Error::file(source, cause));
     };
-    let values = values.map_err(broken)?;
     accept(source, shape.clone(), if by_columns { by_rows(&shape, &values) } else { values })
 }
 
-/// The entries of a .npy file if they are of type T, in the file's order.
-fn numbers<T: Deserialize>(bytes: &[u8], convert: impl Fn(T) -> f64) -> Option<std::io::Result<Vec<f64>>> {
-    let data = NpyFile::new(bytes).ok()?.try_data::<T>().ok()?;
-    Some(data.map(|value| value.map(&convert)).collect())
+/// The dictionary and what comes behind it.
+fn npy_header(bytes: &[u8]) -> Option<(&str, &[u8])> {
+    let (version, rest) = bytes.strip_prefix(b"\x93NUMPY")?.split_first_chunk::<2>()?;
+    let (length, rest) = match version[0] {
+        1 => rest.split_first_chunk().map(|(length, rest)| (usize::from(u16::from_le_bytes(*length)), rest))?,
+        2 | 3 => rest.split_first_chunk().map(|(length, rest)| (u32::from_le_bytes(*length) as usize, rest))?,
+        _ => return None,
+    };
+    let (header, data) = rest.split_at_checked(length)?;
+    Some((std::str::from_utf8(header).ok()?, data))
+}
+
+/// The numbers of a type, by NumPy's name of it: `<` and `|` mean little-endian, `>` big-endian.
+fn npy_numbers(descr: &str, data: &[u8]) -> Option<Vec<f64>> {
+    Some(match descr {
+        "<f8" => data.as_chunks().0.iter().map(|&bytes| f64::from_le_bytes(bytes)).collect(),
+        ">f8" => data.as_chunks().0.iter().map(|&bytes| f64::from_be_bytes(bytes)).collect(),
+        "<f4" => data.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes).into()).collect(),
+        ">f4" => data.as_chunks().0.iter().map(|&bytes| f32::from_be_bytes(bytes).into()).collect(),
+        "<f2" => data.as_chunks().0.iter().map(|&bytes| f16::from_le_bytes(bytes).into()).collect(),
+        "<i8" => data.as_chunks().0.iter().map(|&bytes| i64::from_le_bytes(bytes) as f64).collect(),
+        "<i4" => data.as_chunks().0.iter().map(|&bytes| i32::from_le_bytes(bytes).into()).collect(),
+        "|u1" => data.iter().map(|&byte| byte.into()).collect(),
+        _ => return None,
+    })
 }
 
 /// The entries with the last axis fastest, given with the first axis fastest.
@@ -328,7 +351,7 @@ mod tests {
             (b"PK\x03\x04".to_vec(), "not a .npy file"),
             (
                 npy("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }", &doubles(&[1.0])),
-                "shape [2, 3], but the file has",
+                "shape [2, 3] of type <f8, but there are 8 bytes",
             ),
             (
                 npy("{'descr': '<f8', 'fortran_order': False, 'shape': (99999999999, 99999999999), }", &[]),
