@@ -115,7 +115,8 @@ fn two_layer_losses_have_the_gradient_of_their_differences() {
         let rng = &mut rng(5, trial as u64);
         let (n, d) = (6, 4);
         let w = normal(n, rng).columns(0, d) * scale;
-        let teacher = if trial % 2 == 0 { random_point(n, rng) } else { Permutation::random(n, rng).to_matrix() };
+        let teacher =
+            if trial.is_multiple_of(2) { random_point(n, rng) } else { Permutation::random(n, rng).to_matrix() };
         let root = normal(d, rng);
         let covariance = &root * root.transpose() + DMatrix::identity(d, d);
         let samples = DMatrix::from_fn(40, d, |_, _| StandardNormal.sample(rng));

@@ -303,7 +303,7 @@ fn t1_holds_for_the_rows_alone_and_its_proofs_inequalities_hold() {
     for trial in 0..4000 {
         let rng = &mut rng(trial, 16);
         let n = rng.random_range(2..9);
-        let x = if trial % 2 == 0 { feasible(n, rng) } else { within_radius(n, rng) };
+        let x = if trial.is_multiple_of(2) { feasible(n, rng) } else { within_radius(n, rng) };
         let q = round(&x).unwrap();
         let best: f64 = (0..n).map(|i| x[(i, q.apply(i))]).sum();
         let rows: f64 = Norms::of(&x).rows.iter().map(|&norm| line(norm)).sum();
@@ -328,8 +328,8 @@ fn what_is_hardened_is_the_nearest_permutation_and_moves_no_further_than_said() 
     for trial in 0..3000 {
         let rng = &mut rng(trial, 17);
         let n = rng.random_range(1..7);
-        let mut x = if trial % 2 == 0 { within_radius(n, rng) } else { feasible(n, rng) };
-        if trial % 3 == 0 {
+        let mut x = if trial.is_multiple_of(2) { within_radius(n, rng) } else { feasible(n, rng) };
+        if trial.is_multiple_of(3) {
             // One scaling a step leaves sums off by a little.
             x.apply(|v| *v *= 1.0 + 0.1 * (rng.random::<f64>() - 0.5));
         }

@@ -11,6 +11,7 @@ use birkhoff::solver::{Iterate, Limits, Stage, StochasticGradient, minimize};
 use nalgebra::{DMatrix, DVector, dmatrix};
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
+use rayon::prelude::*;
 use std::f64::consts::FRAC_1_PI;
 
 fn normal(rows: usize, columns: usize, rng: &mut impl Rng) -> DMatrix<f64> {
@@ -31,7 +32,7 @@ impl Network {
     /// Number `k` alternates readouts, laws and teachers.
     fn new(k: usize, rng: &mut impl Rng) -> Self {
         let (n, d) = (rng.random_range(2..5), rng.random_range(2..5));
-        let teacher = if k % 3 == 0 { random_point(n, rng) } else { Permutation::random(n, rng).to_matrix() };
+        let teacher = if k.is_multiple_of(3) { random_point(n, rng) } else { Permutation::random(n, rng).to_matrix() };
         let readout = match k % 2 {
             0 => Readout::Vector,
             _ => Readout::Scalar(DVector::from_column_slice(normal(n, 1, rng).as_slice())),
@@ -70,7 +71,7 @@ impl Network {
 #[test]
 fn closed_forms_agree_with_a_million_samples_on_twenty_networks() {
     const SAMPLES: usize = 1_000_000;
-    for k in 0..20 {
+    (0..20).into_par_iter().for_each(|k| {
         let rng = &mut rng(21, k as u64);
         let network = Network::new(k, rng);
         let x = random_point(network.w.nrows(), rng);
@@ -90,7 +91,7 @@ fn closed_forms_agree_with_a_million_samples_on_twenty_networks() {
             assert!((mean - exact).abs() <= 4.0 * error, "{k}, place {place}: {mean} +- {error}, closed form {exact}");
             assert!(error < 0.05 * exact, "{k}: the samples would not see an error");
         }
-    }
+    });
 }
 
 #[test]
@@ -158,7 +159,7 @@ fn at_permutations_both_places_and_all_shortcuts_agree() {
         let n = network.w.nrows();
         let (outside, inside) = (network.outside(), network.inside());
         let p = Permutation::random(n, rng);
-        let teacher_is_a_permutation = k % 3 != 0;
+        let teacher_is_a_permutation = !k.is_multiple_of(3);
         for f in [&outside as &dyn Objective, &inside] {
             let value = f.value(&p.to_matrix());
             // Sums of some 16 terms of size 30.
