@@ -16,6 +16,9 @@ use serde::{Deserialize, Serialize};
 /// 4 − 2√2: on D_n, P(X) below this makes row-argmax the unique nearest permutation (T2). Attained at ½(I + swap) ⊕ I.
 pub const ROUNDING_RADIUS: f64 = 4.0 - 2.0 * std::f64::consts::SQRT_2;
 
+/// 1 + 1/√2: on D_n, min ‖X − Π‖₁ ≤ (1 + 1/√2)·P(X) (T1). Attained at ½(I + swap) ⊕ I.
+pub const DISTANCE_FACTOR: f64 = 1.0 + std::f64::consts::FRAC_1_SQRT_2;
+
 /// Sums this close to 1 (and entries this little below 0) count as feasible: well above what floating point
 /// loses in 10⁵ convex combinations, well below what changes a bound's fourth digit.
 pub const FEASIBILITY: f64 = 1e-9;
@@ -40,7 +43,7 @@ pub struct Certificate {
     pub theorem: Option<Theorem>,
     /// Lower bound on min ‖X − Π‖₁ over permutations: P(X) for X ∈ D_n (T1), 0 otherwise.
     pub distance_at_least: f64,
-    /// Upper bound on min ‖X − Π‖₁: (1 + 1/√2)·P(X) under T2, 2P(X) on D_n (T1), 2P(X) + max(E_r, E_c) under T3; `None` if no theorem speaks.
+    /// Upper bound on min ‖X − Π‖₁: (1 + 1/√2)·P(X) on D_n (T1), 2P(X) + max(E_r, E_c) under T3; `None` if no theorem speaks.
     pub distance_at_most: Option<f64>,
     /// The permutation that row-argmax gives, where it is certified.
     pub permutation: Option<Permutation>,
@@ -93,14 +96,59 @@ pub fn certify(x: &DMatrix<f64>) -> Result<Certificate> {
     };
     let permutation = theorem.and_then(|_| Permutation::new(row_argmax(x)).ok());
     let distance_at_most = match theorem {
-        Some(Theorem::T2) => Some((1.0 + std::f64::consts::FRAC_1_SQRT_2) * sums.penalty + slack),
-        _ if feasible => Some(2.0 * sums.penalty + slack),
-        Some(Theorem::T3) => Some(2.0 * sums.penalty + sums.total_deviation),
+        _ if feasible => Some(DISTANCE_FACTOR * sums.penalty + slack),
+        Some(_) => Some(2.0 * sums.penalty + sums.total_deviation),
         None => None,
     };
     let distance_at_least = if feasible { (sums.penalty - slack).max(0.0) } else { 0.0 };
     let theorem = theorem.filter(|_| permutation.is_some());
     Ok(Certificate { penalty: sums.penalty, residual, theorem, distance_at_least, distance_at_most, permutation })
+}
+
+/// Whether a matrix in training may be replaced by a permutation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Hardening {
+    /// Yes: rounding decides nothing any more.
+    Ready {
+        /// What to put in its place.
+        permutation: Permutation,
+        /// T2 on D_n, T3 where sums are 1 only nearly, as after one scaling a step.
+        theorem: Theorem,
+        /// ‖X − Π‖₁ is at most this: an output that is L-Lipschitz in X's entries changes by at most L times as much.
+        change_at_most: f64,
+    },
+    /// No: rounding would decide what training has not.
+    Wait {
+        /// P(X).
+        penalty: f64,
+        /// Largest violation of X ≥ 0, X1 = 1, Xᵀ1 = 1.
+        residual: f64,
+    },
+}
+
+/// The rule for hardening: as soon as T2 or T3 certifies the rounding, and never before. O(n²).
+///
+/// P(X) < 4 − 2√2 suffices on D_n; with sums off by up to η, deficits below (1 − 3η)/4 in every row and column do. A
+/// large matrix waits for its worst row, whatever its average.
+///
+/// # Errors
+/// As [`certify`].
+///
+/// ```
+/// use birkhoff::certificate::{Hardening, hardening};
+/// use nalgebra::dmatrix;
+/// assert!(matches!(hardening(&dmatrix![0.97, 0.04; 0.03, 0.97])?, Hardening::Ready { .. }));
+/// assert!(matches!(hardening(&dmatrix![0.5, 0.5; 0.5, 0.5])?, Hardening::Wait { .. }));
+/// # Ok::<(), birkhoff::Error>(())
+/// ```
+pub fn hardening(x: &DMatrix<f64>) -> Result<Hardening> {
+    let Certificate { penalty, residual, theorem, distance_at_most, permutation, .. } = certify(x)?;
+    Ok(match (permutation, theorem, distance_at_most) {
+        (Some(permutation), Some(theorem), Some(change_at_most)) => {
+            Hardening::Ready { permutation, theorem, change_at_most }
+        }
+        _ => Hardening::Wait { penalty, residual },
+    })
 }
 
 /// The column of the largest entry of each row, the first one on ties.
@@ -226,6 +274,22 @@ mod tests {
         assert_eq!(certificate.permutation.unwrap().image(), &[0, 1]);
         let negative = certify(&dmatrix![1.1, -0.1; -0.1, 1.1]).unwrap();
         assert_eq!((negative.theorem, negative.distance_at_most), (None, None));
+    }
+
+    #[test]
+    fn hardening_waits_for_the_worst_row() {
+        let mut x = DMatrix::identity(30, 30);
+        assert!(matches!(hardening(&x).unwrap(), Hardening::Ready { theorem: Theorem::T2, .. }));
+        // One undecided pair among thirty rows.
+        (x[(0, 0)], x[(0, 1)], x[(1, 0)], x[(1, 1)]) = (0.5, 0.5, 0.5, 0.5);
+        assert!(matches!(hardening(&x).unwrap(), Hardening::Wait { .. }));
+        let Hardening::Ready { permutation, theorem, change_at_most } =
+            hardening(&dmatrix![0.1, 0.88; 0.9, 0.07]).unwrap()
+        else {
+            panic!("T3 holds")
+        };
+        assert_eq!((permutation.image(), theorem), (&[1, 0][..], Theorem::T3));
+        assert!(change_at_most >= 0.1 + 0.12 + 0.1 + 0.07);
     }
 
     #[test]

@@ -21,7 +21,8 @@
 //! | Q | vertex that minimizes a linear function | [`polytope::lmo`] |
 //! | ⟨∇f(X), X − Q⟩ | Frank–Wolfe gap | `gap` |
 //!
-//! Start at [`recovery::recover`]; [`solver`] says which method to choose.
+//! Start at [`recovery::recover`]; [`solver`] says which method to choose. [`objective::two_layer`] has permutations in neural
+//! networks, [`neurons`] aligns the units of two of them, and [`certificate::hardening`] says when to round in training.
 //!
 //! ```
 //! use birkhoff::instance::{correlated_erdos_renyi, rng};
@@ -46,6 +47,7 @@ pub mod graph;
 pub mod instance;
 pub mod io;
 pub mod local_search;
+pub mod neurons;
 pub mod objective;
 pub mod penalty;
 pub mod permutation;

@@ -206,7 +206,7 @@ fn inverse(norm: f64) -> f64 {
 /// [`scale`](crate::objective::Objective::scale).
 ///
 /// T4 (docs/mathematics.md §2) says why the weight must grow: above λ = L every permutation is a strict local minimum, so a
-/// path that started there would stay at its first permutation; only above 2L is the penalty sure to be exact.
+/// path that started there would stay at its first permutation; only above (1 + 1/√2)L is the penalty sure to be exact.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WeightSchedule {

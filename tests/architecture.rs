@@ -18,6 +18,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("objective", &["permutation", "graph", "assignment"]),
     ("instance", &["permutation", "graph"]),
     ("certificate", &["permutation", "penalty", "polytope", "objective"]),
+    ("neurons", &["permutation", "assignment", "objective"]),
     ("score", &["permutation", "graph"]),
     ("local_search", &["permutation", "polytope", "objective"]),
     ("solver", &["permutation", "assignment", "penalty", "polytope", "objective", "certificate", "local_search"]),
@@ -55,6 +56,7 @@ const MATHEMATICS: &[&str] = &[
     "instance",
     "certificate",
     "local_search",
+    "neurons",
     "solver",
     "recovery",
 ];

@@ -1,11 +1,12 @@
 //! Every objective and penalty against central differences; every shortcut against the long way round.
 
 use birkhoff::instance::rng;
+use birkhoff::objective::two_layer::{Inputs, PermutationInside, PermutationOutside, Readout};
 use birkhoff::objective::{GraphMatching, Objective, QuadraticAssignment};
 use birkhoff::penalty::Penalty;
 use birkhoff::polytope::random_point;
 use birkhoff::{Graph, Permutation};
-use nalgebra::DMatrix;
+use nalgebra::{DMatrix, DVector};
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
@@ -104,6 +105,39 @@ fn objectives_have_the_gradient_of_their_differences() {
             f.gradient(&x, &mut gradient);
             // Central differences of a quadratic are exact; h = 1 leaves nothing but rounding, 1e-16 times the terms' number.
             agrees(&format!("{name}, scale {scale}"), &|x| f.value(x), &gradient, &x, 1.0, 1e-12);
+        }
+    }
+}
+
+#[test]
+fn two_layer_losses_have_the_gradient_of_their_differences() {
+    for (trial, scale) in SCALES.into_iter().enumerate() {
+        let rng = &mut rng(5, trial as u64);
+        let (n, d) = (6, 4);
+        let w = normal(n, rng).columns(0, d) * scale;
+        let teacher =
+            if trial.is_multiple_of(2) { random_point(n, rng) } else { Permutation::random(n, rng).to_matrix() };
+        let root = normal(d, rng);
+        let covariance = &root * root.transpose() + DMatrix::identity(d, d);
+        let samples = DMatrix::from_fn(40, d, |_, _| StandardNormal.sample(rng));
+        let scalar = Readout::Scalar(DVector::from_fn(n, |_, _| StandardNormal.sample(rng)));
+        let x = random_point(n, rng);
+        for readout in [Readout::Vector, scalar] {
+            for inputs in [Inputs::Standard, Inputs::Normal(covariance.clone()), Inputs::Samples(samples.clone())] {
+                let are_samples = matches!(inputs, Inputs::Samples(_));
+                let outside = PermutationOutside::new(&w, &teacher, readout.clone(), &inputs).unwrap();
+                let inside = PermutationInside::new(&w, &teacher, readout.clone(), &inputs).unwrap();
+                for (place, f) in [("outside", &outside as &dyn Objective), ("inside", &inside)] {
+                    let mut gradient = normal(n, rng); // must be overwritten
+                    let (both, value) = (f.value_and_gradient(&x, &mut gradient), f.value(&x));
+                    // The same sums in another order.
+                    assert!((both - value).abs() <= 1e-10 * value, "{place}, scale {scale}: {both}, {value}");
+                    // Truncation h² times the third derivative, rounding 1e-16/h. On samples a step must cross no kink.
+                    let h = if are_samples { 1e-7 } else { 1e-5 };
+                    let name = format!("{place}, scale {scale}, samples {are_samples}");
+                    agrees(&name, &|x| f.value(x), &gradient, &x, h, 1e-6);
+                }
+            }
         }
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! Bad input is an [`Error`](crate::Error) before anything is written; how a search ended is in its report.
 
+mod align;
+mod certify;
+pub mod error_bounds;
 mod generate;
 mod inputs;
 mod interrupt;
@@ -13,17 +16,22 @@ mod report;
 mod search;
 mod summary;
 mod trace;
+pub mod two_layer;
 
+pub use align::AlignArguments;
 pub use options::{
-    Cli, Command, ExperimentArguments, ExperimentOptions, GenerateArguments, GenerateOptions, MatchArguments, Model,
-    QapArguments, SearchOptions,
+    CertifyArguments, Cli, Command, ExperimentArguments, ExperimentOptions, GenerateArguments, GenerateOptions,
+    MatchArguments, Model, QapArguments, SearchOptions,
 };
 pub use report::{Files, Report};
 pub use trace::TraceRow;
 
 use crate::error::Result;
-use crate::experiment::Experiment;
+use crate::experiment::Configuration;
+use crate::experiment::graph_matching::Experiment;
+use std::io::Write;
 use std::path::Path;
+use std::process::ExitCode;
 
 /// Does what the command line says.
 ///
@@ -33,24 +41,45 @@ pub fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Some(Command::Match(arguments)) => matching::run(&arguments),
         Some(Command::Qap(arguments)) => qap::run(&arguments),
+        Some(Command::Certify(arguments)) => certify::run(&arguments),
         Some(Command::Generate(arguments)) => generate::run(&arguments.model),
-        Some(Command::Experiment(arguments)) => experiment(arguments.config.as_deref(), &arguments.options),
-        None => experiment(None, &cli.experiment),
+        Some(Command::Experiment(arguments)) => {
+            experiment::<Experiment>(arguments.config.as_deref(), &arguments.options)
+        }
+        None => experiment::<Experiment>(None, &cli.experiment),
     }
 }
 
-fn experiment(config: Option<&Path>, options: &ExperimentOptions) -> Result<()> {
+/// Runs an experiment: the one of the file, or the built-in one, with what the options replace.
+fn experiment<C: Configuration>(config: Option<&Path>, options: &ExperimentOptions) -> Result<()> {
     let mut experiment = match config {
-        Some(path) => Experiment::read(path)?,
-        None => Experiment::graph_matching()?,
+        Some(path) => C::read(path)?,
+        None => C::built_in()?,
     };
-    experiment.rng_seed = options.rng_seed.unwrap_or(experiment.rng_seed);
-    experiment.trials = options.trials.map_or(experiment.trials, |trials| trials as usize);
-    experiment.output_dir = options.output_dir.clone().unwrap_or(experiment.output_dir);
+    if options.smoke {
+        experiment.shrink();
+    }
+    experiment.set(options.output_dir.clone(), options.trials.map(|trials| trials as usize), options.rng_seed);
     let table =
         search::in_pool(options.threads, || crate::experiment::run(&experiment, &interrupt::flag(), options.quiet))??;
     if !options.quiet {
         outputs::say(&table)?;
     }
     Ok(())
+}
+
+/// Bad input or arguments: the code that clap's own usage errors have.
+const BAD_INPUT: u8 = 2;
+
+/// The exit code of a program: 0, or 2 and one line on standard error.
+pub fn exit_code(result: Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let message = error.to_string().lines().collect::<Vec<_>>().join(" ");
+            // Where standard error is gone, the exit code has to do.
+            let _ = writeln!(std::io::stderr(), "error: {message}");
+            ExitCode::from(BAD_INPUT)
+        }
+    }
 }

@@ -37,6 +37,8 @@ pub enum Command {
     Match(Box<MatchArguments>),
     /// Minimize a quadratic assignment problem in the format of QAPLIB
     Qap(Box<QapArguments>),
+    /// Say how near a matrix is to a permutation, and whether its rounding is proved unique
+    Certify(CertifyArguments),
     /// Write a random pair of graphs and its hidden correspondence: a.*, b.*, truth.csv
     Generate(GenerateArguments),
     /// Measure all methods on correlated random graphs; what the program does without a command
@@ -101,6 +103,29 @@ pub struct QapArguments {
     /// How to search, and what to write.
     #[command(flatten)]
     pub search: SearchOptions,
+}
+
+const CERTIFY_EXAMPLES: &str = "\
+Examples:
+  graph_matching certify x.csv
+  graph_matching certify shuffle.npy --report report.json
+  graph_matching certify model.safetensors:stage2.shuffle --output permutation.csv";
+
+/// Arguments of `graph_matching certify`.
+#[derive(Debug, Args)]
+#[command(after_help = CERTIFY_EXAMPLES)]
+pub struct CertifyArguments {
+    /// A square matrix without negative entries: .csv, .npy or .safetensors:TENSOR; `-` is CSV from standard input
+    pub matrix: String,
+    /// Write the permutation as CSV `a,b`, counted from 0; `-` is standard output [default: not written]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Write the whole certificate as JSON [default: not written]
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// No summary on standard output
+    #[arg(short, long)]
+    pub quiet: bool,
 }
 
 /// Options that `match` and `qap` share.
@@ -267,18 +292,21 @@ pub struct ExperimentArguments {
 /// What overrides an experiment's configuration.
 #[derive(Debug, Clone, Args)]
 pub struct ExperimentOptions {
-    /// Folder of the results, replaced once the run is complete [default: as configured, results/graph_matching]
+    /// Folder of the results, replaced once the run is complete [default: as configured, results/<program>]
     #[arg(long, value_name = "FOLDER")]
     pub output_dir: Option<PathBuf>,
     /// Threads that share the trials [default: one a core]
     #[arg(long, value_name = "N", value_parser = threads())]
     pub threads: Option<u32>,
-    /// Seed of the random graphs [default: as configured]
+    /// Seed of everything random [default: as configured]
     #[arg(long, value_name = "N")]
     pub rng_seed: Option<u64>,
-    /// Trials at each noise level [default: as configured]
+    /// Trials of each kind [default: as configured]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub trials: Option<u32>,
+    /// A small version of a few seconds, to see that everything works
+    #[arg(long)]
+    pub smoke: bool,
     /// No table on standard output, no progress on standard error
     #[arg(short, long)]
     pub quiet: bool,

@@ -5,12 +5,17 @@ use super::report::Report;
 use super::trace::{TraceRow, draw_trace, write_trace};
 use crate::error::{Error, Result};
 use crate::io::{check_writable, write_atomically, write_match};
+use serde::Serialize;
 use std::io::Write;
 use std::path::Path;
 
-/// Refuses outputs that cannot be written, and two outputs or an input and an output at the same place.
+/// [`check_places`] of a search.
 pub(super) fn check_outputs<'p>(options: &SearchOptions, inputs: impl IntoIterator<Item = &'p Path>) -> Result<()> {
-    let outputs = outputs(options);
+    check_places(&outputs(options), inputs)
+}
+
+/// Refuses outputs that cannot be written, and two outputs or an input and an output at the same place.
+pub(super) fn check_places<'p>(outputs: &[&Path], inputs: impl IntoIterator<Item = &'p Path>) -> Result<()> {
     for (index, &output) in outputs.iter().enumerate() {
         if outputs[..index].contains(&output) {
             return Err(Error::file(output, "is given for two outputs"));
@@ -64,7 +69,8 @@ pub(super) fn write_outputs(
     say(&format!("{summary}{written}"))
 }
 
-fn write_json(path: &Path, report: &Report) -> Result<()> {
+/// Writes as JSON, atomically.
+pub(super) fn write_json(path: &Path, report: &impl Serialize) -> Result<()> {
     write_atomically(path, |file| {
         serde_json::to_writer_pretty(&mut *file, report)?;
         writeln!(file)

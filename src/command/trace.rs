@@ -1,7 +1,7 @@
 //! The trace of a search: one row an iteration of its first run.
 
 use crate::error::Result;
-use crate::experiment::figure::{Panel, draw_panels};
+use crate::experiment::{Panel, draw_panels};
 use crate::io::write_atomically;
 use crate::solver::Iterate;
 use serde::Serialize;

@@ -142,6 +142,11 @@ impl<B: DrawingBackend> Canvas<B> {
         Ok(())
     }
 
+    /// A filled rectangle between two opposite corners.
+    pub fn rectangle(&self, a: Point, b: Point, color: RGBColor) -> Drawn<B> {
+        self.area.draw(&Rectangle::new([self.pixel(a), self.pixel(b)], color.filled()))
+    }
+
     /// A marker of the given half width.
     pub fn marker(&self, marker: Marker, (x, y): Point, r: f64, color: RGBColor) -> Drawn<B> {
         let polygon = |corners: &[Point]| {

@@ -1,71 +1,24 @@
 //! The manifest: where a run's numbers come from, and what each column means.
 
-use super::config::Experiment;
+use super::config::Configuration;
 use super::run_directory::{MANIFEST, RunDirectory};
 use crate::error::{Error, Result};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::process::Command;
 
-/// Columns of the CSV files, with what they mean and their unit.
-const COLUMNS: [(&str, &[(&str, &str)]); 3] = [
-    (
-        "trials.csv",
-        &[
-            ("rho", "correlation of the two graphs' edges, 0 to 1"),
-            ("trial", "number of the instance at this correlation, from 0; every method sees the same one"),
-            ("method", "method of birkhoff::recovery"),
-            ("status", "ok, or what went wrong"),
-            ("node_correctness", "share of vertices matched to their true partner, 0 to 1"),
-            ("edge_correctness", "share of A's edges kept, 0 to 1; empty without edges"),
-            ("truth_edge_correctness", "share of A's edges that the hidden permutation keeps, 0 to 1"),
-            (
-                "value",
-                "squared Frobenius norm of AX - XB at the answer; 2 for each pair of vertices that is an edge in one graph only",
-            ),
-            ("truth_value", "the same at the hidden permutation"),
-            ("lower_bound", "proved: no permutation has a smaller value; empty if unknown"),
-            ("proved_optimal", "whether value = lower_bound"),
-            ("penalty", "l1-l2 penalty of X before rounding, 0 to 2(n - sqrt n)"),
-            ("certified", "whether T2 or T3 proves X's rounding unique"),
-            ("iterations", "steps of the method, the relaxation's included"),
-            ("lap_calls", "linear assignments solved"),
-        ],
-    ),
-    (
-        "timings.csv",
-        &[
-            ("rho", "as in trials.csv"),
-            ("trial", "as in trials.csv"),
-            ("method", "as in trials.csv"),
-            ("seconds", "wall-clock seconds of one run, while other trials ran on the other threads"),
-        ],
-    ),
-    (
-        "summary.csv",
-        &[
-            ("rho", "as in trials.csv"),
-            ("method", "as in trials.csv"),
-            ("trials", "runs with status ok"),
-            ("failed", "other runs; they are in no mean"),
-            ("node_correctness", "mean over the trials, 0 to 1"),
-            ("node_correctness_low", "lower end of its 95 % bootstrap percentile interval"),
-            ("node_correctness_high", "upper end"),
-            ("edge_correctness", "mean over the trials, 0 to 1"),
-            ("truth_edge_correctness", "mean over the trials, 0 to 1"),
-        ],
-    ),
-];
+/// A CSV file, and its columns with what they mean and their unit.
+pub type Columns = (&'static str, &'static [(&'static str, &'static str)]);
 
 /// Writes `manifest.json`, the last file of a run: it holds the sha256 of all others.
-pub(super) fn write(directory: &RunDirectory, experiment: &Experiment) -> Result<()> {
+pub(super) fn write<C: Configuration>(directory: &RunDirectory, experiment: &C) -> Result<()> {
     let mut files = serde_json::Map::new();
     for name in directory.files()? {
         let path = directory.path(&name);
         let bytes = std::fs::read(&path).map_err(|error| Error::io(&path, error))?;
         files.insert(name, json!({ "bytes": bytes.len(), "sha256": sha256(&bytes) }));
     }
-    let columns: serde_json::Map<String, Value> = COLUMNS
+    let columns: serde_json::Map<String, Value> = C::COLUMNS
         .iter()
         .map(|(file, columns)| {
             let columns: serde_json::Map<String, Value> =
@@ -74,7 +27,7 @@ pub(super) fn write(directory: &RunDirectory, experiment: &Experiment) -> Result
         })
         .collect();
     let manifest = json!({
-        "program": "graph_matching",
+        "program": C::PROGRAM,
         "version": env!("CARGO_PKG_VERSION"),
         "commit": said_by("git", &["rev-parse", "HEAD"]),
         "uncommitted_changes": said_by("git", &["status", "--porcelain", "--untracked-files=no"]).map(|changes| !changes.is_empty()),
@@ -84,9 +37,9 @@ pub(super) fn write(directory: &RunDirectory, experiment: &Experiment) -> Result
         "cpu": cpu(),
         "cores": std::thread::available_parallelism().ok().map(|cores| cores.get()),
         "threads": rayon::current_num_threads(),
-        "rng_seed": experiment.rng_seed,
-        "trials_per_level": experiment.trials,
-        "interval": "95 %, bootstrap percentile over trials",
+        "rng_seed": experiment.rng_seed(),
+        "trials_per_level": experiment.trials(),
+        "interval": C::INTERVAL,
         "columns": columns,
         "files": files,
     });

@@ -1,25 +1,28 @@
 //! Experiments: a configuration, its trials in parallel, and a folder of results that is there complete or not at all.
 //!
-//! A claim is a file: `config.toml` says what was done, `trials.csv` has one row a trial and method (every method
-//! sees the same instance, and a failed trial is a row with its status), `summary.csv` the means with their intervals,
-//! `timings.csv` the seconds, `manifest.json` where it all comes from. All but the timings and the manifest are the
-//! same bytes on every run and for any number of threads.
+//! A claim is a file: `config.toml` says what was done, `trials.csv` has what was measured (every method sees the same
+//! instance, and a failed trial is a row with its status), `summary.csv` the means with their intervals, `timings.csv`
+//! the seconds, `manifest.json` where it all comes from. All but the timings and the manifest are the same bytes on
+//! every run and for any number of threads.
 
 mod canvas;
-pub mod config;
-pub mod figure;
-pub mod manifest;
-pub mod run_directory;
-pub mod summary;
-pub mod trials;
+mod chart;
+mod config;
+pub mod error_bounds;
+pub mod graph_matching;
+mod interval;
+mod manifest;
+mod parallel;
+mod run_directory;
+pub mod two_layer;
 
-pub use config::Experiment;
-pub use summary::Summary;
-pub use trials::{Timing, Trial};
+pub use chart::{Panel, draw_panels};
+pub use config::Configuration;
+pub use manifest::Columns;
+pub use run_directory::RunDirectory;
 
 use crate::error::{Error, Result};
 use crate::io::write_atomically;
-use run_directory::RunDirectory;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::Path;
@@ -28,31 +31,22 @@ use std::sync::atomic::AtomicBool;
 
 /// Runs an experiment, writes its folder, and returns its table for a person to read.
 ///
-/// The progress bar goes to standard error, where that is a terminal and not `quiet`. The figure is drawn from the
+/// The progress bar goes to standard error, where that is a terminal and not `quiet`. The figures are drawn from the
 /// files, not from memory.
 ///
 /// # Errors
 /// What is wrong with the configuration or the folder; an interrupted run is an error and leaves an older folder as it was.
-pub fn run(experiment: &Experiment, interrupt: &Arc<AtomicBool>, quiet: bool) -> Result<String> {
+pub fn run<C: Configuration>(experiment: &C, interrupt: &Arc<AtomicBool>, quiet: bool) -> Result<String> {
     experiment.validate()?;
-    let directory = RunDirectory::create(&experiment.output_dir)?;
-    let (trials, timings) = trials::run(experiment, interrupt, quiet)?;
+    let directory = RunDirectory::create(experiment.output_dir())?;
     directory.write("config.toml", experiment.to_toml()?.as_bytes())?;
-    write_rows(&directory.path("trials.csv"), &trials)?;
-    write_rows(&directory.path("timings.csv"), &timings)?;
-
-    let trials: Vec<Trial> = read_rows(&directory.path("trials.csv"))?;
-    let timings: Vec<Timing> = read_rows(&directory.path("timings.csv"))?;
-    let summaries = summary::summarize(&trials, experiment.rng_seed);
-    write_rows(&directory.path("summary.csv"), &summaries)?;
-    for name in ["recovery.svg", "recovery.png"] {
-        figure::draw_recovery(&directory.path(name), experiment, &summaries)?;
-    }
+    let table = experiment.measure(&directory, interrupt, quiet)?;
     manifest::write(&directory, experiment)?;
     directory.finish()?;
-    Ok(summary::table(experiment, &summaries, &timings))
+    Ok(table)
 }
 
+/// Writes the rows of a results file.
 fn write_rows<T: Serialize>(path: &Path, rows: &[T]) -> Result<()> {
     write_atomically(path, |file| {
         let mut writer = csv::Writer::from_writer(file);
@@ -61,7 +55,7 @@ fn write_rows<T: Serialize>(path: &Path, rows: &[T]) -> Result<()> {
     })
 }
 
-/// Reads the rows of a results file, such as `trials.csv` as [`Trial`]s.
+/// Reads the rows of a results file, such as `trials.csv` as [`Trial`](graph_matching::Trial)s.
 ///
 /// # Errors
 /// [`Error::Io`], and [`Error::Parse`] with the line.

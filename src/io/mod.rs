@@ -1,4 +1,4 @@
-//! Graphs, quadratic assignment problems, correspondences and matrices: read from files and written to them.
+//! Graphs, quadratic assignment problems, correspondences, matrices and networks' weights: read from files and written to them.
 //!
 //! Every reader exists twice: `read_*` takes a path (`-` is standard input) and `parse_*` takes the bytes,
 //! with a name for the messages. Whatever the bytes are, the answer is a value or an [`Error`] that names
@@ -20,6 +20,7 @@ mod matrix;
 mod matrix_market;
 mod qaplib;
 mod similarity;
+mod tensor;
 mod text;
 
 pub use atomic::{check_writable, write_atomically};
@@ -32,6 +33,11 @@ pub use qaplib::{
     QaplibInstance, QaplibSolution, parse_qaplib, parse_qaplib_solution, read_qaplib, read_qaplib_solution,
 };
 pub use similarity::{parse_similarity_matrix, parse_similarity_triples, read_similarity};
+pub(crate) use tensor::listed;
+pub use tensor::{
+    Tensor, TensorPath, is_safetensors, parse_npy, read_array, read_shapes, read_tensor, reorder_safetensors,
+    write_safetensors,
+};
 
 use crate::error::{Error, Result};
 use crate::graph::Graph;

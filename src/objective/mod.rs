@@ -5,6 +5,7 @@ mod exchange;
 pub mod graph_matching;
 mod kernel;
 pub mod quadratic_assignment;
+pub mod two_layer;
 
 pub use graph_matching::GraphMatching;
 pub use quadratic_assignment::QuadraticAssignment;

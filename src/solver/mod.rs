@@ -9,6 +9,7 @@
 //! | penalized path | f + λP, λ growing from 0 | up to much more noise: the best single run here | where the relaxed minimizer knows nothing of the answer: regular graphs, noise beyond the threshold |
 //! | FAQ | the indefinite form, from J/n | isomorphic or almost isomorphic graphs | moderate noise; depends on its start. From the relaxed minimizer it is much stronger |
 //! | projected gradient | f + λP by the training step of AutoShuffleNet | as the penalized path, slower | step size and scaling must fit; first order |
+//! | stochastic gradient | f + λP on minibatches, as in training | where one scaling a step suffices | noise of the batches; first order |
 //! | Sinkhorn | f of a Sinkhorn-scaled e^Y by L-BFGS | little noise | never reaches a vertex; a baseline |
 //!
 //! In doubt: the penalized path, which starts from the relaxation and so has its lower bound as well.
@@ -18,12 +19,14 @@ mod iterate;
 mod projected_gradient;
 mod sinkhorn_lbfgs;
 mod stage;
+mod stochastic_gradient;
 
 pub use frank_wolfe::FrankWolfe;
 pub use iterate::Iterate;
 pub use projected_gradient::{ProjectedGradient, Projection};
 pub use sinkhorn_lbfgs::SinkhornLbfgs;
 pub use stage::Stage;
+pub use stochastic_gradient::StochasticGradient;
 
 use crate::error::{Error, Result};
 use crate::objective::Objective;

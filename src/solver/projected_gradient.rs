@@ -65,26 +65,30 @@ impl ProjectedGradient {
 
 /// max(X, 0), then columns and rows scaled to sum 1 in turn. An empty row or column becomes uniform first.
 fn threshold_and_scale(x: &mut DMatrix<f64>) {
-    let n = x.nrows();
     x.apply(|v| *v = v.max(0.0));
     for _ in 0..SCALING_ROUNDS {
-        for mut column in x.column_iter_mut() {
-            let sum = column.sum();
-            if sum > 0.0 { column /= sum } else { column.fill(1.0 / n as f64) }
-        }
-        let sums = x.column_sum();
-        let worst = sums.iter().map(|sum| (sum - 1.0).abs()).fold(0.0, f64::max);
-        for (i, &sum) in sums.iter().enumerate() {
-            if sum > 0.0 {
-                x.row_mut(i).scale_mut(1.0 / sum);
-            } else {
-                x.row_mut(i).fill(1.0 / n as f64);
-            }
-        }
-        if worst < 1e-9 {
+        if scale_once(x) < 1e-9 {
             return;
         }
     }
+}
+
+/// Scales the columns of X ≥ 0, then its rows, to sum 1; returns how far the rows were from it. Empty ones become uniform.
+pub(super) fn scale_once(x: &mut DMatrix<f64>) -> f64 {
+    let n = x.nrows();
+    for mut column in x.column_iter_mut() {
+        let sum = column.sum();
+        if sum > 0.0 { column /= sum } else { column.fill(1.0 / n as f64) }
+    }
+    let sums = x.column_sum();
+    for (i, &sum) in sums.iter().enumerate() {
+        if sum > 0.0 {
+            x.row_mut(i).scale_mut(1.0 / sum);
+        } else {
+            x.row_mut(i).fill(1.0 / n as f64);
+        }
+    }
+    sums.iter().map(|sum| (sum - 1.0).abs()).fold(0.0, f64::max)
 }
 
 /// The largest |eigenvalue| of f's Hessian, by power iteration on gradient differences at X.
@@ -133,7 +137,8 @@ impl<'a> Solver<&'a dyn Objective, Iterate> for ProjectedGradient {
         state.step_size = self.step_size;
         // The threshold would take a NaN for 0.
         require_finite("gradient", &state.gradient)?;
-        self.penalty.add_gradient(stage.weight, &state.x, &mut state.gradient);
+        // With its constant, which scaling does see: without it λ∇P only multiplies rows and columns, and scaling undoes that.
+        state.gradient += self.penalty.gradient(&state.x) * stage.weight;
         let moved = self.feasible(&(&state.x - &state.gradient * self.step_size))?;
         let distance = (&moved - &state.x).norm();
         state.x = moved;

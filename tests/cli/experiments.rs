@@ -43,3 +43,35 @@ fn the_experiment_gives_the_same_files_for_any_number_of_threads() {
     assert_eq!(room.text("other/trials.csv").lines().count(), 1 + 3 * 7);
     assert!(room.text("other/config.toml").contains("rng_seed = 6"));
 }
+
+/// Runs on one thread and on two, and compares all files but timings and manifest; the manifest describes every column.
+fn repeats_itself(program: &str, csv_files: &[&str]) {
+    let room = Room::with(&[]);
+    room.done(&format!("{program}: --smoke --output-dir run --threads 1 --quiet"));
+    let first = room.listing();
+    let table = room.done(&format!("{program}: --smoke --output-dir run --threads 2"));
+    assert!(table.ends_with("Results: run\n"), "{table}");
+    let second = room.listing();
+    assert_eq!(first.keys().collect::<Vec<_>>(), second.keys().collect::<Vec<_>>());
+    for name in first.keys().filter(|name| !name.ends_with("timings.csv") && !name.ends_with("manifest.json")) {
+        assert!(first[name] == second[name], "{name}");
+    }
+    let manifest = room.json("run/manifest.json");
+    for file in csv_files {
+        let header = room.text(&format!("run/{file}")).lines().next().unwrap().to_string();
+        let columns = manifest["columns"][file].as_object().unwrap_or_else(|| panic!("{file} is not described"));
+        assert_eq!(header.split(',').count(), columns.len(), "{file}");
+        assert!(header.split(',').all(|column| columns.contains_key(column)), "{file}");
+    }
+}
+
+#[test]
+fn the_two_layer_experiment_gives_the_same_files_for_any_number_of_threads() {
+    let files = ["trials.csv", "timings.csv", "summary.csv", "trajectories.csv", "landscapes.csv"];
+    repeats_itself("two_layer", &files);
+}
+
+#[test]
+fn the_error_bounds_experiment_gives_the_same_files_for_any_number_of_threads() {
+    repeats_itself("error_bounds", &["trials.csv", "histogram.csv", "ascent.csv"]);
+}

@@ -1,6 +1,8 @@
-//! The program `graph_matching`, end to end.
+//! The programs, end to end.
 
 mod answers;
+mod certify;
 mod experiments;
+mod neurons;
 mod refusals;
 mod room;

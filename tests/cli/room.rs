@@ -28,8 +28,14 @@ impl Room {
         Room::with(&[("a.edges", HEXAGON), ("b.edges", TRIANGLES)])
     }
 
+    /// `graph_matching` with these arguments, or another program: `two_layer: align a b`.
     pub fn command(&self, arguments: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_graph_matching"));
+        let (program, arguments) = match arguments.split_once(": ") {
+            Some(("two_layer", arguments)) => (env!("CARGO_BIN_EXE_two_layer"), arguments),
+            Some(("error_bounds", arguments)) => (env!("CARGO_BIN_EXE_error_bounds"), arguments),
+            _ => (env!("CARGO_BIN_EXE_graph_matching"), arguments),
+        };
+        let mut command = Command::new(program);
         command.current_dir(self.0.path()).args(arguments.split_whitespace());
         command
     }

@@ -1,7 +1,8 @@
 //! Trials, in parallel: every method on the same instances.
 
 use super::config::{Experiment, Instances};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::experiment::parallel::in_parallel;
 use crate::instance::{correlated_erdos_renyi, rng};
 use crate::objective::{GraphMatching, Objective};
 use crate::permutation::Permutation;
@@ -9,8 +10,7 @@ use crate::recovery::{Method, Recovery, Settings, recover_within};
 use crate::score::EdgeScore;
 use crate::solver::Limits;
 use argmin::core::TerminationReason;
-use indicatif::{ProgressBar, ProgressStyle};
-use rayon::prelude::*;
+use indicatif::ProgressBar;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -75,15 +75,12 @@ pub(super) fn run(
     let levels = experiment.instances.rho.len();
     let jobs: Vec<(usize, usize)> =
         (0..levels).flat_map(|level| (0..experiment.trials).map(move |trial| (level, trial))).collect();
-    let bar = progress_bar(jobs.len() * experiment.methods.len(), quiet);
     let limits = Limits { interrupt: Some(interrupt.clone()), ..Limits::default() };
-    let rows: Result<Vec<_>> =
-        jobs.into_par_iter().map(|(level, trial)| one_instance(experiment, level, trial, &limits, &bar)).collect();
-    bar.finish_and_clear();
-    if limits.reached().is_some() {
-        return Err(Error::file(&experiment.output_dir, "the experiment was interrupted, and nothing was written"));
-    }
-    Ok(rows?.into_iter().flatten().unzip())
+    let runs = jobs.len() * experiment.methods.len();
+    let rows = in_parallel(&experiment.output_dir, jobs, runs, &limits, quiet, |(level, trial), bar| {
+        one_instance(experiment, level, trial, &limits, bar)
+    })?;
+    Ok(rows.into_iter().flatten().unzip())
 }
 
 /// All methods on trial `trial` of the noise level `level`.
@@ -135,16 +132,4 @@ fn one_instance(
         (row, Timing { rho, trial, method, seconds })
     };
     Ok(experiment.methods.iter().map(run).collect())
-}
-
-/// A bar on standard error, seen only where that is a terminal.
-fn progress_bar(length: usize, quiet: bool) -> ProgressBar {
-    if quiet {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new(length as u64);
-    if let Ok(style) = ProgressStyle::with_template("{elapsed} [{wide_bar}] {pos}/{len} runs, {eta} left") {
-        bar.set_style(style);
-    }
-    bar
 }

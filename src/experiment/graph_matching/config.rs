@@ -1,0 +1,152 @@
+//! The configuration: one complete TOML file.
+
+use super::{manifest, measure};
+use crate::error::{Error, Result};
+use crate::experiment::config::{check_list, check_trials};
+use crate::experiment::{Columns, Configuration, RunDirectory};
+use crate::recovery::{Method, Settings};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// The configuration that is built into the program.
+const GRAPH_MATCHING: &str = include_str!("../../../experiments/graph_matching.toml");
+
+/// Methods compared on correlated Erdős–Rényi graphs of several noise levels.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Experiment {
+    /// Folder of the results, relative to the current one.
+    pub output_dir: PathBuf,
+    /// Trials at each correlation.
+    pub trials: usize,
+    /// Seed of the instances and of the intervals' resampling.
+    pub rng_seed: u64,
+    /// The methods, each on the same instances.
+    pub methods: Vec<Method>,
+    /// What the graphs are.
+    pub instances: Instances,
+    /// How the methods run; what is not given is the library's default. `method`, `rng_seed` and `time_limit`
+    /// have no place here: the first two stand above, and a time limit would let the answer depend on the machine.
+    pub settings: Settings,
+}
+
+/// Pairs of correlated Erdős–Rényi graphs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Instances {
+    /// Vertices.
+    pub n: usize,
+    /// Probability of an edge.
+    pub p: f64,
+    /// Correlations, each a noise level; 0 is the null experiment.
+    pub rho: Vec<f64>,
+}
+
+impl Configuration for Experiment {
+    const PROGRAM: &'static str = "graph_matching";
+    const BUILT_IN: (&'static str, &'static str) = ("experiments/graph_matching.toml", GRAPH_MATCHING);
+    const INTERVAL: &'static str = "95 %, bootstrap percentile over trials";
+    const COLUMNS: &'static [Columns] = manifest::COLUMNS;
+
+    fn output_dir(&self) -> &Path {
+        &self.output_dir
+    }
+
+    fn trials(&self) -> usize {
+        self.trials
+    }
+
+    fn rng_seed(&self) -> u64 {
+        self.rng_seed
+    }
+
+    fn set(&mut self, output_dir: Option<PathBuf>, trials: Option<usize>, rng_seed: Option<u64>) {
+        self.output_dir = output_dir.unwrap_or_else(|| std::mem::take(&mut self.output_dir));
+        self.trials = trials.unwrap_or(self.trials);
+        self.rng_seed = rng_seed.unwrap_or(self.rng_seed);
+    }
+
+    fn shrink(&mut self) {
+        self.trials = self.trials.min(2);
+        self.instances.n = self.instances.n.min(12);
+    }
+
+    fn validate(&self) -> Result<()> {
+        let Experiment { trials, methods, instances: Instances { n, p, rho }, settings, .. } = self;
+        let refuse = |name, cause: &str| Err(Error::argument(name, cause));
+        check_trials(*trials)?;
+        check_list("methods", methods, "methods", |_| true)?;
+        if !(1..=10_000).contains(n) {
+            return refuse("instances.n", "must be between 1 and 10000");
+        }
+        if !(0.0..=1.0).contains(p) {
+            return refuse("instances.p", "must be between 0 and 1");
+        }
+        check_list("instances.rho", rho, "numbers between 0 and 1", |rho| (0.0..=1.0).contains(rho))?;
+        let elsewhere = Settings::default();
+        if settings.method != elsewhere.method || settings.rng_seed != elsewhere.rng_seed {
+            return refuse("settings", "`method` and `rng_seed` are given outside of [settings]");
+        }
+        if settings.time_limit.is_some() {
+            return refuse("settings.time_limit", "would let the results depend on the machine");
+        }
+        Ok(())
+    }
+
+    fn measure(&self, directory: &RunDirectory, interrupt: &Arc<AtomicBool>, quiet: bool) -> Result<String> {
+        measure(self, directory, interrupt, quiet)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(text: &str) -> String {
+        Experiment::parse(Path::new("e.toml"), text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_built_in_configuration_is_valid_and_survives_writing() {
+        let experiment = Experiment::built_in().unwrap();
+        assert_eq!(experiment.methods, Method::ALL);
+        let written = experiment.to_toml().unwrap();
+        assert_eq!(Experiment::parse(Path::new("config.toml"), &written).unwrap(), experiment);
+    }
+
+    #[test]
+    fn a_misspelt_key_is_named_with_its_line_at_every_level() {
+        for (right, wrong) in [("trials", "trails"), ("rho", "roh"), ("restarts", "restart")] {
+            let text = GRAPH_MATCHING.replacen(&format!("\n{right} ="), &format!("\n{wrong} ="), 1);
+            let line = 1 + text.lines().position(|line| line.starts_with(wrong)).unwrap();
+            let message = message(&text);
+            assert!(message.starts_with(&format!("e.toml:{line}: ")), "{message}");
+            assert!(message.contains(&format!("`{wrong}`")) && !message.contains('\n'), "{message}");
+        }
+    }
+
+    #[test]
+    fn values_that_make_no_sense_name_their_key() {
+        for (from, to, key) in [
+            ("trials = ", "trials = 0 #", "trials"),
+            ("n = ", "n = 0 #", "instances.n"),
+            ("p = ", "p = nan #", "instances.p"),
+            ("rho = ", "rho = [0.5, 0.5] #", "instances.rho"),
+            ("methods = [", "methods = [] #", "methods"),
+            ("[settings]", "[settings]\nmethod = 'faq'", "settings"),
+            ("[settings]", "[settings]\ntime_limit = 1.0", "settings.time_limit"),
+        ] {
+            let mut text = GRAPH_MATCHING.replacen(&format!("\n{from}"), &format!("\n{to}"), 1);
+            if key == "methods" {
+                let rest = text.find("[] #").unwrap();
+                let end = rest + text[rest..].find("\n]").unwrap() + 2;
+                text.replace_range(rest + 2..end, "");
+            }
+            let message = message(&text);
+            assert!(message.starts_with("e.toml") && message.contains(key), "{message}");
+        }
+        assert!(message("").contains("missing field"));
+    }
+}

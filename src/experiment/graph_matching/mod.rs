@@ -1,0 +1,36 @@
+//! Which method finds the hidden permutation of correlated Erdős–Rényi graphs, and up to which noise?
+
+pub mod config;
+mod figure;
+mod manifest;
+pub mod summary;
+pub mod trials;
+
+pub use config::{Experiment, Instances};
+pub use summary::Summary;
+pub use trials::{Timing, Trial};
+
+use super::{RunDirectory, read_rows, write_rows};
+use crate::error::Result;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+fn measure(
+    experiment: &Experiment,
+    directory: &RunDirectory,
+    interrupt: &Arc<AtomicBool>,
+    quiet: bool,
+) -> Result<String> {
+    let (trials, timings) = trials::run(experiment, interrupt, quiet)?;
+    write_rows(&directory.path("trials.csv"), &trials)?;
+    write_rows(&directory.path("timings.csv"), &timings)?;
+
+    let trials: Vec<Trial> = read_rows(&directory.path("trials.csv"))?;
+    let timings: Vec<Timing> = read_rows(&directory.path("timings.csv"))?;
+    let summaries = summary::summarize(&trials, experiment.rng_seed);
+    write_rows(&directory.path("summary.csv"), &summaries)?;
+    for name in ["recovery.svg", "recovery.png"] {
+        figure::draw_recovery(&directory.path(name), experiment, &summaries)?;
+    }
+    Ok(summary::table(experiment, &summaries, &timings))
+}
