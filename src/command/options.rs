@@ -160,6 +160,7 @@ const GENERATE_EXAMPLES: &str = "\
 Examples:
   graph_matching generate er --n 100 --p 0.5 --rho 0.8 --output-dir pair
   graph_matching generate sparse --n 500 --degree 4 --noise 0.25 --rng-seed 7 --output-dir pair
+  graph_matching generate regular --n 500 --degree 10 --noise 0.1 --output-dir pair
   graph_matching generate gaussian --n 50 --rho 0.9 --output-dir pair
   graph_matching generate copy yeast.edges --removed 0.05 --added 0.05 --output-dir pair";
 
@@ -198,6 +199,21 @@ pub enum Model {
         /// Mean degree
         #[arg(long)]
         degree: f64,
+        /// Probability that an edge of A is none of B, 0 to 1
+        #[arg(long)]
+        noise: f64,
+        /// Where to.
+        #[command(flatten)]
+        output: GenerateOptions,
+    },
+    /// A random regular graph and a noisy copy; an edge survives with probability 1 - noise, densities equal
+    Regular {
+        /// Vertices
+        #[arg(long)]
+        n: usize,
+        /// Degree of every vertex of A
+        #[arg(long)]
+        degree: usize,
         /// Probability that an edge of A is none of B, 0 to 1
         #[arg(long)]
         noise: f64,
