@@ -16,9 +16,9 @@ mod trace;
 
 pub use options::{
     Cli, Command, ExperimentArguments, ExperimentOptions, GenerateArguments, GenerateOptions, MatchArguments, Model,
-    QapArguments, SearchOptions,
+    QapArguments, SearchOptions, StartChoice,
 };
-pub use report::{Files, Report};
+pub use report::{Files, Report, RunReport};
 pub use trace::TraceRow;
 
 use crate::error::Result;

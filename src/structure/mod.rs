@@ -23,6 +23,87 @@ use crate::error::{Error, Result};
 use crate::graph::Graph;
 use nalgebra::DMatrix;
 
+/// Which structure a start of a recovery is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// [`walk_profiles`] and [`degree_profiles`], each divided by its standard deviation.
+    Walks,
+    /// [`subtree_ratios`] with what it assumes by default.
+    Subtrees,
+}
+
+/// Subtree ratios are for graphs with a mean degree up to this …
+const SPARSE: f64 = 6.0;
+
+/// … whose degrees vary like those of random graphs: ⟨d(d − 1)⟩/⟨d⟩² is 1 for Poisson degrees; at most this …
+const EVEN: f64 = 1.5;
+
+/// … and that have few triangles: at most this share of the paths of length 2 are closed.
+const TREELIKE: f64 = 0.05;
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Kind; 2] = [Kind::Walks, Kind::Subtrees];
+
+    /// The name used in files and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Walks => "walks",
+            Kind::Subtrees => "subtree",
+        }
+    }
+
+    /// The cost of this kind, n_A × n_B.
+    ///
+    /// # Errors
+    /// As [`walk_profiles`] and [`subtree_ratios`].
+    pub fn cost(self, a: &Graph, b: &Graph, anchors: &[(usize, usize)]) -> Result<DMatrix<f64>> {
+        match self {
+            Kind::Walks => Ok(standardized(walk_profiles(a, b, anchors)?) + standardized(degree_profiles(a, b)?)),
+            Kind::Subtrees => subtree_ratios(a, b, Subtrees::default(), anchors),
+        }
+    }
+
+    /// The kind that does better than the relaxation alone on graphs like these, where that is known: subtrees if both are sparse random
+    /// graphs, walks if one is regular, to which the relaxation is blind. O(arcs·degree).
+    pub fn suited(a: &Graph, b: &Graph) -> Option<Kind> {
+        if [a, b].into_iter().all(is_sparse_and_random) {
+            return Some(Kind::Subtrees);
+        }
+        [a, b].into_iter().any(is_regular).then_some(Kind::Walks)
+    }
+}
+
+/// C divided by its standard deviation, if it has one.
+fn standardized(cost: DMatrix<f64>) -> DMatrix<f64> {
+    let deviation = cost.variance().sqrt();
+    if deviation > 0.0 { cost / deviation } else { cost }
+}
+
+fn is_regular(graph: &Graph) -> bool {
+    let strength = |i| graph.neighbours(i).1.iter().sum::<f64>();
+    graph.arc_count() > 0 && (1..graph.vertex_count()).all(|i| strength(i) == strength(0))
+}
+
+fn is_sparse_and_random(graph: &Graph) -> bool {
+    let n = graph.vertex_count() as f64;
+    let mean = graph.arc_count() as f64 / n.max(1.0);
+    let same = graph.arcs().next().is_some_and(|(_, _, first)| graph.arcs().all(|(i, k, w)| w == first && i != k));
+    if !(graph.is_symmetric() && same && mean <= SPARSE) {
+        return false;
+    }
+    let degree = |i| graph.neighbours(i).0.len() as f64;
+    let paths: f64 = (0..graph.vertex_count()).map(|i| degree(i) * (degree(i) - 1.0)).sum();
+    let closed: f64 = graph.arcs().map(|(i, k, _)| common_neighbours(graph, i, k) as f64).sum();
+    let is_regular = is_regular(graph);
+    !is_regular && paths > 0.0 && paths / n <= EVEN * mean * mean && closed <= TREELIKE * paths
+}
+
+fn common_neighbours(graph: &Graph, i: usize, k: usize) -> usize {
+    let of_k = graph.neighbours(k).0;
+    graph.neighbours(i).0.iter().filter(|l| of_k.binary_search(l).is_ok()).count()
+}
+
 /// Walk profiles: C\[i, j\] is the mean squared difference of what short walks see from i and from j.
 ///
 /// For each vertex: its loop, its strength (Σ of the weights; directed: out and in) and the closed non-backtracking walks of each length 3 to 7
