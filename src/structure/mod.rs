@@ -38,7 +38,7 @@ const SPARSE: f64 = 6.0;
 /// … whose degrees vary like those of random graphs: ⟨d(d − 1)⟩/⟨d⟩² is 1 for Poisson degrees; at most this …
 const EVEN: f64 = 1.5;
 
-/// … and that have few triangles: at most this share of the paths of length 2 are closed.
+/// … and that have few triangles: at most this share of the paths of length 2 are closed, above what chance closes.
 const TREELIKE: f64 = 0.05;
 
 impl Kind {
@@ -96,7 +96,7 @@ fn is_sparse_and_random(graph: &Graph) -> bool {
     let paths: f64 = (0..graph.vertex_count()).map(|i| degree(i) * (degree(i) - 1.0)).sum();
     let closed: f64 = graph.arcs().map(|(i, k, _)| common_neighbours(graph, i, k) as f64).sum();
     let is_regular = is_regular(graph);
-    !is_regular && paths > 0.0 && paths / n <= EVEN * mean * mean && closed <= TREELIKE * paths
+    !is_regular && paths > 0.0 && paths / n <= EVEN * mean * mean && closed <= (TREELIKE + mean / n) * paths
 }
 
 fn common_neighbours(graph: &Graph, i: usize, k: usize) -> usize {
