@@ -162,7 +162,7 @@ fn every_method_keeps_the_contract_on_every_problem() {
                 assert!(off(x) <= FEASIBLE, "{place}");
                 assert_eq!(recovery.certificate.residual, residual(x), "{place}: what is off is said");
                 // A path is followed by others that reheat or probe its answer.
-                let most = if settings.method == Method::Penalized { 4 } else { 1 };
+                let most = if settings.method == Method::Penalized { 10 } else { 1 };
                 assert!((1..=most).contains(&recovery.attempts.len()), "{place}: {} runs", recovery.attempts.len());
                 assert!(!matches!(termination, TerminationReason::Timeout | TerminationReason::Interrupt), "{place}");
                 let face = Face::new(n, &settings.anchors).unwrap();

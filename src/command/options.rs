@@ -121,10 +121,10 @@ pub struct SearchOptions {
     /// graphs: subtree for sparse random ones, walks for regular ones, else relaxed
     #[arg(long, value_name = "START", default_value = "auto", value_parser = StartChoice::parse, help_heading = "Search")]
     pub start: StartChoice,
-    /// How long to search (penalized path without restarts): one run, up to four, or until the answer looks right
+    /// How long to search (penalized path without restarts): one run, up to four times that, or until the answer looks right
     #[arg(long, default_value_t, value_parser = efforts(), help_heading = "Search")]
     pub effort: Effort,
-    /// At most this many runs, reheated paths and probes included [default: by effort 1, 4 or 1000]
+    /// At most this many runs, reheated paths and probes included [default: as many as the effort pays for]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000), help_heading = "Search")]
     pub starts: Option<u32>,
     /// Further runs, in parallel; the best is kept

@@ -1,7 +1,7 @@
 //! Which runs are made, in which order, until the answer is good enough.
 
 use super::search::{Run, Search};
-use super::settings::{DOUBTFUL, Method};
+use super::settings::{DOUBTFUL, Method, Settings};
 use super::start::Start;
 use crate::certificate::Optimality;
 use crate::error::Result;
@@ -84,14 +84,13 @@ impl<'a> Race<'a> {
     /// Further starts, reheated paths and probes, as [`super::Effort`] says. `bound` is a lower bound of f.
     pub fn go_on(&mut self, starts: &[Start], relaxed: &Iterate, bound: f64) -> Result<()> {
         let (search, limits) = (self.search, self.limits);
-        let most = search.settings.most_runs();
-        let others = &starts[1..starts.len().min(most).max(1)];
+        let others = &starts[1..starts.len().min(1 + self.room(relaxed))];
         let other = |start: &Start| {
             timed(limits, start.name.clone(), || from_start(search, start, Some(relaxed), &relaxed.x, limits))
         };
         self.add(others.par_iter().map(other).collect())?;
         let (mut is_new, mut probes) = (true, 0);
-        while self.attempts.len() < most && !self.cut_short {
+        while self.room(relaxed) > 0 && !self.cut_short {
             let optimality = Optimality::of(search.objective, self.best.value, bound);
             if optimality.is_proved() {
                 return Ok(());
@@ -101,8 +100,8 @@ impl<'a> Race<'a> {
                 let answer = &self.best.permutation;
                 let again = timed(limits, "reheat".into(), || search.reheat(answer, limits));
                 is_new = self.add(vec![again])?;
-            } else if excess > DOUBTFUL && search.settings.method == Method::Penalized {
-                let count = PROBES.min(most - self.attempts.len());
+            } else if excess > DOUBTFUL {
+                let count = PROBES.min(self.room(relaxed));
                 let probe = |rank| match search.likely_pair(&relaxed.x, rank) {
                     Some(pair) => {
                         let name = format!("anchor ({}, {})", pair.0, pair.1);
@@ -117,6 +116,17 @@ impl<'a> Race<'a> {
             }
         }
         Ok(())
+    }
+
+    /// How many runs more may be made, if each costs as much as the first.
+    fn room(&self, relaxed: &Iterate) -> usize {
+        let Settings { starts, effort, .. } = self.search.settings;
+        if let Some(most) = starts {
+            return most.saturating_sub(self.attempts.len());
+        }
+        let first = relaxed.iterations() + self.attempts[0].iterations;
+        let spent = relaxed.iterations() + self.attempts.iter().map(|attempt| attempt.iterations).sum::<u64>();
+        ((effort.budget() * first).saturating_sub(spent) / first.max(1)) as usize
     }
 
     /// Enters runs; whether one of them is the best so far.
@@ -145,10 +155,10 @@ fn from_start(
     from: &DMatrix<f64>,
     limits: &Limits,
 ) -> Result<Run> {
-    if let (Some(relaxed), Method::Penalized) = (relaxed, search.settings.method) {
-        if let Some(cost) = start.tilt(search.objective)? {
-            return search.tilted_run(&cost, relaxed, limits);
-        }
+    if let (Some(relaxed), Method::Penalized) = (relaxed, search.settings.method)
+        && let Some(cost) = start.tilt(search.objective)?
+    {
+        return search.tilted_run(&cost, relaxed, limits);
     }
     search.run(relaxed, from, limits)
 }

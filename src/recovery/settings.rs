@@ -82,10 +82,11 @@ pub enum RestartFrom {
 pub enum Effort {
     /// One path.
     Quick,
-    /// Up to four runs: all starts, then reheated paths while they improve the answer, then probes while it is doubtful.
+    /// Up to four times the iterations of the first run: all starts, then reheated paths while they improve the answer, then probes while
+    /// it is doubtful.
     #[default]
     Default,
-    /// The same with up to 1000 runs: until the answer is no longer doubtful and reheating does not improve it, or a limit comes.
+    /// The same with up to a thousand times the iterations: until the answer is no longer doubtful and reheating does not improve it, or a limit comes.
     Thorough,
 }
 
@@ -102,7 +103,8 @@ impl Effort {
         }
     }
 
-    fn runs(self) -> usize {
+    /// Iterations of all runs, in those of the first.
+    pub(super) fn budget(self) -> u64 {
         match self {
             Effort::Quick => 1,
             Effort::Default => 4,
@@ -145,7 +147,7 @@ pub struct Settings {
     pub restart_from: RestartFrom,
     /// How long is searched without restarts.
     pub effort: Effort,
-    /// At most this many runs without restarts, reheated paths and probes included; none means as many as the effort says.
+    /// At most this many runs without restarts, reheated paths and probes included; none means as many as the effort pays for.
     pub starts: Option<usize>,
     /// Seed of all that is random: the same seed gives the same answer on any number of threads.
     pub rng_seed: u64,
@@ -190,10 +192,6 @@ impl Settings {
     /// The defaults with another method.
     pub fn of(method: Method) -> Self {
         Settings { method, ..Settings::default() }
-    }
-
-    pub(super) fn most_runs(&self) -> usize {
-        self.starts.unwrap_or(self.effort.runs())
     }
 
     pub(super) fn validate(&self) -> Result<()> {

@@ -139,11 +139,11 @@ fn sums<const COLUMNS: usize, const SETS: usize>(
 #[inline]
 fn add_row<const COLUMNS: usize, const SETS: usize>(table: &mut [f64; SETS], row: &[f64; MOST]) {
     let old = *table;
-    for c in 0..COLUMNS {
+    for (c, entry) in row.iter().enumerate().take(COLUMNS) {
         let half = 1 << c;
         for (new, old) in table.chunks_exact_mut(2 * half).zip(old.chunks_exact(2 * half)) {
             for (to, from) in new[half..].iter_mut().zip(&old[..half]) {
-                *to += from * row[c];
+                *to += from * entry;
             }
         }
     }
@@ -160,10 +160,10 @@ mod tests {
         fn follow(rows: &[Vec<f64>], used: &mut Vec<usize>, weights: &[f64; MOST + 1]) -> f64 {
             let Some((row, rest)) = rows.split_first() else { return weights[used.len()] };
             let mut sum = follow(rest, used, weights);
-            for c in 0..row.len() {
+            for (c, entry) in row.iter().enumerate() {
                 if !used.contains(&c) {
                     used.push(c);
-                    sum += row[c] * follow(rest, used, weights);
+                    sum += entry * follow(rest, used, weights);
                     used.pop();
                 }
             }

@@ -89,7 +89,7 @@ fn the_start_suits_the_graphs_and_the_report_lists_every_run() {
         (named, report["node_correctness"].as_f64().unwrap())
     };
     let (runs, right) = names("");
-    assert!(runs[0] == "walks" && runs.len() <= 4, "{runs:?}");
+    assert!(runs[0] == "walks" && runs.len() <= 8, "{runs:?}");
     assert!(right > 0.9, "{right}");
     assert_eq!(names("--effort quick").0, ["walks"]);
     assert_eq!(names("--effort quick --start relaxed").0, ["relaxed"]);
