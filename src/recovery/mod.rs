@@ -138,6 +138,8 @@ pub fn recover_from(
     // Where the relaxation is the method, it is the first run and counted there.
     let before = relaxed.filter(|_| settings.method != Method::Relaxation);
     let (mut iterations, mut lap_calls) = before.map_or((0, 0), |relaxed| (relaxed.iterations(), relaxed.lap_calls));
+    iterations += race.beside.0;
+    lap_calls += race.beside.1;
     for attempt in &race.attempts {
         iterations += attempt.iterations;
         lap_calls += attempt.lap_calls;

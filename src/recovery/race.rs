@@ -38,6 +38,8 @@ pub(super) struct Race<'a> {
     pub attempts: Vec<Attempt>,
     pub best: Run,
     pub winner: usize,
+    /// Iterations and assignments that belong to no run.
+    pub beside: (u64, u64),
     /// Whether a limit cut a run short, or kept one from being made.
     pub cut_short: bool,
 }
@@ -71,7 +73,7 @@ impl<'a> Race<'a> {
     ) -> Result<Self> {
         let (best, attempt) = timed_always(start.name.clone(), || from_start(search, start, relaxed, from, limits))?;
         let cut_short = limits.reached().is_some();
-        Ok(Race { search, limits: unwatched, attempts: vec![attempt], best, winner: 0, cut_short })
+        Ok(Race { search, limits: unwatched, attempts: vec![attempt], best, winner: 0, beside: (0, 0), cut_short })
     }
 
     /// The restarts, in parallel.
@@ -89,6 +91,9 @@ impl<'a> Race<'a> {
             timed(limits, start.name.clone(), || from_start(search, start, Some(relaxed), &relaxed.x, limits))
         };
         self.add(others.par_iter().map(other).collect())?;
+        let tilt = starts[0].tilt(search.objective)?;
+        // Where probes look for their pairs.
+        let mut likely = None;
         let (mut is_new, mut probes) = (true, 0);
         while self.room(relaxed) > 0 && !self.cut_short {
             let optimality = Optimality::of(search.objective, self.best.value, bound);
@@ -98,14 +103,25 @@ impl<'a> Race<'a> {
             let excess = search.excess(self.best.value, optimality.lower_bound);
             if is_new && excess <= COLD {
                 let answer = &self.best.permutation;
-                let again = timed(limits, "reheat".into(), || search.reheat(answer, limits));
+                let again = timed(limits, "reheat".into(), || search.reheat(answer, tilt.as_ref(), limits));
                 is_new = self.add(vec![again])?;
             } else if excess > DOUBTFUL {
                 let count = PROBES.min(self.room(relaxed));
-                let probe = |rank| match search.likely_pair(&relaxed.x, rank) {
+                if likely.is_none() {
+                    likely = Some(match &tilt {
+                        Some(cost) => {
+                            let tilted = search.tilted_relaxation(cost, relaxed.resumed(), limits)?;
+                            self.beside = (tilted.iterations(), tilted.lap_calls);
+                            tilted.x
+                        }
+                        None => relaxed.x.clone(),
+                    });
+                }
+                let x = likely.as_ref().unwrap_or(&relaxed.x);
+                let probe = |rank| match search.likely_pair(x, rank) {
                     Some(pair) => {
                         let name = format!("anchor ({}, {})", pair.0, pair.1);
-                        timed(limits, name, || search.probe_pair(Some(pair), limits))
+                        timed(limits, name, || search.probe_pair(Some(pair), tilt.as_ref(), limits))
                     }
                     None => Ok(None),
                 };
@@ -158,7 +174,7 @@ fn from_start(
     if let (Some(relaxed), Method::Penalized) = (relaxed, search.settings.method)
         && let Some(cost) = start.tilt(search.objective)?
     {
-        return search.tilted_run(&cost, relaxed, limits);
+        return search.tilted_run(&cost, relaxed.resumed(), limits);
     }
     search.run(relaxed, from, limits)
 }

@@ -24,6 +24,9 @@ const TILT: f64 = 0.05;
 /// … and the share of it that is left in the last stage: it falls geometrically.
 const FADED: f64 = 1e-3;
 
+/// w where a reheated path begins.
+const REHEATED_TILT: f64 = 0.005;
+
 /// The share of a first answer in the point that a reheated path starts from.
 const REHEATED: f64 = 0.6;
 
@@ -83,16 +86,50 @@ impl Search<'_> {
         minimize(objective, FrankWolfe::new(self.settings.penalty, stages, self.face.clone()), start, limits)
     }
 
-    /// The penalized path from the relaxed minimizer of f + w⟨C, X⟩, w fading from stage to stage. `relaxed` is that of f.
-    pub fn tilted_run(&self, cost: &DMatrix<f64>, relaxed: &Iterate, limits: &Limits) -> Result<Run> {
-        let stages = self.stages();
-        let fade = FADED.powf(1.0 / stages.len() as f64);
-        let all = std::iter::once(self.relaxation_stage(self.objective)).chain(stages);
-        let mut weight = 0.0;
-        let mut last = relaxed.resumed();
-        for (number, stage) in all.enumerate() {
-            let change = TILT * fade.powi(number as i32) - weight;
+    /// The penalized path from the relaxed minimizer of f + w⟨C, X⟩, w fading from stage to stage.
+    pub fn tilted_run(&self, cost: &DMatrix<f64>, start: Iterate, limits: &Limits) -> Result<Run> {
+        let stages = std::iter::once(self.relaxation_stage(self.objective)).chain(self.stages()).collect();
+        self.finish(self.faded_path(cost, TILT, stages, start, limits)?, limits)
+    }
+
+    /// The relaxed minimizer of f + w⟨C, X⟩.
+    pub fn tilted_relaxation(&self, cost: &DMatrix<f64>, start: Iterate, limits: &Limits) -> Result<Iterate> {
+        self.faded_path(cost, TILT, vec![self.relaxation_stage(self.objective)], start, limits)
+    }
+
+    /// The path from X = (1 − m)·J/n + m·P, P an earlier answer, at weights that leave it room; with a little of the first start's
+    /// term, if it had one.
+    pub fn reheat(&self, answer: &Permutation, cost: Option<&DMatrix<f64>>, limits: &Limits) -> Result<Run> {
+        let x = self.face.barycenter() * (1.0 - REHEATED) + answer.to_matrix() * REHEATED;
+        let (share, stages) = REHEATED_STAGES;
+        let last = self.settings.schedule.last;
+        let stages = self.stages_of(WeightSchedule { first: share * last, last, stages });
+        let last = match cost {
+            None => self.frank_wolfe(self.objective, stages, Iterate::at(x), limits)?,
+            Some(cost) => self.faded_path(cost, REHEATED_TILT, stages, Iterate::at(x), limits)?,
+        };
+        self.finish(last, limits)
+    }
+
+    /// The stages on f + w⟨C, X⟩, w falling geometrically from `tilt` by [`FADED`], from a point or an iterate on f.
+    fn faded_path(
+        &self,
+        cost: &DMatrix<f64>,
+        tilt: f64,
+        stages: Vec<Stage>,
+        start: Iterate,
+        limits: &Limits,
+    ) -> Result<Iterate> {
+        let fade = FADED.powf(1.0 / (stages.len().max(2) - 1) as f64);
+        let (mut weight, mut last) = (0.0, start);
+        if last.gradient.shape() != cost.shape() {
+            last.gradient = DMatrix::zeros(cost.nrows(), cost.ncols());
+            last.value = self.objective.value_and_gradient(&last.x, &mut last.gradient);
+        }
+        for (number, stage) in stages.into_iter().enumerate() {
+            let change = tilt * fade.powi(number as i32) - weight;
             weight += change;
+            // What is kept of f + w⟨C, X⟩ moves with w.
             let mut next = last.resumed();
             add(change, cost, &mut next.gradient);
             next.value += change * cost.dot(&next.x);
@@ -106,16 +143,7 @@ impl Search<'_> {
         }
         // A bound on f + w⟨C, X⟩ bounds nothing else.
         last.lower_bound = f64::NEG_INFINITY;
-        self.finish(last, limits)
-    }
-
-    /// The path from X = (1 − m)·J/n + m·P, P an earlier answer, at weights that leave it room.
-    pub fn reheat(&self, answer: &Permutation, limits: &Limits) -> Result<Run> {
-        let x = self.face.barycenter() * (1.0 - REHEATED) + answer.to_matrix() * REHEATED;
-        let (share, stages) = REHEATED_STAGES;
-        let last = self.settings.schedule.last;
-        let stages = self.stages_of(WeightSchedule { first: share * last, last, stages });
-        self.finish(self.frank_wolfe(self.objective, stages, Iterate::at(x), limits)?, limits)
+        Ok(last)
     }
 
     /// The path's stages. A convex f has its relaxation behind it; for others the weight rises from −last·κ through 0.
@@ -187,7 +215,7 @@ impl Search<'_> {
     ) -> Result<Run> {
         match (relaxed, self.settings.restart_from) {
             (Some(relaxed), RestartFrom::LikelyPairs) => {
-                self.probe_pair(self.likely_pair(&relaxed.x, index - 1), limits)
+                self.probe_pair(self.likely_pair(&relaxed.x, index - 1), None, limits)
             }
             _ => {
                 let from = self.random_point(index, relaxed.map_or(start, |relaxed| &relaxed.x));
@@ -196,18 +224,29 @@ impl Search<'_> {
         }
     }
 
-    /// A run with one pair more anchored.
-    pub fn probe_pair(&self, pair: Option<(usize, usize)>, limits: &Limits) -> Result<Run> {
+    /// A whole run with one pair more anchored, tilted by `cost`; polishing may give up that pair.
+    pub fn probe_pair(
+        &self,
+        pair: Option<(usize, usize)>,
+        cost: Option<&DMatrix<f64>>,
+        limits: &Limits,
+    ) -> Result<Run> {
         let anchors: Vec<_> = self.settings.anchors.iter().copied().chain(pair).collect();
         let face = Face::new(self.face.size(), &anchors)?;
-        self.probe(&Search { face: &face, ..*self }, limits)
-    }
-
-    /// A whole run on the smaller face of `probe`; polishing may leave that face.
-    fn probe(&self, probe: &Search, limits: &Limits) -> Result<Run> {
-        let relaxed = probe.relax(probe.objective, probe.face.barycenter(), limits)?;
-        let mut last = probe.solve(Some(&relaxed), &relaxed.x, limits)?;
-        last.add_counts_of(&relaxed);
+        let probe = Search { face: &face, ..*self };
+        let start = Iterate::at(face.barycenter());
+        let mut last = match cost {
+            Some(cost) => {
+                let stages = std::iter::once(self.relaxation_stage(self.objective)).chain(self.stages()).collect();
+                probe.faded_path(cost, TILT, stages, start, limits)?
+            }
+            None => {
+                let relaxed = probe.relax(probe.objective, start.x, limits)?;
+                let mut last = probe.solve(Some(&relaxed), &relaxed.x, limits)?;
+                last.add_counts_of(&relaxed);
+                last
+            }
+        };
         // A bound on a smaller face bounds nothing else.
         last.lower_bound = f64::NEG_INFINITY;
         self.finish(last, limits)
