@@ -143,7 +143,7 @@ fn recovered(objective: &dyn Objective, settings: &Settings) -> Result<Value> {
         "permutation": recovery.permutation.image(),
         "steps": recovery.iterations,
         "lap_calls": recovery.lap_calls,
-        "note": format!("{} runs, {} swaps, {:?}", recovery.runs, recovery.swaps, recovery.termination),
+        "note": format!("{} runs, {} swaps, {:?}", recovery.attempts.len(), recovery.swaps, recovery.termination),
     }))
 }
 

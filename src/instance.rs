@@ -91,6 +91,13 @@ pub fn correlated_erdos_renyi(n: usize, p: f64, rho: f64, rng: &mut impl Rng) ->
 /// # Errors
 /// [`Error::Argument`] unless n ≥ 2, 0 ≤ degree < n − 1, 0 ≤ noise ≤ 1 with p·noise ≤ 1 − p. O(n²).
 pub fn noisy_erdos_renyi(n: usize, degree: f64, noise: f64, rng: &mut impl Rng) -> Result<Instance> {
+    let p = density(n, degree, noise)?;
+    // Correlation 1 − noise/(1 − p) says the same.
+    correlated_erdos_renyi(n, p, 1.0 - noise / (1.0 - p), rng)
+}
+
+/// p = degree/(n − 1), where it and the noise make sense.
+fn density(n: usize, degree: f64, noise: f64) -> Result<f64> {
     if n < 2 {
         return Err(Error::argument("n", "needs two vertices at least"));
     }
@@ -99,11 +106,63 @@ pub fn noisy_erdos_renyi(n: usize, degree: f64, noise: f64, rng: &mut impl Rng) 
         return Err(Error::argument("degree", format!("is {degree}, but must be in [0, {})", n - 1)));
     }
     require("noise", noise, 0.0, 1.0)?;
-    // Correlation 1 − noise/(1 − p) says the same.
-    let rho = 1.0 - noise / (1.0 - p);
-    require("noise", rho, 0.0, 1.0)
-        .map_err(|_| Error::argument("noise", format!("{noise} is above 1 - p = {}", 1.0 - p)))?;
-    correlated_erdos_renyi(n, p, rho, rng)
+    if noise > 1.0 - p {
+        return Err(Error::argument("noise", format!("{noise} is above 1 - p = {}", 1.0 - p)));
+    }
+    Ok(p)
+}
+
+/// A random `degree`-regular graph A, and a copy B with the noise of [`noisy_erdos_renyi`]: an edge of A survives with probability
+/// 1 − `noise`, a non-edge appears with probability p·noise/(1 − p), p = degree/(n − 1). B is as dense as A, but not regular.
+///
+/// A is drawn by pairing free half-edges at random where that makes a simple graph, from the start again when stuck (Steger and
+/// Wormald 1999): nearly uniform for small degrees.
+///
+/// # Errors
+/// [`Error::Argument`] unless n·degree is even, degree < n − 1, 0 ≤ noise ≤ 1 with p·noise ≤ 1 − p. O(n²).
+pub fn noisy_regular(n: usize, degree: usize, noise: f64, rng: &mut impl Rng) -> Result<Instance> {
+    let p = density(n, degree as f64, noise)?;
+    if n % 2 == 1 && degree % 2 == 1 {
+        return Err(Error::argument(
+            "degree",
+            format!("{degree} for each of {n} vertices makes no whole number of edges"),
+        ));
+    }
+    // A dense one is the complement of a sparse one, where the pairing does not get stuck.
+    let is_dense = 2 * degree > n - 1;
+    let drawn = if is_dense { n - 1 - degree } else { degree };
+    let edges = std::iter::repeat_with(|| regular_edges(n, drawn, rng)).find_map(|edges| edges);
+    let edges = edges.expect("repeats until found");
+    let a: BTreeSet<_> = pairs(n).filter(|pair| edges.contains(pair) != is_dense).collect();
+    let appears = p * noise / (1.0 - p);
+    let b = pairs(n).filter(|pair| rng.random_bool(if a.contains(pair) { 1.0 - noise } else { appears }));
+    let b = unweighted(n, b.collect::<Vec<_>>());
+    Ok(Instance::hidden(unweighted(n, a), b, rng))
+}
+
+/// The edges i < j of a random regular graph, or `None` where the pairing is stuck.
+fn regular_edges(n: usize, degree: usize, rng: &mut impl Rng) -> Option<BTreeSet<(usize, usize)>> {
+    /// Draws without a new edge after which it is looked whether there still is one.
+    const PATIENCE: usize = 100;
+    let mut free: Vec<usize> = (0..n).flat_map(|i| std::iter::repeat_n(i, degree)).collect();
+    let mut edges = BTreeSet::new();
+    let mut failures = 0;
+    while !free.is_empty() {
+        let (x, y) = (rng.random_range(0..free.len()), rng.random_range(0..free.len()));
+        let edge = (free[x].min(free[y]), free[x].max(free[y]));
+        if edge.0 != edge.1 && edges.insert(edge) {
+            failures = 0;
+            free.swap_remove(x.max(y));
+            free.swap_remove(x.min(y));
+            continue;
+        }
+        failures += 1;
+        let is_stuck = || free.iter().all(|&i| free.iter().all(|&j| i >= j || edges.contains(&(i, j))));
+        if failures % PATIENCE == 0 && is_stuck() {
+            return None;
+        }
+    }
+    Some(edges)
 }
 
 /// Correlated Gaussian (Wigner) matrices: symmetric, zero diagonal, W_ij and its partner standard normal with correlation ρ.
@@ -153,4 +212,34 @@ pub fn noisy_copy(graph: &Graph, removed: f64, added: f64, rng: &mut impl Rng) -
     }
     copy.extend(fresh.into_iter().map(|(i, j)| (i, j, 1.0)));
     Ok(Instance::hidden(graph.clone(), Graph::undirected(n, copy)?, rng))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn regular_graphs_are_regular_and_their_copies_as_dense() {
+        for (n, degree) in [(60, 3), (61, 10), (9, 6), (8, 5), (2, 0), (40, 25)] {
+            // Few edges make shares that vary too much.
+            let noise = if n > 40 { 0.2 } else { 0.0 };
+            let Instance { a, b, truth } = noisy_regular(n, degree, noise, &mut rng(1, n as u64)).unwrap();
+            assert!(a.is_symmetric() && (0..n).all(|i| a.neighbours(i).0.len() == degree && a.weight(i, i) == 0.0));
+            let kept = a.arcs().filter(|&(i, k, _)| b.weight(truth.apply(i), truth.apply(k)) != 0.0).count();
+            let all = a.arc_count() as f64;
+            // Of 90 edges and more: four standard deviations of the kept ones, and of those kept and new.
+            assert!((kept as f64 - (1.0 - noise) * all).abs() <= 0.17 * all);
+            assert!((b.arc_count() as f64 - all).abs() <= 0.27 * all);
+        }
+    }
+
+    #[test]
+    fn regular_graphs_that_do_not_exist_are_refused() {
+        let message = |n, degree, noise| noisy_regular(n, degree, noise, &mut rng(1, 0)).unwrap_err().to_string();
+        assert!(message(5, 3, 0.1).contains("no whole number of edges"));
+        assert!(message(5, 4, 0.1).contains("degree: is 4"));
+        assert!(message(1, 0, 0.1).contains("two vertices"));
+        assert!(message(6, 4, 0.3).contains("above 1 - p"));
+        assert!(message(6, 2, -0.1).contains("noise: is -0.1"));
+    }
 }

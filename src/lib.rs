@@ -55,6 +55,7 @@ pub mod polytope;
 pub mod recovery;
 pub mod score;
 pub mod solver;
+pub mod structure;
 
 pub use assignment::{Assignment, AssignmentSolver, RectangularAssignment};
 pub use error::{Error, Result};

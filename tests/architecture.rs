@@ -17,6 +17,8 @@ const TABLE: &[(&str, &[&str])] = &[
     // Objectives never import solvers, the penalty or the instances.
     ("objective", &["permutation", "graph", "assignment"]),
     ("instance", &["permutation", "graph"]),
+    // Costs from graphs alone: it knows no objective.
+    ("structure", &["graph"]),
     ("certificate", &["permutation", "penalty", "polytope", "objective"]),
     ("neurons", &["permutation", "assignment", "objective"]),
     ("score", &["permutation", "graph"]),
@@ -54,6 +56,7 @@ const MATHEMATICS: &[&str] = &[
     "polytope",
     "objective",
     "instance",
+    "structure",
     "certificate",
     "local_search",
     "neurons",

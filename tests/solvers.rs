@@ -8,7 +8,7 @@ use birkhoff::local_search::{is_swap_minimum, swap_descent};
 use birkhoff::objective::{GraphMatching, Objective, QuadraticAssignment};
 use birkhoff::penalty::Penalty;
 use birkhoff::polytope::{Face, barycenter, random_point, residual};
-use birkhoff::recovery::{Method, Recovery, Settings, recover, recover_within};
+use birkhoff::recovery::{Effort, Method, Recovery, Settings, recover, recover_within};
 use birkhoff::solver::{FrankWolfe, Iterate, Limits, ProjectedGradient, Projection, SinkhornLbfgs, Stage, minimize};
 use birkhoff::{Graph, Permutation, assignment};
 use nalgebra::DMatrix;
@@ -161,9 +161,9 @@ fn every_method_keeps_the_contract_on_every_problem() {
                 assert!(optimality.lower_bound <= optimality.value && optimality.gap >= 0.0, "{place}");
                 assert!(off(x) <= FEASIBLE, "{place}");
                 assert_eq!(recovery.certificate.residual, residual(x), "{place}: what is off is said");
-                // A doubtful answer of the path is followed by rescues.
-                let rescued = settings.method == Method::Penalized && recovery.runs == 1 + settings.rescues;
-                assert!(recovery.runs == 1 || rescued, "{place}: {} runs", recovery.runs);
+                // A path is followed by others that reheat or probe its answer.
+                let most = if settings.method == Method::Penalized { 10 } else { 1 };
+                assert!((1..=most).contains(&recovery.attempts.len()), "{place}: {} runs", recovery.attempts.len());
                 assert!(!matches!(termination, TerminationReason::Timeout | TerminationReason::Interrupt), "{place}");
                 let face = Face::new(n, &settings.anchors).unwrap();
                 assert!(is_swap_minimum(&*objective, &face, permutation), "{place}: polish ends at a swap minimum");
@@ -250,7 +250,9 @@ fn restarts_never_make_it_worse_and_sometimes_better() {
         let instance = correlated_erdos_renyi(14, 0.5, 0.3, &mut rng(5, trial)).unwrap();
         let f = GraphMatching::new(instance.a, instance.b).unwrap();
         for method in Method::ALL {
-            let value = |restarts| recover(&f, &Settings { restarts, ..quick(method) }).unwrap().optimality.value;
+            // One run, not what the default effort adds to it.
+            let settings = |restarts| Settings { restarts, effort: Effort::Quick, ..quick(method) };
+            let value = |restarts| recover(&f, &settings(restarts)).unwrap().optimality.value;
             let (one, some, more) = (value(0), value(1), value(5));
             assert!(some <= one && more <= some, "{method}: {one}, {some}, {more}");
             better += usize::from(more < some);
@@ -434,7 +436,7 @@ fn limits_end_a_run_early_with_an_answer() {
         let began = Instant::now();
         let recovery = recover(&f, &settings).unwrap();
         assert_eq!(recovery.termination, TerminationReason::Timeout, "{method}");
-        assert!(recovery.runs < 1_000 && recovery.optimality.value.is_finite(), "{method}");
+        assert!(recovery.attempts.len() < 1_000 && recovery.optimality.value.is_finite(), "{method}");
         // A limit is looked at between iterations: one of them, with the final rounding, may take a while on a busy machine.
         assert!(began.elapsed() < Duration::from_secs(5), "{method}: {:?}", began.elapsed());
 
@@ -444,7 +446,7 @@ fn limits_end_a_run_early_with_an_answer() {
         let began = Instant::now();
         let recovery = recover_within(&f, &settings, &limits).unwrap();
         assert_eq!(recovery.termination, TerminationReason::Interrupt, "{method}");
-        assert_eq!((recovery.iterations, recovery.runs), (0, 1), "{method}");
+        assert_eq!((recovery.iterations, recovery.attempts.len()), (0, 1), "{method}");
         assert!(began.elapsed() < Duration::from_secs(5), "{method}: {:?}", began.elapsed());
     }
 }

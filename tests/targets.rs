@@ -39,7 +39,7 @@ fn on_pair(name: &str) -> Option<(f64, f64)> {
     println!(
         "{name}: edges {edges:.4} (truth {:.4}), nodes {nodes:.4}, {} runs, {} iterations, {:.1} s",
         edge_correctness(&a.graph, &b.graph, &truth),
-        recovery.runs,
+        recovery.attempts.len(),
         recovery.iterations,
         recovery.elapsed.as_secs_f64()
     );
@@ -90,7 +90,7 @@ fn mean_recovery(trials: u64, settings: &Settings, draw: impl Fn(u64) -> Instanc
             "trial {trial}: nodes {nodes:.3}, value {} (truth {}), {} runs, {:.1} s",
             recovery.optimality.value,
             objective.value_at(&truth),
-            recovery.runs,
+            recovery.attempts.len(),
             recovery.elapsed.as_secs_f64()
         );
         total += nodes;

@@ -4,7 +4,9 @@ use super::inputs::check_free;
 use super::options::{GenerateOptions, Model};
 use super::outputs::say;
 use crate::error::{Error, Result};
-use crate::instance::{Instance, correlated_erdos_renyi, correlated_gaussian, noisy_copy, noisy_erdos_renyi, rng};
+use crate::instance::{
+    Instance, correlated_erdos_renyi, correlated_gaussian, noisy_copy, noisy_erdos_renyi, noisy_regular, rng,
+};
 use crate::io::{GraphFormat, NamedGraph, check_writable, read_graph, write_graph, write_match};
 
 /// Draws a pair and writes it.
@@ -12,6 +14,7 @@ pub(super) fn run(model: &Model) -> Result<()> {
     let output = match model {
         Model::Er { output, .. }
         | Model::Sparse { output, .. }
+        | Model::Regular { output, .. }
         | Model::Gaussian { output, .. }
         | Model::Copy { output, .. } => output,
     };
@@ -21,6 +24,9 @@ pub(super) fn run(model: &Model) -> Result<()> {
         Model::Er { n, p, rho, .. } => write(correlated_erdos_renyi(*n, *p, *rho, &mut rng)?, None, "edges", output),
         Model::Sparse { n, degree, noise, .. } => {
             write(noisy_erdos_renyi(*n, *degree, *noise, &mut rng)?, None, "edges", output)
+        }
+        Model::Regular { n, degree, noise, .. } => {
+            write(noisy_regular(*n, *degree, *noise, &mut rng)?, None, "edges", output)
         }
         Model::Gaussian { n, rho, .. } => write(correlated_gaussian(*n, *rho, &mut rng)?, None, "csv", output),
         Model::Copy { graph, format, removed, added, .. } => {
@@ -46,6 +52,7 @@ fn check_size(model: &Model) -> Result<()> {
     let edges = match model {
         Model::Er { n, p, .. } => 0.5 * p * (*n as f64).powi(2),
         Model::Sparse { n, degree, .. } => 0.5 * degree * *n as f64,
+        Model::Regular { n, degree, .. } => 0.5 * *degree as f64 * *n as f64,
         Model::Gaussian { n, .. } => 0.5 * (*n as f64).powi(2),
         Model::Copy { .. } => return Ok(()),
     };

@@ -63,7 +63,7 @@ pub(super) struct SearchInputs {
 impl SearchInputs {
     pub fn read(options: &SearchOptions, a: &NamedGraph, b: &NamedGraph) -> Result<Self> {
         let anchors = options.anchors.as_deref().map_or(Ok(vec![]), |path| read_pairs(path, a, b))?;
-        let start = options.start.as_deref().map(read_matrix).transpose()?;
+        let start = options.start.file().map(|path| read_matrix(path)).transpose()?;
         Ok(SearchInputs { anchors, start })
     }
 }

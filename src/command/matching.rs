@@ -1,7 +1,7 @@
 //! `graph_matching match`: two graph files to a certified matching.
 
 use super::inputs::{SearchInputs, aligned, check_memory, check_standard_input, check_weights};
-use super::options::MatchArguments;
+use super::options::{MatchArguments, StartChoice};
 use super::outputs::{check_outputs, write_outputs};
 use super::report::{Files, Report};
 use super::search::search;
@@ -9,7 +9,9 @@ use super::summary::summary;
 use crate::error::{Error, Result};
 use crate::io::{NamedGraph, read_graph, read_similarity, read_truth};
 use crate::objective::{GraphMatching, Objective};
+use crate::recovery::{Method, Start};
 use crate::score::{EdgeScore, right_vertices};
+use crate::structure::Kind;
 use std::path::{Path, PathBuf};
 
 /// Reads, checks, searches, writes.
@@ -26,7 +28,8 @@ pub(super) fn run(arguments: &MatchArguments) -> Result<()> {
     let anchors = search_inputs.anchors.len();
     check_outputs(&arguments.search, inputs)?;
 
-    let (recovery, trace) = search(&objective, &arguments.search, search_inputs)?;
+    let starts = starts(arguments, &a, &b, &search_inputs.anchors)?;
+    let (recovery, trace) = search(&objective, &starts, &arguments.search, search_inputs)?;
     let p = &recovery.permutation;
     let edges = EdgeScore::of(&a.graph, &b.graph, p);
     let right = truth.map(|truth| right_vertices(p, &truth));
@@ -88,6 +91,22 @@ fn objective(arguments: &MatchArguments, a: &NamedGraph, b: &NamedGraph) -> Resu
     Ok(objective)
 }
 
+/// The starts that were asked for. Structure is that of the first layer.
+fn starts(
+    arguments: &MatchArguments,
+    a: &NamedGraph,
+    b: &NamedGraph,
+    anchors: &[(usize, usize)],
+) -> Result<Vec<Start>> {
+    let kind = match &arguments.search.start {
+        StartChoice::Auto if arguments.search.method == Method::Penalized => Kind::suited(&a.graph, &b.graph),
+        StartChoice::Structure(kind) => Some(*kind),
+        _ => None,
+    };
+    let Some(kind) = kind else { return Ok(vec![Start::relaxed()]) };
+    Ok(vec![Start::tilted(kind.name(), kind.cost(&a.graph, &b.graph, anchors)?)?])
+}
+
 fn read_checked(path: &Path, arguments: &MatchArguments) -> Result<NamedGraph> {
     let named = read_graph(path, arguments.format, arguments.directed)?;
     check_weights(path, &named.graph)?;
@@ -97,7 +116,7 @@ fn read_checked(path: &Path, arguments: &MatchArguments) -> Result<NamedGraph> {
 /// Every file that is read.
 fn inputs(arguments: &MatchArguments) -> Vec<&Path> {
     let MatchArguments { a, b, truth, similarity, layer, search, .. } = arguments;
-    let optional = [truth, similarity, &search.anchors, &search.start].into_iter().flatten();
+    let optional = [truth, similarity, &search.anchors].into_iter().flatten().chain(search.start.file());
     [a, b].into_iter().chain(layer).chain(optional).map(PathBuf::as_path).collect()
 }
 
@@ -109,7 +128,7 @@ fn files(arguments: &MatchArguments) -> Files {
         truth: arguments.truth.clone(),
         anchors: arguments.search.anchors.clone(),
         similarity: arguments.similarity.clone(),
-        start: arguments.search.start.clone(),
+        start: arguments.search.start.file().cloned(),
         solution: None,
     }
 }

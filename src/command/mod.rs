@@ -21,9 +21,9 @@ pub mod two_layer;
 pub use align::AlignArguments;
 pub use options::{
     CertifyArguments, Cli, Command, ExperimentArguments, ExperimentOptions, GenerateArguments, GenerateOptions,
-    MatchArguments, Model, QapArguments, SearchOptions,
+    MatchArguments, Model, QapArguments, SearchOptions, StartChoice,
 };
-pub use report::{Files, Report};
+pub use report::{Files, Report, RunReport};
 pub use trace::TraceRow;
 
 use crate::error::Result;

@@ -2,7 +2,8 @@
 
 use crate::io::GraphFormat;
 use crate::penalty::Penalty;
-use crate::recovery::{Method, RestartFrom, Settings};
+use crate::recovery::{Effort, Method, RestartFrom};
+use crate::structure::Kind;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -140,9 +141,17 @@ pub struct SearchOptions {
     /// Known correspondences, kept fixed (two columns: vertex of A, vertex of B) [default: none]
     #[arg(long, value_name = "FILE", help_heading = "Search")]
     pub anchors: Option<PathBuf>,
-    /// Start from this doubly stochastic n × n matrix (CSV, rows A, columns B) [default: the barycenter]
-    #[arg(long, value_name = "FILE", help_heading = "Search")]
-    pub start: Option<PathBuf>,
+    /// Where the path starts: `relaxed` (the relaxation's minimizer), `walks` or `subtree` (the same with a hint from the graphs'
+    /// structure), or a doubly stochastic n × n matrix (CSV, rows A, columns B; it replaces the barycenter). `auto` is what suits the
+    /// graphs: subtree for sparse random ones, walks for regular ones, else relaxed
+    #[arg(long, value_name = "START", default_value = "auto", value_parser = StartChoice::parse, help_heading = "Search")]
+    pub start: StartChoice,
+    /// How long to search (penalized path without restarts): one run, up to four times that, or until the answer looks right
+    #[arg(long, default_value_t, value_parser = efforts(), help_heading = "Search")]
+    pub effort: Effort,
+    /// At most this many runs, reheated paths and probes included [default: as many as the effort pays for]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000), help_heading = "Search")]
+    pub starts: Option<u32>,
     /// Further runs, in parallel; the best is kept
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=1_000_000),
           help_heading = "Search")]
@@ -151,10 +160,6 @@ pub struct SearchOptions {
     #[arg(long, value_name = "START", default_value = "likely-pairs", value_parser = restart_starts(),
           help_heading = "Search")]
     pub restart_from: RestartFrom,
-    /// Further runs when none were asked for and the first answer is doubtful (penalized only)
-    #[arg(long, value_name = "N", default_value_t = Settings::default().rescues as u32,
-          value_parser = clap::value_parser!(u32).range(..=1_000_000), help_heading = "Search")]
-    pub rescues: u32,
     /// Seed of all that is random: the same seed gives the same answer with any number of threads
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Search")]
     pub rng_seed: u64,
@@ -181,10 +186,41 @@ pub struct SearchOptions {
     pub quiet: bool,
 }
 
+/// Where a search starts.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StartChoice {
+    /// What suits the graphs.
+    Auto,
+    /// The relaxation's minimizer.
+    Relaxed,
+    /// The same with a hint from the graphs' structure.
+    Structure(Kind),
+    /// A matrix.
+    File(PathBuf),
+}
+
+impl StartChoice {
+    fn parse(text: &str) -> Result<Self, String> {
+        let kind = Kind::ALL.into_iter().find(|kind| kind.name() == text);
+        Ok(match (text, kind) {
+            ("auto", _) => StartChoice::Auto,
+            ("relaxed", _) => StartChoice::Relaxed,
+            (_, Some(kind)) => StartChoice::Structure(kind),
+            _ => StartChoice::File(text.into()),
+        })
+    }
+
+    /// The matrix's file, if it is one.
+    pub fn file(&self) -> Option<&PathBuf> {
+        if let StartChoice::File(path) = self { Some(path) } else { None }
+    }
+}
+
 const GENERATE_EXAMPLES: &str = "\
 Examples:
   graph_matching generate er --n 100 --p 0.5 --rho 0.8 --output-dir pair
   graph_matching generate sparse --n 500 --degree 4 --noise 0.25 --rng-seed 7 --output-dir pair
+  graph_matching generate regular --n 500 --degree 10 --noise 0.1 --output-dir pair
   graph_matching generate gaussian --n 50 --rho 0.9 --output-dir pair
   graph_matching generate copy yeast.edges --removed 0.05 --added 0.05 --output-dir pair";
 
@@ -223,6 +259,21 @@ pub enum Model {
         /// Mean degree
         #[arg(long)]
         degree: f64,
+        /// Probability that an edge of A is none of B, 0 to 1
+        #[arg(long)]
+        noise: f64,
+        /// Where to.
+        #[command(flatten)]
+        output: GenerateOptions,
+    },
+    /// A random regular graph and a noisy copy; an edge survives with probability 1 - noise, densities equal
+    Regular {
+        /// Vertices
+        #[arg(long)]
+        n: usize,
+        /// Degree of every vertex of A
+        #[arg(long)]
+        degree: usize,
         /// Probability that an edge of A is none of B, 0 to 1
         #[arg(long)]
         noise: f64,
@@ -322,6 +373,10 @@ fn named<T: Clone + Send + Sync + 'static>(all: Vec<(&'static str, T)>) -> impl 
 
 fn methods() -> impl TypedValueParser<Value = Method> {
     named(Method::ALL.map(|method| (method.name(), method)).to_vec())
+}
+
+fn efforts() -> impl TypedValueParser<Value = Effort> {
+    named(Effort::ALL.map(|effort| (effort.name(), effort)).to_vec())
 }
 
 fn penalties() -> impl TypedValueParser<Value = Penalty> {

@@ -1,15 +1,16 @@
 //! `graph_matching qap`: a QAPLIB file to a permutation.
 
 use super::inputs::{SearchInputs, check_memory, check_standard_input, check_weights};
-use super::options::QapArguments;
+use super::options::{QapArguments, StartChoice};
 use super::outputs::{check_outputs, write_outputs};
 use super::report::{Files, Report};
 use super::search::search;
 use super::summary::summary;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::io::{NamedGraph, read_qaplib, read_qaplib_solution};
 use crate::objective::QuadraticAssignment;
+use crate::recovery::Start;
 use std::path::{Path, PathBuf};
 
 /// Reads, checks, searches, writes.
@@ -26,7 +27,13 @@ pub(super) fn run(arguments: &QapArguments) -> Result<()> {
     let anchors = search_inputs.anchors.len();
     check_outputs(&arguments.search, inputs)?;
 
-    let (recovery, trace) = search(&objective, &arguments.search, search_inputs)?;
+    if let StartChoice::Structure(kind) = &arguments.search.start {
+        return Err(Error::argument(
+            "start",
+            format!("{} compares graphs, but a QAP's matrices need not be alike", kind.name()),
+        ));
+    }
+    let (recovery, trace) = search(&objective, &[Start::relaxed()], &arguments.search, search_inputs)?;
     let best_known = solution.as_ref().map(|solution| solution.value);
     let value = recovery.optimality.value;
     let report = Report {
@@ -58,7 +65,7 @@ fn gap_percent(value: f64, best: f64) -> Option<f64> {
 
 fn inputs(arguments: &QapArguments) -> Vec<&Path> {
     let QapArguments { problem, solution, search } = arguments;
-    let optional = [solution, &search.anchors, &search.start].into_iter().flatten();
+    let optional = [solution, &search.anchors].into_iter().flatten().chain(search.start.file());
     std::iter::once(problem).chain(optional).map(PathBuf::as_path).collect()
 }
 
@@ -66,7 +73,7 @@ fn files(arguments: &QapArguments) -> Files {
     Files {
         a: arguments.problem.clone(),
         anchors: arguments.search.anchors.clone(),
-        start: arguments.search.start.clone(),
+        start: arguments.search.start.file().cloned(),
         solution: arguments.solution.clone(),
         ..Files::default()
     }

@@ -3,7 +3,7 @@
 use super::options::SearchOptions;
 use crate::certificate::Theorem;
 use crate::penalty::Penalty;
-use crate::recovery::{Method, Recovery, RestartFrom};
+use crate::recovery::{Attempt, Effort, Method, Recovery, RestartFrom};
 use argmin::core::TerminationReason;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -27,6 +27,28 @@ pub struct Files {
     pub start: Option<PathBuf>,
     /// The best known solution of a QAP.
     pub solution: Option<PathBuf>,
+}
+
+/// One run of a search.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunReport {
+    /// Its start, `reheat`, `anchor (i, j)` (vertices counted from 0) or `restart`.
+    pub name: String,
+    /// f at its answer.
+    pub value: f64,
+    /// Its iterations.
+    pub iterations: u64,
+    /// Assignments it solved.
+    pub lap_calls: u64,
+    /// Its wall-clock time; runs side by side share the cores.
+    pub seconds: f64,
+}
+
+impl RunReport {
+    fn of(attempt: &Attempt) -> Self {
+        let Attempt { name, value, iterations, lap_calls, elapsed } = attempt.clone();
+        RunReport { name, value, iterations, lap_calls, seconds: elapsed.as_secs_f64() }
+    }
 }
 
 /// Everything that is known of an answer.
@@ -61,10 +83,12 @@ pub struct Report {
     pub restarts: usize,
     /// Where restarts begin.
     pub restart_from: RestartFrom,
-    /// Further runs allowed where none were asked for and the first answer was doubtful.
-    pub rescues: usize,
-    /// Runs made: more than 1 + restarts with rescues, fewer when a limit came first.
-    pub runs: usize,
+    /// How long was searched without restarts.
+    pub effort: Effort,
+    /// The bound on the number of runs that was given.
+    pub starts: Option<usize>,
+    /// The runs that were made, in order: fewer than allowed when the answer was good enough, or a limit came first.
+    pub runs: Vec<RunReport>,
     /// The run that won, 0 the first.
     pub winner: usize,
     /// Seed of the restarts.
@@ -134,8 +158,9 @@ impl Report {
             similarity_weight: None,
             restarts: options.restarts as usize,
             restart_from: options.restart_from,
-            rescues: options.rescues as usize,
-            runs: recovery.runs,
+            effort: options.effort,
+            starts: options.starts.map(|starts| starts as usize),
+            runs: recovery.attempts.iter().map(RunReport::of).collect(),
             winner: recovery.winner,
             rng_seed: options.rng_seed,
             value: recovery.optimality.value,

@@ -6,7 +6,7 @@ use super::options::SearchOptions;
 use super::trace::{Recorder, TraceRow};
 use crate::error::{Error, Result};
 use crate::objective::Objective;
-use crate::recovery::{Recovery, Settings, recover_within};
+use crate::recovery::{Recovery, Settings, Start, recover_from};
 use crate::solver::{Iterate, Limits, Watcher};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use std::time::Duration;
 /// Searches as the options say; also returns the first run's trace, empty if nobody asked for it.
 pub(super) fn search(
     objective: &dyn Objective,
+    starts: &[Start],
     options: &SearchOptions,
     inputs: SearchInputs,
 ) -> Result<(Recovery, Vec<TraceRow>)> {
@@ -23,7 +24,8 @@ pub(super) fn search(
         penalty: options.penalty,
         restarts: options.restarts as usize,
         restart_from: options.restart_from,
-        rescues: options.rescues as usize,
+        effort: options.effort,
+        starts: options.starts.map(|starts| starts as usize),
         rng_seed: options.rng_seed,
         time_limit: options.time_limit,
         anchors: inputs.anchors,
@@ -49,7 +51,7 @@ pub(super) fn search(
         })
     });
     let limits = Limits { interrupt: Some(interrupt::flag()), watcher: watched, ..Limits::default() };
-    let recovery = in_pool(options.threads, || recover_within(objective, &settings, &limits));
+    let recovery = in_pool(options.threads, || recover_from(objective, starts, &settings, &limits));
     spinner.finish_and_clear();
     let recovery = recovery?.map_err(|error| at_its_file(error, options))?;
     Ok((recovery, recorder.rows()))
@@ -58,10 +60,10 @@ pub(super) fn search(
 /// Errors in what a file gave name that file.
 fn at_its_file(error: Error, options: &SearchOptions) -> Error {
     let path = match &error {
-        Error::Argument { name: "start", .. } => &options.start,
-        Error::Shape { what, .. } | Error::Entry { what, .. } if what == "start" => &options.start,
-        Error::Argument { name: "anchors", .. } => &options.anchors,
-        _ => &None,
+        Error::Argument { name: "start", .. } => options.start.file(),
+        Error::Shape { what, .. } | Error::Entry { what, .. } if what == "start" => options.start.file(),
+        Error::Argument { name: "anchors", .. } => options.anchors.as_ref(),
+        _ => None,
     };
     match path {
         Some(path) => Error::file(path, error.to_string()),

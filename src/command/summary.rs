@@ -10,9 +10,12 @@ pub(super) fn summary(report: &Report, lines: &[(&str, String)]) -> String {
     let mut line = |name: &str, what: &str| {
         let _ = writeln!(text, "{name:<13} {what}");
     };
-    let runs = match report.runs {
-        1 => "1 run".to_string(),
-        runs => format!("best of {runs} runs (rng seed {}, run {} won)", report.rng_seed, report.winner),
+    let runs = match report.runs.len() {
+        1 => format!("1 run ({})", report.runs[0].name),
+        count => {
+            let winner = &report.runs[report.winner].name;
+            format!("best of {count} runs (rng seed {}, run {} won: {winner})", report.rng_seed, report.winner)
+        }
     };
     lines.iter().for_each(|(name, what)| line(name, what));
     line("method", &format!("{}, {runs}", report.method));

@@ -1,20 +1,24 @@
 //! The deep module: path, solve, round, polish and certify in one call.
 
+mod race;
 mod search;
 mod settings;
+mod start;
 
-pub use settings::{DOUBTFUL, Method, RestartFrom, Settings};
+pub use race::Attempt;
+pub use settings::{DOUBTFUL, Effort, Method, RestartFrom, Settings};
+pub use start::Start;
 
 use crate::certificate::{Certificate, Optimality, certify};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::objective::Objective;
 use crate::permutation::Permutation;
 use crate::polytope::Face;
-use crate::solver::{Iterate, Limits};
+use crate::solver::Limits;
 use argmin::core::TerminationReason;
 use nalgebra::DMatrix;
-use rayon::prelude::*;
-use search::{Run, Search, start_point};
+use race::Race;
+use search::{Search, start_point};
 use std::time::{Duration, Instant};
 
 /// A permutation, and everything that can be said of it.
@@ -34,10 +38,10 @@ pub struct Recovery {
     pub lap_calls: u64,
     /// Swaps that polishing made in the winning run.
     pub swaps: usize,
-    /// The run that won: 0 the first, r ≥ 1 the r-th restart.
+    /// The runs that were made, in order.
+    pub attempts: Vec<Attempt>,
+    /// The one of them that won.
     pub winner: usize,
-    /// Runs that were made: 1 + restarts, or fewer when a limit came first.
-    pub runs: usize,
     /// How the winning run ended; a limit's reason if one cut short any run.
     pub termination: TerminationReason,
     /// Wall-clock time.
@@ -47,7 +51,7 @@ pub struct Recovery {
 /// Recovers the permutation that minimizes `objective`, as `settings` say.
 ///
 /// Runs the method on D_n (on the face of the anchors), rounds by the maximum assignment, polishes by swaps, and
-/// certifies. With restarts, all runs share the relaxation, go in parallel, and the smallest value wins, the earlier
+/// certifies. Without restarts, the penalized path on a convex objective goes on as [`Effort`] says. With restarts, all runs share the relaxation, go in parallel, and the smallest value wins, the earlier
 /// run on ties: the answer does not depend on the number of threads. On an objective that is not convex (a QAP) the
 /// penalized path starts at negative weights, where −P convexifies.
 ///
@@ -76,8 +80,36 @@ pub fn recover(objective: &dyn Objective, settings: &Settings) -> Result<Recover
 /// # Errors
 /// As [`recover`].
 pub fn recover_within(objective: &dyn Objective, settings: &Settings, limits: &Limits) -> Result<Recovery> {
+    recover_from(objective, &[Start::relaxed()], settings, limits)
+}
+
+/// [`recover_within`] from other starts than the relaxed minimizer, the likeliest first; for the penalized path on a convex objective,
+/// the other methods know no starts.
+///
+/// # Errors
+/// As [`recover`]; [`Argument`](crate::Error::Argument) without a start, [`Shape`](crate::Error::Shape) when a start's cost is too large.
+///
+/// ```
+/// use birkhoff::instance::{noisy_regular, rng};
+/// use birkhoff::objective::GraphMatching;
+/// use birkhoff::recovery::{Settings, Start, recover_from};
+/// use birkhoff::structure::Kind;
+/// // The relaxation is blind to regular graphs; their short cycles are not.
+/// let pair = noisy_regular(60, 4, 0.0, &mut rng(1, 0))?;
+/// let start = Start::tilted("walks", Kind::Walks.cost(&pair.a, &pair.b, &[])?)?;
+/// let answer = recover_from(&GraphMatching::new(pair.a, pair.b)?, &[start], &Settings::default(), &Default::default())?;
+/// assert_eq!(answer.permutation, pair.truth);
+/// # Ok::<(), birkhoff::Error>(())
+/// ```
+pub fn recover_from(
+    objective: &dyn Objective,
+    starts: &[Start],
+    settings: &Settings,
+    limits: &Limits,
+) -> Result<Recovery> {
     let began = Instant::now();
     settings.validate()?;
+    let Some(first) = starts.first() else { return Err(Error::argument("starts", "there is none")) };
     let face = Face::new(objective.size(), &settings.anchors)?;
     let start = start_point(settings, &face)?;
     let mut limits = limits.clone();
@@ -92,50 +124,40 @@ pub fn recover_within(objective: &dyn Objective, settings: &Settings, limits: &L
     } else {
         None
     };
-    let relaxed = relaxed.as_ref();
-    let first = search.run(relaxed, &start, &limits)?;
-    let bound = relaxed.map_or(f64::NEG_INFINITY, |relaxed| relaxed.lower_bound).max(first.last.lower_bound);
-    let planned = match settings.restarts {
-        0 if relaxed.is_some() && settings.method == Method::Penalized => {
-            let bound = Optimality::of(objective, first.value, bound).lower_bound;
-            if search.is_doubtful(first.value, bound) { settings.rescues } else { 0 }
-        }
-        restarts => restarts,
-    };
     let unwatched = Limits { watcher: None, ..limits.clone() };
-    let restarts = (1..=planned).into_par_iter().map(|index| match unwatched.reached() {
-        Some(_) => Ok(None),
-        None => search.restart(index, relaxed, &start, &unwatched).map(Some),
-    });
-    let restarts = restarts.collect::<Result<Vec<_>>>()?;
-    let cut_short = restarts.iter().any(Option::is_none);
-    let runs: Vec<Run> = std::iter::once(first).chain(restarts.into_iter().flatten()).collect();
+    let mut race = Race::begin(&search, first, relaxed.as_ref(), &start, (&limits, &unwatched))?;
+    let bound =
+        relaxed.as_ref().map_or(f64::NEG_INFINITY, |relaxed| relaxed.lower_bound).max(race.best.last.lower_bound);
+    match &relaxed {
+        Some(relaxed) if settings.restarts == 0 && settings.method == Method::Penalized => {
+            race.go_on(starts, relaxed, bound)?;
+        }
+        _ => race.restart(relaxed.as_ref(), &start)?,
+    }
 
     // Where the relaxation is the method, it is the first run and counted there.
     let before = relaxed.filter(|_| settings.method != Method::Relaxation);
-    let spent = |count: fn(&Iterate) -> u64| -> u64 {
-        before.map_or(0, count) + runs.iter().map(|run| count(&run.last)).sum::<u64>()
-    };
-    let (iterations, lap_calls) = (spent(Iterate::iterations), spent(|iterate| iterate.lap_calls));
-    let count = runs.len();
-    let limit = runs.iter().find_map(|run| run.last.termination().filter(|reason| is_limit(reason)).cloned());
-    let limit = limit.or_else(|| limits.reached().filter(|_| cut_short));
-    let (winner, run) = runs
-        .into_iter()
-        .enumerate()
-        .min_by(|(_, a), (_, b)| a.value.total_cmp(&b.value))
-        .expect("the first run is always made");
+    let (mut iterations, mut lap_calls) = before.map_or((0, 0), |relaxed| (relaxed.iterations(), relaxed.lap_calls));
+    iterations += race.beside.0;
+    lap_calls += race.beside.1;
+    for attempt in &race.attempts {
+        iterations += attempt.iterations;
+        lap_calls += attempt.lap_calls;
+    }
+    let Race { attempts, best, winner, cut_short, .. } = race;
+    let limit = limits.reached().filter(|_| cut_short);
+    let ended = best.last.termination().filter(|reason| !is_limit(reason)).cloned();
     Ok(Recovery {
-        optimality: Optimality::of(objective, run.value, bound),
-        certificate: certify(&run.last.x)?,
-        permutation: run.permutation,
+        optimality: Optimality::of(objective, best.value, bound),
+        certificate: certify(&best.last.x)?,
+        permutation: best.permutation,
         iterations,
         lap_calls,
-        swaps: run.swaps,
+        swaps: best.swaps,
+        attempts,
         winner,
-        runs: count,
-        termination: limit.or_else(|| run.last.termination().cloned()).unwrap_or(TerminationReason::SolverConverged),
-        x: run.last.x,
+        termination: limit.or(ended).unwrap_or(TerminationReason::SolverConverged),
+        x: best.last.x,
         elapsed: began.elapsed(),
     })
 }

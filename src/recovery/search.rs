@@ -1,17 +1,37 @@
 //! The runs of a recovery: from a start through the method to a polished permutation.
 
-use super::settings::{DOUBTFUL, Method, RestartFrom, Settings};
+use super::settings::{Method, RestartFrom, Settings};
+use super::start::{Tilted, add};
 use crate::error::{Error, Result};
 use crate::instance::rng;
 use crate::local_search::swap_descent;
 use crate::objective::Objective;
+use crate::penalty::WeightSchedule;
 use crate::permutation::Permutation;
 use crate::polytope::{Face, random_point, require_square_and_finite, residual};
 use crate::solver::{FrankWolfe, Iterate, Limits, ProjectedGradient, Projection, SinkhornLbfgs, Stage, minimize};
 use nalgebra::DMatrix;
 
+/// P(X) below this is a permutation matrix, up to rounding.
+const HARD: f64 = 1e-9;
+
 /// Random permutations whose mean value tells what knowing nothing is worth.
 const RANDOM_VALUES: usize = 32;
+
+/// w in the relaxation of a tilted start, in units of κ and C's standard deviation …
+const TILT: f64 = 0.05;
+
+/// … and the share of it that is left in the last stage: it falls geometrically.
+const FADED: f64 = 1e-3;
+
+/// w where a reheated path begins.
+const REHEATED_TILT: f64 = 0.005;
+
+/// The share of a first answer in the point that a reheated path starts from.
+const REHEATED: f64 = 0.6;
+
+/// A reheated path begins at this share of the last weight, in this number of stages: from 0.1κ to 5κ by default.
+const REHEATED_STAGES: (f64, usize) = (0.02, 20);
 
 /// Where the first run starts.
 pub(super) fn start_point(settings: &Settings, face: &Face) -> Result<DMatrix<f64>> {
@@ -68,15 +88,79 @@ impl Search<'_> {
         minimize(objective, solver, start, limits)
     }
 
+    /// The penalized path from the relaxed minimizer of f + w⟨C, X⟩, w fading from stage to stage.
+    pub fn tilted_run(&self, cost: &DMatrix<f64>, start: Iterate, limits: &Limits) -> Result<Run> {
+        let stages = std::iter::once(self.relaxation_stage(self.objective)).chain(self.stages()).collect();
+        self.finish(self.faded_path(cost, TILT, stages, start, limits)?, limits)
+    }
+
+    /// The relaxed minimizer of f + w⟨C, X⟩.
+    pub fn tilted_relaxation(&self, cost: &DMatrix<f64>, start: Iterate, limits: &Limits) -> Result<Iterate> {
+        self.faded_path(cost, TILT, vec![self.relaxation_stage(self.objective)], start, limits)
+    }
+
+    /// The path from X = (1 − m)·J/n + m·P, P an earlier answer, at weights that leave it room; with a little of the first start's
+    /// term, if it had one.
+    pub fn reheat(&self, answer: &Permutation, cost: Option<&DMatrix<f64>>, limits: &Limits) -> Result<Run> {
+        let x = self.face.barycenter() * (1.0 - REHEATED) + answer.to_matrix() * REHEATED;
+        let (share, stages) = REHEATED_STAGES;
+        let last = self.settings.schedule.last;
+        let stages = self.stages_of(WeightSchedule { first: share * last, last, stages });
+        let last = match cost {
+            None => self.frank_wolfe(self.objective, stages, Iterate::at(x), limits)?,
+            Some(cost) => self.faded_path(cost, REHEATED_TILT, stages, Iterate::at(x), limits)?,
+        };
+        self.finish(last, limits)
+    }
+
+    /// The stages on f + w⟨C, X⟩, w falling geometrically from `tilt` by [`FADED`], from a point or an iterate on f.
+    fn faded_path(
+        &self,
+        cost: &DMatrix<f64>,
+        tilt: f64,
+        stages: Vec<Stage>,
+        start: Iterate,
+        limits: &Limits,
+    ) -> Result<Iterate> {
+        let fade = FADED.powf(1.0 / (stages.len().max(2) - 1) as f64);
+        let (mut weight, mut last) = (0.0, start);
+        if last.gradient.shape() != cost.shape() {
+            last.gradient = DMatrix::zeros(cost.nrows(), cost.ncols());
+            last.value = self.objective.value_and_gradient(&last.x, &mut last.gradient);
+        }
+        for (number, stage) in stages.into_iter().enumerate() {
+            let change = tilt * fade.powi(number as i32) - weight;
+            weight += change;
+            // What is kept of f + w⟨C, X⟩ moves with w.
+            let mut next = last.resumed();
+            add(change, cost, &mut next.gradient);
+            next.value += change * cost.dot(&next.x);
+            let tilted = Tilted { objective: self.objective, cost, weight };
+            let mut next = self.frank_wolfe(&tilted, vec![stage], next, limits)?;
+            next.add_counts_of(&last);
+            last = next;
+            if limits.reached().is_some() || (stage.weight > 0.0 && last.penalty <= HARD) {
+                break;
+            }
+        }
+        // A bound on f + w⟨C, X⟩ bounds nothing else.
+        last.lower_bound = f64::NEG_INFINITY;
+        Ok(last)
+    }
+
     /// The path's stages. A convex f has its relaxation behind it; for others the weight rises from −last·κ through 0.
     fn stages(&self) -> Vec<Stage> {
+        self.stages_of(self.settings.schedule)
+    }
+
+    fn stages_of(&self, schedule: WeightSchedule) -> Vec<Stage> {
         let scale = self.objective.scale();
         let stage = |weight: f64| Stage {
             weight: weight * scale,
             max_steps: self.settings.steps_per_weight,
             gap_tolerance: 1e-9 * scale,
         };
-        let rising = self.settings.schedule.weights();
+        let rising = schedule.weights();
         let convexifying = if self.objective.is_convex() { vec![] } else { rising.iter().rev().map(|w| -w).collect() };
         convexifying.into_iter().chain(rising).map(stage).collect()
     }
@@ -133,10 +217,7 @@ impl Search<'_> {
     ) -> Result<Run> {
         match (relaxed, self.settings.restart_from) {
             (Some(relaxed), RestartFrom::LikelyPairs) => {
-                let pair = self.likely_pair(&relaxed.x, index - 1);
-                let anchors: Vec<_> = self.settings.anchors.iter().copied().chain(pair).collect();
-                let face = Face::new(self.face.size(), &anchors)?;
-                self.probe(&Search { face: &face, ..*self }, limits)
+                self.probe_pair(self.likely_pair(&relaxed.x, index - 1), None, limits)
             }
             _ => {
                 let from = self.random_point(index, relaxed.map_or(start, |relaxed| &relaxed.x));
@@ -145,18 +226,36 @@ impl Search<'_> {
         }
     }
 
-    /// A whole run on the smaller face of `probe`; polishing may leave that face.
-    fn probe(&self, probe: &Search, limits: &Limits) -> Result<Run> {
-        let relaxed = probe.relax(probe.objective, probe.face.barycenter(), limits)?;
-        let mut last = probe.solve(Some(&relaxed), &relaxed.x, limits)?;
-        last.add_counts_of(&relaxed);
+    /// A whole run with one pair more anchored, tilted by `cost`; polishing may give up that pair.
+    pub fn probe_pair(
+        &self,
+        pair: Option<(usize, usize)>,
+        cost: Option<&DMatrix<f64>>,
+        limits: &Limits,
+    ) -> Result<Run> {
+        let anchors: Vec<_> = self.settings.anchors.iter().copied().chain(pair).collect();
+        let face = Face::new(self.face.size(), &anchors)?;
+        let probe = Search { face: &face, ..*self };
+        let start = Iterate::at(face.barycenter());
+        let mut last = match cost {
+            Some(cost) => {
+                let stages = std::iter::once(self.relaxation_stage(self.objective)).chain(self.stages()).collect();
+                probe.faded_path(cost, TILT, stages, start, limits)?
+            }
+            None => {
+                let relaxed = probe.relax(probe.objective, start.x, limits)?;
+                let mut last = probe.solve(Some(&relaxed), &relaxed.x, limits)?;
+                last.add_counts_of(&relaxed);
+                last
+            }
+        };
         // A bound on a smaller face bounds nothing else.
         last.lower_bound = f64::NEG_INFINITY;
         self.finish(last, limits)
     }
 
     /// The free pair at the `rank`-th largest entry of X.
-    fn likely_pair(&self, x: &DMatrix<f64>, rank: usize) -> Option<(usize, usize)> {
+    pub fn likely_pair(&self, x: &DMatrix<f64>, rank: usize) -> Option<(usize, usize)> {
         let columns = self.face.free_columns().iter();
         let mut pairs: Vec<_> = columns.flat_map(|&j| self.face.free_rows().iter().map(move |&i| (i, j))).collect();
         if rank >= pairs.len() {
@@ -166,13 +265,13 @@ impl Search<'_> {
         Some(*pairs.select_nth_unstable_by(rank, larger_first).1)
     }
 
-    /// Whether `value` looks like that of a path that went astray: see [`DOUBTFUL`].
-    pub fn is_doubtful(&self, value: f64, lower_bound: f64) -> bool {
+    /// How far `value` is from the lower bound, where the mean value of random permutations is at 1: see [`DOUBTFUL`].
+    pub fn excess(&self, value: f64, lower_bound: f64) -> f64 {
         let mut rng = rng(self.settings.rng_seed, u64::MAX);
         let m = self.face.free_rows().len();
         let mut random_value = || self.objective.value_at(&self.face.vertex(Permutation::random(m, &mut rng).image()));
         let mean = (0..RANDOM_VALUES).map(|_| random_value()).sum::<f64>() / RANDOM_VALUES as f64;
-        value - lower_bound > DOUBTFUL * (mean - lower_bound)
+        if mean > lower_bound { (value - lower_bound) / (mean - lower_bound) } else { 0.0 }
     }
 
     /// Halfway between `center` and a random point of the face, from the stream of restart `index`.

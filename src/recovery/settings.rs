@@ -76,6 +76,49 @@ pub enum RestartFrom {
     RandomPoints,
 }
 
+/// How long is searched, where there are no restarts and the method is the penalized path on a convex objective.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Effort {
+    /// One path.
+    Quick,
+    /// Up to four times the iterations of the first run: all starts, then reheated paths while they improve the answer, then probes while
+    /// it is doubtful.
+    #[default]
+    Default,
+    /// The same with up to a thousand times the iterations: until the answer is no longer doubtful and reheating does not improve it, or a limit comes.
+    Thorough,
+}
+
+impl Effort {
+    /// Every effort, the least first.
+    pub const ALL: [Effort; 3] = [Effort::Quick, Effort::Default, Effort::Thorough];
+
+    /// The name used in files and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Effort::Quick => "quick",
+            Effort::Default => "default",
+            Effort::Thorough => "thorough",
+        }
+    }
+
+    /// Iterations of all runs, in those of the first.
+    pub(super) fn budget(self) -> u64 {
+        match self {
+            Effort::Quick => 1,
+            Effort::Default => 4,
+            Effort::Thorough => 1000,
+        }
+    }
+}
+
+impl std::fmt::Display for Effort {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 /// A value v is doubtful when v − b > 0.45·(r − b), b the lower bound and r the mean value of random permutations.
 ///
 /// On Erdős–Rényi graphs v/r came to about 0.3 at the hidden permutation and 0.7 where the path went astray (n = 100, p = ½,
@@ -105,9 +148,10 @@ pub struct Settings {
     pub restarts: usize,
     /// Where they start.
     pub restart_from: RestartFrom,
-    /// When there are no restarts and the first answer is doubtful, this many of the likeliest pairs are tried as
-    /// restarts would. Doubtful is a value nearer to that of random permutations than [`DOUBTFUL`] of the way.
-    pub rescues: usize,
+    /// How long is searched without restarts.
+    pub effort: Effort,
+    /// At most this many runs without restarts, reheated paths and probes included; none means as many as the effort pays for.
+    pub starts: Option<usize>,
     /// Seed of all that is random: the same seed gives the same answer on any number of threads.
     pub rng_seed: u64,
     /// Seconds after which the best answer so far is returned; none means no limit.
@@ -137,7 +181,8 @@ impl Default for Settings {
             vertex_tolerance: 0.2,
             restarts: 0,
             restart_from: RestartFrom::default(),
-            rescues: 3,
+            effort: Effort::default(),
+            starts: None,
             rng_seed: 0,
             time_limit: None,
             polish: true,
@@ -160,6 +205,9 @@ impl Settings {
                 "schedule",
                 format!("needs 0 < first <= last and stages >= 1, not {first}, {last}, {stages}"),
             ));
+        }
+        if self.starts == Some(0) {
+            return Err(Error::argument("starts", "is 0, but a first run is always made"));
         }
         if self.steps_per_weight == 0 {
             return Err(Error::argument("steps_per_weight", "is 0"));

@@ -74,6 +74,34 @@ fn the_report_has_every_promised_key() {
 }
 
 #[test]
+fn the_start_suits_the_graphs_and_the_report_lists_every_run() {
+    let room = Room::with(&[]);
+    room.done("generate regular --n 60 --degree 4 --noise 0.05 --rng-seed 1 --output-dir .");
+    let names = |options: &str| {
+        let summary = room.done(&format!("match a.edges b.edges --truth truth.csv --report r.json {options}"));
+        let report = room.json("r.json");
+        let runs = report["runs"].as_array().unwrap().clone();
+        let winner = report["winner"].as_u64().unwrap() as usize;
+        assert_eq!(runs[winner]["value"], report["value"], "{options}");
+        assert!(runs.iter().all(|run| run["value"].as_f64() >= report["value"].as_f64()), "{options}");
+        let named: Vec<String> = runs.iter().map(|run| run["name"].as_str().unwrap().to_string()).collect();
+        assert!(summary.contains(&named[winner]), "{options}: {summary}");
+        (named, report["node_correctness"].as_f64().unwrap())
+    };
+    let (runs, right) = names("");
+    assert!(runs[0] == "walks" && runs.len() <= 8, "{runs:?}");
+    assert!(right > 0.9, "{right}");
+    assert_eq!(names("--effort quick").0, ["walks"]);
+    assert_eq!(names("--effort quick --start relaxed").0, ["relaxed"]);
+    assert_eq!(names("--starts 1 --start subtree").0, ["subtree"]);
+    assert!(names("--starts 2 --start relaxed").0.len() == 2);
+    room.done("generate sparse --n 60 --degree 4 --noise 0.1 --output-dir .");
+    assert_eq!(names("--effort quick").0, ["subtree"]);
+    room.done("generate er --n 30 --rho 0.9 --output-dir .");
+    assert_eq!(names("--effort quick").0, ["relaxed"]);
+}
+
+#[test]
 fn the_same_seed_gives_the_same_bytes_with_one_thread_and_with_two() {
     let room = Room::with(&[]);
     room.done("generate er --n 30 --rho 0.6 --rng-seed 4 --output-dir .");
@@ -83,7 +111,8 @@ fn the_same_seed_gives_the_same_bytes_with_one_thread_and_with_two() {
         room.done(&format!("match a.edges b.edges --truth truth.csv {search} {outputs}"));
         let report = room.text("r.json");
         let lasting: Vec<_> = report.lines().filter(|line| !line.contains("\"seconds\"")).map(str::to_string).collect();
-        assert_eq!(lasting.len() + 1, report.lines().count());
+        // One of the search, and one of each run.
+        assert_eq!(lasting.len() + 1 + 4, report.lines().count());
         (room.bytes("m.csv"), lasting, room.bytes("t.csv"), room.bytes("p.png"))
     };
     let first = run(1, 7);

@@ -130,3 +130,12 @@ fn usage_errors_exit_with_code_2() {
     room.refused("generate gaussian --n 10000000 --rho 1 --output-dir .", "n: the graphs need ");
     room.refused("generate er --n 0 --rho 0.5 --output-dir .", "n: ");
 }
+
+#[test]
+fn starts_that_do_not_suit_the_problem_are_refused() {
+    let room = Room::with(&[("a.edges", "0 1\n1 2\n"), ("w.edges", "0 1 1\n1 2 3\n"), ("p.dat", QAP)]);
+    room.refused("match a.edges a.edges --directed --start subtree", "graphs: A is directed");
+    room.refused("match a.edges w.edges --start subtree", "graphs: B has edges of different weights");
+    room.refused("qap p.dat --start walks", "start: walks compares graphs");
+    room.refused("match a.edges a.edges --start nowhere", "nowhere: No such file");
+}

@@ -6,7 +6,7 @@ use crate::instance::correlated_erdos_renyi;
 use crate::objective::GraphMatching;
 use crate::permutation::Permutation;
 use crate::polytope::{residual, sinkhorn};
-use crate::recovery::{Settings, recover_within};
+use crate::recovery::{Effort, Settings, recover_within};
 use crate::solver::{Iterate, Limits};
 use nalgebra::DMatrix;
 use rand::{Rng, RngExt};
@@ -126,7 +126,7 @@ fn iterates(n: usize, count: usize, rng: &mut impl Rng) -> Result<Vec<DMatrix<f6
         let watcher = Arc::new(move |iterate: &Iterate| {
             watched.lock().unwrap_or_else(PoisonError::into_inner).push(iterate.x.clone());
         });
-        let settings = Settings { rescues: 0, polish: false, relaxation_steps: 50, ..Settings::default() };
+        let settings = Settings { effort: Effort::Quick, polish: false, relaxation_steps: 50, ..Settings::default() };
         recover_within(&objective, &settings, &Limits { watcher: Some(watcher), ..Limits::default() })?;
         let seen = std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner));
         // At most forty of a run, evenly spread, so that no run stands for all.

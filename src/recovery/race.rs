@@ -1,0 +1,180 @@
+//! Which runs are made, in which order, until the answer is good enough.
+
+use super::search::{Run, Search};
+use super::settings::{DOUBTFUL, Method, Settings};
+use super::start::Start;
+use crate::certificate::Optimality;
+use crate::error::Result;
+use crate::solver::{Iterate, Limits};
+use nalgebra::DMatrix;
+use rayon::prelude::*;
+use std::time::{Duration, Instant};
+
+/// An answer further from the bound than this (on the scale of [`DOUBTFUL`]) is not worth reheating: a path from it ends where it began.
+const COLD: f64 = 0.65;
+
+/// Probes that are made at a time. Fixed, so that what is found does not depend on the number of threads.
+const PROBES: usize = 4;
+
+/// A run that was made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attempt {
+    /// The start's name; `reheat`, `anchor (i, j)` or `restart`.
+    pub name: String,
+    /// f at its answer.
+    pub value: f64,
+    /// Its iterations.
+    pub iterations: u64,
+    /// Assignments it solved.
+    pub lap_calls: u64,
+    /// Its wall-clock time; runs side by side share the cores.
+    pub elapsed: Duration,
+}
+
+/// The runs so far. The best is kept whole, of the others what reports say.
+pub(super) struct Race<'a> {
+    search: &'a Search<'a>,
+    limits: &'a Limits,
+    pub attempts: Vec<Attempt>,
+    pub best: Run,
+    pub winner: usize,
+    /// Iterations and assignments that belong to no run.
+    pub beside: (u64, u64),
+    /// Whether a limit cut a run short, or kept one from being made.
+    pub cut_short: bool,
+}
+
+/// A run with its name and time; `None` where a limit came first.
+type Timed = Result<Option<(Run, Attempt)>>;
+
+fn timed(limits: &Limits, name: String, run: impl FnOnce() -> Result<Run>) -> Timed {
+    if limits.reached().is_some() {
+        return Ok(None);
+    }
+    timed_always(name, run).map(Some)
+}
+
+fn timed_always(name: String, run: impl FnOnce() -> Result<Run>) -> Result<(Run, Attempt)> {
+    let began = Instant::now();
+    let run = run()?;
+    let (iterations, lap_calls) = (run.last.iterations(), run.last.lap_calls);
+    let attempt = Attempt { name, value: run.value, iterations, lap_calls, elapsed: began.elapsed() };
+    Ok((run, attempt))
+}
+
+impl<'a> Race<'a> {
+    /// The first run, which limits shorten but never prevent, and which alone is watched.
+    pub fn begin(
+        search: &'a Search,
+        start: &Start,
+        relaxed: Option<&Iterate>,
+        from: &DMatrix<f64>,
+        (limits, unwatched): (&Limits, &'a Limits),
+    ) -> Result<Self> {
+        let (best, attempt) = timed_always(start.name.clone(), || from_start(search, start, relaxed, from, limits))?;
+        let cut_short = limits.reached().is_some();
+        Ok(Race { search, limits: unwatched, attempts: vec![attempt], best, winner: 0, beside: (0, 0), cut_short })
+    }
+
+    /// The restarts, in parallel.
+    pub fn restart(&mut self, relaxed: Option<&Iterate>, from: &DMatrix<f64>) -> Result<()> {
+        let (search, limits) = (self.search, self.limits);
+        let restart = |index| timed(limits, "restart".into(), || search.restart(index, relaxed, from, limits));
+        self.add((1..=search.settings.restarts).into_par_iter().map(restart).collect()).map(drop)
+    }
+
+    /// Further starts, reheated paths and probes, as [`super::Effort`] says. `bound` is a lower bound of f.
+    pub fn go_on(&mut self, starts: &[Start], relaxed: &Iterate, bound: f64) -> Result<()> {
+        let (search, limits) = (self.search, self.limits);
+        let others = &starts[1..starts.len().min(1 + self.room(relaxed))];
+        let other = |start: &Start| {
+            timed(limits, start.name.clone(), || from_start(search, start, Some(relaxed), &relaxed.x, limits))
+        };
+        self.add(others.par_iter().map(other).collect())?;
+        let tilt = starts[0].tilt(search.objective)?;
+        // Where probes look for their pairs.
+        let mut likely = None;
+        let (mut is_new, mut probes) = (true, 0);
+        while self.room(relaxed) > 0 && !self.cut_short {
+            let optimality = Optimality::of(search.objective, self.best.value, bound);
+            if optimality.is_proved() {
+                return Ok(());
+            }
+            let excess = search.excess(self.best.value, optimality.lower_bound);
+            if is_new && excess <= COLD {
+                let answer = &self.best.permutation;
+                let again = timed(limits, "reheat".into(), || search.reheat(answer, tilt.as_ref(), limits));
+                is_new = self.add(vec![again])?;
+            } else if excess > DOUBTFUL {
+                let count = PROBES.min(self.room(relaxed));
+                if likely.is_none() {
+                    likely = Some(match &tilt {
+                        Some(cost) => {
+                            let tilted = search.tilted_relaxation(cost, relaxed.resumed(), limits)?;
+                            self.beside = (tilted.iterations(), tilted.lap_calls);
+                            tilted.x
+                        }
+                        None => relaxed.x.clone(),
+                    });
+                }
+                let x = likely.as_ref().unwrap_or(&relaxed.x);
+                let probe = |rank| match search.likely_pair(x, rank) {
+                    Some(pair) => {
+                        let name = format!("anchor ({}, {})", pair.0, pair.1);
+                        timed(limits, name, || search.probe_pair(Some(pair), tilt.as_ref(), limits))
+                    }
+                    None => Ok(None),
+                };
+                is_new = self.add((probes..probes + count).into_par_iter().map(probe).collect())?;
+                probes += count;
+            } else {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// How many runs more may be made, if each costs as much as the first.
+    fn room(&self, relaxed: &Iterate) -> usize {
+        let Settings { starts, effort, .. } = self.search.settings;
+        if let Some(most) = starts {
+            return most.saturating_sub(self.attempts.len());
+        }
+        let first = relaxed.iterations() + self.attempts[0].iterations;
+        let spent = relaxed.iterations() + self.attempts.iter().map(|attempt| attempt.iterations).sum::<u64>();
+        ((effort.budget() * first).saturating_sub(spent) / first.max(1)) as usize
+    }
+
+    /// Enters runs; whether one of them is the best so far.
+    fn add(&mut self, runs: Vec<Timed>) -> Result<bool> {
+        let before = self.winner;
+        for run in runs {
+            let Some((run, attempt)) = run? else {
+                self.cut_short = true;
+                continue;
+            };
+            if run.value < self.best.value {
+                (self.best, self.winner) = (run, self.attempts.len());
+            }
+            self.attempts.push(attempt);
+        }
+        self.cut_short |= self.limits.reached().is_some();
+        Ok(self.winner != before)
+    }
+}
+
+/// The method from a start.
+fn from_start(
+    search: &Search,
+    start: &Start,
+    relaxed: Option<&Iterate>,
+    from: &DMatrix<f64>,
+    limits: &Limits,
+) -> Result<Run> {
+    if let (Some(relaxed), Method::Penalized) = (relaxed, search.settings.method)
+        && let Some(cost) = start.tilt(search.objective)?
+    {
+        return search.tilted_run(&cost, relaxed.resumed(), limits);
+    }
+    search.run(relaxed, from, limits)
+}

@@ -1,0 +1,173 @@
+//! Starts that know something the relaxation does not, and the objective they tilt.
+
+use crate::error::{Error, Result};
+use crate::objective::{Objective, VertexGradient};
+use crate::permutation::Permutation;
+use nalgebra::DMatrix;
+
+/// Where a path begins: at the relaxed minimizer of f, or of f with a small linear term ⟨C, X⟩ that fades along the path.
+///
+/// The term breaks ties that the relaxation is blind to (docs/mathematics.md §4). Its size does not matter much: C is divided by its
+/// standard deviation, and its weight is a share of κ. It is no part of the value of an answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Start {
+    /// What reports call it.
+    pub name: String,
+    cost: Option<DMatrix<f64>>,
+}
+
+impl Start {
+    /// The relaxed minimizer.
+    pub fn relaxed() -> Self {
+        Start { name: "relaxed".to_string(), cost: None }
+    }
+
+    /// The relaxed minimizer with the term ⟨C, X⟩; C may be smaller than n × n where graphs were padded.
+    ///
+    /// # Errors
+    /// [`Error::Entry`] when an entry is not finite.
+    pub fn tilted(name: impl Into<String>, cost: DMatrix<f64>) -> Result<Self> {
+        let name = name.into();
+        if let Some(place) = cost.iter().position(|v| !v.is_finite()) {
+            let (row, column) = (place % cost.nrows(), place / cost.nrows());
+            let what = format!("cost of the start {name}");
+            return Err(Error::Entry { what, row, column, value: cost[place], required: "finite" });
+        }
+        Ok(Start { name, cost: Some(cost) })
+    }
+
+    /// C with mean 0 and standard deviation κ, padded with zeros to n × n; `None` where it tells nothing.
+    pub(super) fn tilt(&self, objective: &dyn Objective) -> Result<Option<DMatrix<f64>>> {
+        let Some(cost) = &self.cost else { return Ok(None) };
+        let n = objective.size();
+        if cost.nrows() > n || cost.ncols() > n {
+            let found = format!("{} x {}", cost.nrows(), cost.ncols());
+            return Err(Error::shape(format!("cost of the start {}", self.name), format!("at most {n} x {n}"), found));
+        }
+        let mean = cost.mean();
+        let deviation = (cost.iter().map(|c| (c - mean).powi(2)).sum::<f64>() / cost.len().max(1) as f64).sqrt();
+        if deviation <= 1e-12 * cost.amax() {
+            return Ok(None);
+        }
+        let mut tilt = DMatrix::zeros(n, n);
+        tilt.view_mut((0, 0), cost.shape()).copy_from(&cost.map(|c| (c - mean) * objective.scale() / deviation));
+        Ok(Some(tilt))
+    }
+}
+
+/// f(X) + w⟨C, X⟩, as fast as f.
+pub(super) struct Tilted<'a> {
+    pub objective: &'a dyn Objective,
+    /// C.
+    pub cost: &'a DMatrix<f64>,
+    /// w.
+    pub weight: f64,
+}
+
+impl Objective for Tilted<'_> {
+    fn size(&self) -> usize {
+        self.objective.size()
+    }
+
+    fn value(&self, x: &DMatrix<f64>) -> f64 {
+        self.objective.value(x) + self.weight * self.cost.dot(x)
+    }
+
+    fn gradient(&self, x: &DMatrix<f64>, gradient: &mut DMatrix<f64>) {
+        self.objective.gradient(x, gradient);
+        add(self.weight, self.cost, gradient);
+    }
+
+    fn value_and_gradient(&self, x: &DMatrix<f64>, gradient: &mut DMatrix<f64>) -> f64 {
+        let value = self.objective.value_and_gradient(x, gradient);
+        add(self.weight, self.cost, gradient);
+        value + self.weight * self.cost.dot(x)
+    }
+
+    fn value_at(&self, p: &Permutation) -> f64 {
+        let linear: f64 = p.image().iter().enumerate().map(|(i, &j)| self.cost[(i, j)]).sum();
+        self.objective.value_at(p) + self.weight * linear
+    }
+
+    fn swap_change(&self, p: &Permutation, i: usize, k: usize) -> f64 {
+        let (pi, pk, c) = (p.apply(i), p.apply(k), self.cost);
+        self.objective.swap_change(p, i, k) + self.weight * (c[(i, pk)] + c[(k, pi)] - c[(i, pi)] - c[(k, pk)])
+    }
+
+    fn scale(&self) -> f64 {
+        self.objective.scale()
+    }
+
+    fn is_convex(&self) -> bool {
+        self.objective.is_convex()
+    }
+
+    fn vertex_gradient(&self) -> Option<Box<dyn VertexGradient + '_>> {
+        let oracle = self.objective.vertex_gradient()?;
+        Some(Box::new(TiltedGradient { oracle, tilted: self }))
+    }
+}
+
+struct TiltedGradient<'a> {
+    oracle: Box<dyn VertexGradient + 'a>,
+    tilted: &'a Tilted<'a>,
+}
+
+impl VertexGradient for TiltedGradient<'_> {
+    fn blend(&mut self, q: &Permutation, t: f64, gradient: &mut DMatrix<f64>) {
+        self.oracle.blend(q, t, gradient);
+        add(t * self.tilted.weight, self.tilted.cost, gradient);
+    }
+}
+
+/// `target += w·C`.
+pub(super) fn add(weight: f64, cost: &DMatrix<f64>, target: &mut DMatrix<f64>) {
+    target.zip_apply(cost, |to, c| *to += weight * c);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::instance::{correlated_gaussian, rng};
+    use crate::objective::GraphMatching;
+    use crate::polytope::random_point;
+
+    #[test]
+    fn a_tilted_objective_is_the_objective_with_a_linear_term() {
+        let mut rng = rng(1, 0);
+        let pair = correlated_gaussian(7, 0.5, &mut rng).unwrap();
+        let (cost, weight) = (correlated_gaussian(7, 0.0, &mut rng).unwrap().a.to_matrix(), 0.7);
+        let f = GraphMatching::new(pair.a, pair.b).unwrap();
+        let whole = f.clone().with_linear(&(&cost * weight)).unwrap();
+        let tilted = Tilted { objective: &f, cost: &cost, weight };
+        let (x, p) = (random_point(7, &mut rng), Permutation::random(7, &mut rng));
+        let mut gradients = [DMatrix::zeros(7, 7), DMatrix::zeros(7, 7)];
+        // Sums of some hundred numbers of size 1 to 10.
+        let close = |v: f64, expected: f64| assert!((v - expected).abs() < 1e-10, "{v}, not {expected}");
+        close(tilted.value(&x), whole.value(&x));
+        close(tilted.value_and_gradient(&x, &mut gradients[0]), whole.value_and_gradient(&x, &mut gradients[1]));
+        close((&gradients[0] - &gradients[1]).amax(), 0.0);
+        tilted.vertex_gradient().unwrap().blend(&p, 0.3, &mut gradients[0]);
+        whole.vertex_gradient().unwrap().blend(&p, 0.3, &mut gradients[1]);
+        close((&gradients[0] - &gradients[1]).amax(), 0.0);
+        tilted.gradient(&x, &mut gradients[0]);
+        whole.gradient(&x, &mut gradients[1]);
+        close((&gradients[0] - &gradients[1]).amax(), 0.0);
+        close(tilted.value_at(&p), whole.value_at(&p));
+        close(tilted.swap_change(&p, 1, 4), whole.swap_change(&p, 1, 4));
+    }
+
+    #[test]
+    fn a_start_is_scaled_and_padded_and_may_tell_nothing() {
+        let pair = correlated_gaussian(5, 0.5, &mut rng(2, 0)).unwrap();
+        let f = GraphMatching::new(pair.a, pair.b).unwrap();
+        let cost = DMatrix::from_row_slice(2, 2, &[1.0, 3.0, 3.0, 1.0]);
+        let tilt = Start::tilted("s", cost).unwrap().tilt(&f).unwrap().unwrap();
+        assert_eq!((tilt[(0, 0)], tilt[(0, 1)], tilt[(4, 4)]), (-f.scale(), f.scale(), 0.0));
+        assert!(Start::tilted("s", DMatrix::from_element(3, 3, 2.0)).unwrap().tilt(&f).unwrap().is_none());
+        assert!(Start::relaxed().tilt(&f).unwrap().is_none());
+        assert!(Start::tilted("s", DMatrix::zeros(6, 6)).unwrap().tilt(&f).unwrap_err().to_string().contains("5 x 5"));
+        let broken = Start::tilted("s", DMatrix::from_row_slice(1, 2, &[0.0, f64::NAN])).unwrap_err().to_string();
+        assert!(broken.contains("(0, 1)") && broken.contains("start s"), "{broken}");
+    }
+}

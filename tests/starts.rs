@@ -1,0 +1,135 @@
+//! Recovery from several starts: what they bring, what bounds them, and that they leak nothing.
+
+use birkhoff::instance::{Instance, correlated_erdos_renyi, noisy_erdos_renyi, noisy_regular, rng};
+use birkhoff::objective::{GraphMatching, Objective};
+use birkhoff::recovery::{Effort, Recovery, Settings, Start, recover, recover_from};
+use birkhoff::solver::Limits;
+use birkhoff::structure::Kind;
+use birkhoff::{Graph, Permutation};
+use nalgebra::DMatrix;
+
+fn start(kind: Kind, a: &Graph, b: &Graph) -> Start {
+    Start::tilted(kind.name(), kind.cost(a, b, &[]).unwrap()).unwrap()
+}
+
+fn matched(a: &Graph, b: &Graph, starts: &[Start], settings: &Settings) -> Recovery {
+    let f = GraphMatching::new(a.clone(), b.clone()).unwrap();
+    recover_from(&f, starts, settings, &Limits::default()).unwrap()
+}
+
+fn quick() -> Settings {
+    Settings { effort: Effort::Quick, ..Settings::default() }
+}
+
+#[test]
+fn walks_match_regular_graphs_and_the_relaxation_alone_does_not() {
+    for trial in 0..3 {
+        let Instance { a, b, truth } = noisy_regular(120, 6, 0.05, &mut rng(1, trial)).unwrap();
+        assert_eq!(Kind::suited(&a, &b), Some(Kind::Walks));
+        let with = matched(&a, &b, &[start(Kind::Walks, &a, &b)], &quick());
+        let without = matched(&a, &b, &[Start::relaxed()], &quick());
+        let right = [&with, &without].map(|answer| answer.permutation.agreement(&truth));
+        assert!(right[0] > 0.95 && right[1] < 0.5, "{right:?}");
+        // The term is no part of the value, nor of the bound.
+        let f = GraphMatching::new(a, b).unwrap();
+        assert_eq!(with.optimality.value, f.value_at(&with.permutation));
+        assert!(with.optimality.lower_bound <= f.value_at(&truth));
+    }
+}
+
+#[test]
+fn the_kind_that_suits_depends_on_the_graphs() {
+    let suited = |pair: Instance| Kind::suited(&pair.a, &pair.b);
+    assert_eq!(suited(noisy_erdos_renyi(300, 4.0, 0.2, &mut rng(2, 0)).unwrap()), Some(Kind::Subtrees));
+    assert_eq!(suited(noisy_erdos_renyi(300, 40.0, 0.2, &mut rng(2, 0)).unwrap()), None);
+    assert_eq!(suited(noisy_regular(100, 3, 0.1, &mut rng(2, 0)).unwrap()), Some(Kind::Walks));
+    let triangles = Graph::undirected(30, (0..30).map(|i| (i, if i % 3 == 2 { i - 2 } else { i + 1 }, 1.0))).unwrap();
+    assert_eq!(Kind::suited(&triangles, &triangles), Some(Kind::Walks));
+    let star = Graph::undirected(30, (1..30).map(|k| (0, k, 1.0))).unwrap();
+    assert_eq!(Kind::suited(&star, &star), None);
+    let empty = Graph::undirected(3, []).unwrap();
+    assert_eq!(Kind::suited(&empty, &empty), None);
+}
+
+#[test]
+fn independent_graphs_stay_unmatched_from_every_start() {
+    // About one vertex right by chance: Poisson, so that six trials with more than 18 in all are one in a million.
+    for kind in Kind::ALL {
+        let mut right = 0;
+        for trial in 0..6 {
+            let pair = noisy_erdos_renyi(60, 4.0, 1.0 - 4.0 / 59.0, &mut rng(3, trial)).unwrap();
+            let answer = matched(&pair.a, &pair.b, &[start(kind, &pair.a, &pair.b)], &quick());
+            right += (0..60).filter(|&i| answer.permutation.apply(i) == pair.truth.apply(i)).count();
+        }
+        assert!(right <= 18, "{}: {right}", kind.name());
+    }
+}
+
+#[test]
+fn renumbering_b_renumbers_the_answer() {
+    let Instance { a, b, .. } = noisy_regular(80, 6, 0.05, &mut rng(4, 0)).unwrap();
+    let q = Permutation::random(80, &mut rng(4, 1));
+    let arcs = b.arcs().map(|(i, k, weight)| (q.apply(i), q.apply(k), weight));
+    let moved = Graph::directed(80, arcs).unwrap();
+    let answer = |b: &Graph| matched(&a, b, &[start(Kind::Walks, &a, b)], &quick()).permutation;
+    assert_eq!(answer(&moved), q.compose(&answer(&b)));
+}
+
+#[test]
+fn more_runs_are_never_worse_and_their_number_is_kept() {
+    for trial in 0..3 {
+        let Instance { a, b, .. } = noisy_erdos_renyi(60, 4.0, 0.4, &mut rng(5, trial)).unwrap();
+        let starts = [Start::relaxed(), start(Kind::Walks, &a, &b), start(Kind::Subtrees, &a, &b)];
+        let mut last = f64::INFINITY;
+        for most in [1, 2, 3, 4, 9] {
+            let answer = matched(&a, &b, &starts, &Settings { starts: Some(most), ..Settings::default() });
+            assert!((1..=most).contains(&answer.attempts.len()), "{} of {most}", answer.attempts.len());
+            assert!(answer.optimality.value <= last, "{most} runs: {} after {last}", answer.optimality.value);
+            assert_eq!(answer.optimality.value, answer.attempts[answer.winner].value);
+            assert!(answer.attempts.iter().all(|attempt| attempt.value >= answer.optimality.value));
+            let names: Vec<_> = answer.attempts.iter().take(3).map(|attempt| attempt.name.as_str()).collect();
+            assert_eq!(names, ["relaxed", "walks", "subtree"][..most.min(3)]);
+            last = answer.optimality.value;
+        }
+    }
+}
+
+#[test]
+fn the_number_of_threads_does_not_show() {
+    let Instance { a, b, .. } = correlated_erdos_renyi(40, 0.5, 0.5, &mut rng(6, 0)).unwrap();
+    let starts = [Start::relaxed(), start(Kind::Walks, &a, &b)];
+    let on = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| matched(&a, &b, &starts, &Settings { starts: Some(9), ..Settings::default() }))
+    };
+    let (one, three) = (on(1), on(3));
+    assert_eq!((&one.x, one.winner, one.lap_calls), (&three.x, three.winner, three.lap_calls));
+    let told = |answer: &Recovery| -> Vec<(String, u64)> {
+        answer.attempts.iter().map(|attempt| (attempt.name.clone(), attempt.value.to_bits())).collect()
+    };
+    assert_eq!(told(&one), told(&three));
+    // A doubtful answer is probed, as much as the number of runs allows.
+    assert_eq!(one.attempts.len(), 9);
+    assert!(one.attempts[8].name.starts_with("anchor ("), "{}", one.attempts[8].name);
+}
+
+#[test]
+fn a_proved_answer_ends_the_search() {
+    let Instance { a, b, truth } = correlated_erdos_renyi(30, 0.5, 1.0, &mut rng(7, 0)).unwrap();
+    let thorough = Settings { effort: Effort::Thorough, ..Settings::default() };
+    let answer = recover(&GraphMatching::new(a, b).unwrap(), &thorough).unwrap();
+    assert_eq!((answer.attempts.len(), answer.permutation), (1, truth));
+}
+
+#[test]
+fn starts_that_make_no_sense_are_refused() {
+    let Instance { a, b, .. } = correlated_erdos_renyi(5, 0.5, 0.9, &mut rng(8, 0)).unwrap();
+    let f = GraphMatching::new(a, b).unwrap();
+    let message = |starts: &[Start], settings: Settings| {
+        recover_from(&f, starts, &settings, &Limits::default()).unwrap_err().to_string()
+    };
+    assert!(message(&[], Settings::default()).contains("there is none"));
+    assert!(message(&[Start::relaxed()], Settings { starts: Some(0), ..Settings::default() }).contains("starts"));
+    let large = Start::tilted("large", DMatrix::from_fn(6, 6, |i, j| (i * j) as f64)).unwrap();
+    assert!(message(&[large], Settings::default()).contains("large"));
+}
