@@ -1,41 +1,42 @@
-//! tmp
-use autoshufflenet::model::*;
-use autoshufflenet::shuffle::ShuffleKind;
-use std::time::Instant;
-use tch::{Device, Kind, Tensor};
-fn main() {
-    tch::set_num_threads(1);
-    for (a, c, p) in table().unwrap() {
-        println!(
-            "{:?} {} g{} {:.1}M {:.2}M published {:?}",
-            a.version,
-            a.width,
-            a.groups,
-            c.multiplications as f64 / 1e6,
-            c.parameters as f64 / 1e6,
-            p
-        );
+//! `autoshufflenet`: ShuffleNet with learned channel shuffles.
+
+use autoshufflenet::command::{Exit, run};
+use std::io::Write;
+use std::process::ExitCode;
+
+/// Bad input or arguments: the code that clap's own usage errors have.
+const BAD_INPUT: u8 = 2;
+/// Interrupted, as shells expect.
+const INTERRUPTED: u8 = 130;
+
+fn main() -> ExitCode {
+    let_threads_sleep();
+    match run() {
+        Ok(Exit::Complete) => ExitCode::SUCCESS,
+        Ok(Exit::Interrupted) => ExitCode::from(INTERRUPTED),
+        Err(error) => {
+            let message = error.to_string().lines().collect::<Vec<_>>().join(" ");
+            // Where standard error is gone, the exit code has to do.
+            let _ = writeln!(std::io::stderr(), "error: {message}");
+            ExitCode::from(BAD_INPUT)
+        }
     }
-    let width: f64 = std::env::args().nth(1).map(|w| w.parse().unwrap()).unwrap_or(1.0);
-    let a = Architecture { version: Version::V2, width, groups: 1, stem: Stem::Small, classes: 10 };
-    let nets: Vec<_> = [ShuffleKind::Manual, ShuffleKind::Random, ShuffleKind::Auto]
-        .iter()
-        .map(|&k| Network::new(a, &Beginning { kind: k, ..Default::default() }, Device::Cpu).unwrap())
-        .collect();
-    let x = Tensor::randn([128, 3, 32, 32], (Kind::Float, Device::Cpu));
-    let y = Tensor::randint(10, [128], (Kind::Int64, Device::Cpu));
-    for round in 0..4 {
-        for (k, n) in ["manual", "random", "auto"].iter().zip(&nets) {
-            let t = cpu_time::ProcessTime::now();
-            let w = Instant::now();
-            let l = n.forward(&x, true).cross_entropy_for_logits(&y);
-            l.backward();
-            println!(
-                "{round} {k} cpu {:.3} wall {:.3} loss {:?}",
-                t.elapsed().as_secs_f64(),
-                w.elapsed().as_secs_f64(),
-                l
-            );
+}
+
+/// Starts the program again with OMP_WAIT_POLICY=passive, unless it is set.
+///
+/// OpenMP's threads otherwise spin wherever one waits for another, which makes training several times slower where other
+/// programs use the processor, too. libgomp reads the variable as it is loaded, before `main`.
+fn let_threads_sleep() {
+    #[cfg(unix)]
+    if std::env::var_os("OMP_WAIT_POLICY").is_none() {
+        use std::os::unix::process::CommandExt;
+        if let Ok(program) = std::env::current_exe() {
+            // It returns only when it fails; then the program goes on as it is.
+            let _ = std::process::Command::new(program)
+                .args(std::env::args_os().skip(1))
+                .env("OMP_WAIT_POLICY", "passive")
+                .exec();
         }
     }
 }
