@@ -12,12 +12,12 @@ pub fn penalty(matrix: &Tensor) -> Tensor {
     matrix.abs().sum(Kind::Float) * 2.0 - norms(0) - norms(1)
 }
 
-/// The step after each step of the optimizer: negative entries become 0, then columns and then rows are scaled to
-/// sum 1. The rows are exact then, the columns nearly so; what is missing is the residual that epochs.csv shows.
-pub fn make_feasible(matrix: &mut Tensor) {
+/// The step after each step of the optimizer: negative entries become 0, then columns and rows are scaled to sum 1, in turn,
+/// `rounds` times. The rows are exact then, the columns nearly so; what is missing is the residual in epochs.csv.
+pub fn make_feasible(matrix: &mut Tensor, rounds: usize) {
     no_grad(|| {
         let _ = matrix.clamp_min_(0.0);
-        for dimension in [0, 1] {
+        for dimension in (0..rounds).flat_map(|_| [0, 1]) {
             let sums = matrix.sum_dim_intlist([dimension].as_slice(), true, Kind::Float).clamp_min(SMALLEST_SUM);
             let _ = matrix.g_div_(&sums);
         }

@@ -95,6 +95,9 @@ pub struct Settings {
     /// Learning rate of the matrices, as a multiple of the weights'
     #[arg(long, default_value_t = 1.0, value_name = "FACTOR")]
     pub shuffle_learning_rate: f64,
+    /// After each step: how often a matrix's columns and rows are scaled to sum 1, in turn
+    #[arg(long, default_value_t = 3, value_name = "N")]
+    pub scaling_rounds: usize,
     /// Keep certified matrices soft until the end (without this they become permutations after the epoch)
     #[arg(long, default_value_t = false)]
     pub no_early_hardening: bool,
@@ -126,6 +129,9 @@ pub struct Settings {
     /// Learn the images as they are, neither moved nor flipped
     #[arg(long, default_value_t = false)]
     pub no_augmentation: bool,
+    /// Test after every so many epochs, and after the last; 0 is after the last alone
+    #[arg(long, default_value_t = 1, value_name = "EPOCHS")]
+    pub test_every: usize,
     /// After rounding, pass so many batches to renew the running statistics; 0 is none
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub recalibration_batches: usize,
@@ -231,6 +237,9 @@ impl Settings {
         }
         if !(8..=1024).contains(&self.image_size) {
             return refuse("image_size", "must be between 8 and 1024");
+        }
+        if self.scaling_rounds == 0 {
+            return refuse("scaling_rounds", "must be at least 1");
         }
         if self.workers == 0 || self.prefetch == 0 {
             return refuse("workers", "and `prefetch` must be at least 1");

@@ -161,10 +161,10 @@ impl Shuffle {
         self.state = State::Fixed(Wiring { permutation, index: Tensor::from_slice(&image).to_device(device) });
     }
 
-    /// Thresholds and scales M, if it is trained.
-    pub fn make_feasible(&mut self) {
+    /// Thresholds and scales M, if it is trained; see [`make_feasible`].
+    pub fn make_feasible(&mut self, rounds: usize) {
         if let State::Soft(matrix) = &mut self.state {
-            make_feasible(matrix);
+            make_feasible(matrix, rounds);
         }
     }
 

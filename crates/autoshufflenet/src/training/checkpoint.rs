@@ -133,6 +133,7 @@ pub(super) fn fresh<'a>(settings: &'a Settings, data: &'a Data, device: tch::Dev
         momentum: settings.momentum,
         weight_decay: settings.weight_decay,
         shuffle_rate: settings.shuffle_learning_rate,
+        scaling_rounds: settings.scaling_rounds,
         velocity: BTreeMap::new(),
     };
     let sums = Tensor::zeros([3], (Kind::Double, device));

@@ -51,7 +51,7 @@ impl Training<'_> {
     /// Rounds what is left, evaluates before and after, and writes model.safetensors, permutations.csv and [`RESULT`].
     pub(super) fn finish(&mut self) -> Result<Outcome> {
         let shuffles = progress(&self.network)?;
-        let before = evaluate(&self.network, self.settings, self.data);
+        let before = self.last_test.unwrap_or_else(|| evaluate(&self.network, self.settings, self.data));
         let soft: Vec<&Progress> =
             shuffles.iter().filter(|shuffle| shuffle.status != crate::hardening::Status::Fixed).collect();
         let certified = soft.iter().filter(|shuffle| shuffle.status != crate::hardening::Status::Soft).count();

@@ -42,6 +42,8 @@ pub struct Training<'a> {
     /// Over this epoch's steps: loss times images, right answers, images. On the device, so that no step waits for it.
     sums: Tensor,
     tables: Tables,
+    /// The score after the last epoch, before rounding.
+    last_test: Option<Score>,
 }
 
 /// How a session ended.
@@ -191,10 +193,15 @@ impl<'a> Training<'a> {
         let [train_loss, train_accuracy] = self.means()?;
         let begun = Instant::now();
         let shuffles = progress(&self.network)?;
-        let test = evaluate(&self.network, self.settings, self.data);
-        let hardened = if self.settings.no_early_hardening { 0 } else { self.harden()? };
-        let test_hardened = (hardened > 0).then(|| evaluate(&self.network, self.settings, self.data));
         self.epoch += 1;
+        let last = self.epoch == self.settings.epochs;
+        let every = self.settings.test_every;
+        let tests = last || every > 0 && self.epoch.is_multiple_of(every);
+        let test = tests.then(|| evaluate(&self.network, self.settings, self.data));
+        self.last_test = test.filter(|_| last);
+        // The end rounds what is left after the last epoch, certified or not.
+        let hardened = if self.settings.no_early_hardening || last { 0 } else { self.harden()? };
+        let test_hardened = (tests && hardened > 0).then(|| evaluate(&self.network, self.settings, self.data));
         let images = (self.step * self.settings.batch_size) as f64;
         let epoch = Epoch {
             epoch: self.epoch,
@@ -238,12 +245,12 @@ impl<'a> Training<'a> {
 /// An epoch in a line for people.
 fn describe(epoch: &Epoch, hardened: usize) -> String {
     let largest = epoch.shuffles.iter().map(|shuffle| shuffle.penalty).fold(0.0, f64::max);
+    let test = epoch.test.map_or(String::new(), |score| format!(", test accuracy {:.2} %", 100.0 * score.accuracy));
     format!(
-        "epoch {}: loss {:.3}, training accuracy {:.2} %, test accuracy {:.2} %, largest P {largest:.3}{}, {:.0} images/s",
+        "epoch {}: loss {:.3}, training accuracy {:.2} %{test}, largest P {largest:.3}{}, {:.0} images/s",
         epoch.epoch,
         epoch.train_loss,
         100.0 * epoch.train_accuracy,
-        100.0 * epoch.test.accuracy,
         if hardened > 0 { format!(", {hardened} shuffles hardened") } else { String::new() },
         epoch.images_per_second,
     )

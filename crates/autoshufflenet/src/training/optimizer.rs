@@ -13,6 +13,8 @@ pub struct Sgd {
     pub weight_decay: f64,
     /// Learning rate of the shuffles' matrices, in units of the weights'.
     pub shuffle_rate: f64,
+    /// How often columns and rows of a matrix are scaled after each step.
+    pub scaling_rounds: usize,
     /// v by the name of its variable.
     pub velocity: BTreeMap<String, Tensor>,
 }
@@ -54,7 +56,7 @@ impl Sgd {
                 let _ = gradient.zero_();
             }
         });
-        network.shuffles_mut().into_iter().for_each(|shuffle| shuffle.make_feasible());
+        network.shuffles_mut().into_iter().for_each(|shuffle| shuffle.make_feasible(self.scaling_rounds));
     }
 
     /// Forgets what belongs to matrices that have become permutations.

@@ -28,8 +28,8 @@ pub struct Epoch {
     pub train_loss: f64,
     /// Share of its augmented images that were right as they were learned.
     pub train_accuracy: f64,
-    /// After it, before any matrix is hardened.
-    pub test: Score,
+    /// After it, before any matrix is hardened; not in every epoch.
+    pub test: Option<Score>,
     /// After hardening, where a matrix was.
     pub test_hardened: Option<Score>,
     /// Every shuffle before hardening.
@@ -48,16 +48,16 @@ impl Tables {
         let penalty: f64 = epoch.shuffles.iter().map(|shuffle| shuffle.penalty).sum();
         let largest = epoch.shuffles.iter().map(|shuffle| shuffle.penalty).fold(0.0, f64::max);
         let fixed = epoch.shuffles.iter().filter(|shuffle| shuffle.status == Status::Fixed).count();
-        let hardened = epoch.test_hardened.map_or(String::new(), |score| format!("{:.4}", score.accuracy));
+        let accuracy = |score: Option<Score>| score.map_or(String::new(), |score| format!("{:.4}", score.accuracy));
         let mut columns = vec![
             ("epoch".to_string(), epoch.epoch.to_string()),
             ("learning_rate".to_string(), format!("{:.6}", epoch.learning_rate)),
             ("penalty_weight".to_string(), format!("{:.6e}", epoch.penalty_weight)),
             ("train_loss".to_string(), format!("{:.6}", epoch.train_loss)),
             ("train_accuracy".to_string(), format!("{:.4}", epoch.train_accuracy)),
-            ("test_loss".to_string(), format!("{:.6}", epoch.test.loss)),
-            ("test_accuracy".to_string(), format!("{:.4}", epoch.test.accuracy)),
-            ("test_accuracy_hardened".to_string(), hardened),
+            ("test_loss".to_string(), epoch.test.map_or(String::new(), |score| format!("{:.6}", score.loss))),
+            ("test_accuracy".to_string(), accuracy(epoch.test)),
+            ("test_accuracy_hardened".to_string(), accuracy(epoch.test_hardened)),
             ("penalty".to_string(), format!("{penalty:.6}")),
             ("largest_penalty".to_string(), format!("{largest:.6}")),
             ("fixed_shuffles".to_string(), fixed.to_string()),
