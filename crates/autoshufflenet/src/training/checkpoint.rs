@@ -137,15 +137,6 @@ pub(super) fn fresh<'a>(settings: &'a Settings, data: &'a Data, device: tch::Dev
         velocity: BTreeMap::new(),
     };
     let sums = Tensor::zeros([3], (Kind::Double, device));
-    Ok(Training {
-        settings,
-        data,
-        network,
-        optimizer,
-        epoch: 0,
-        step: 0,
-        seconds: 0.0,
-        sums,
-        tables: Tables::default(),
-    })
+    let tables = Tables::default();
+    Ok(Training { settings, data, network, optimizer, epoch: 0, step: 0, seconds: 0.0, sums, tables, last_test: None })
 }
