@@ -1,7 +1,7 @@
 //! The layers of ShuffleNet, with PyTorch's initialization and names.
 
+use tch::Tensor;
 use tch::nn::{Init, Path, init};
-use tch::{Kind, Tensor};
 
 /// A convolution without bias.
 #[derive(Debug)]
@@ -103,9 +103,9 @@ impl Linear {
         Linear { weight: path.var("weight", &[outputs, inputs], uniform), bias: path.var("bias", &[outputs], uniform) }
     }
 
-    /// x · Wᵀ + b in single precision, whatever x is.
+    /// x · Wᵀ + b in the weights' precision, whatever x is in.
     pub fn forward(&self, x: &Tensor) -> Tensor {
-        x.to_kind(Kind::Float).linear(&self.weight, Some(&self.bias))
+        x.to_kind(self.weight.kind()).linear(&self.weight, Some(&self.bias))
     }
 
     /// Multiplications for one image.

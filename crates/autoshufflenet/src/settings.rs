@@ -56,6 +56,9 @@ pub struct Settings {
     /// Learn a fixed random subset of so many training images; 0 is all
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub train_images: usize,
+    /// Test on the first so many test images alone, for trying out; 0 is all
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub test_images: usize,
     /// Side of the images of a folder, in pixels
     #[arg(long, default_value_t = 224, value_name = "PIXELS")]
     pub image_size: usize,
@@ -87,7 +90,7 @@ pub struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub penalty_weight: Option<f64>,
     /// How far the penalty alone could move an entry of M over the whole run: λ follows from it
-    #[arg(long, default_value_t = 3.0, value_name = "DISTANCE")]
+    #[arg(long, default_value_t = 5.0, value_name = "DISTANCE")]
     pub penalty_push: f64,
     /// How λ grows over the run
     #[arg(long, value_enum, default_value_t = Ramp::Linear)]

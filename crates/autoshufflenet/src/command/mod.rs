@@ -21,14 +21,19 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Train a network, round its shuffles, and write the results into a folder
+    #[command(args_override_self = true)]
     Train(train::Options),
     /// Accuracy of an exported network
+    #[command(args_override_self = true)]
     Eval(evaluate::EvalOptions),
     /// Write a checkpoint or an exported network as safetensors, folded if asked for
+    #[command(args_override_self = true)]
     Export(evaluate::ExportOptions),
     /// Train several kinds of shuffle with several seeds, paired, and compare them
+    #[command(args_override_self = true)]
     Compare(compare::Options),
     /// Images per second, by kind of shuffle
+    #[command(args_override_self = true)]
     Bench(bench::Options),
     /// Parameters and multiplications of every network, beside what its authors publish
     Count,

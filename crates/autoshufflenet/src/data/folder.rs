@@ -57,9 +57,13 @@ impl Folder {
         if let Some(other) = folders_in(&test_folder)?.iter().find(|class| !classes.contains(class)) {
             return Err(Error::file(test_folder.join(other), "is a class without training images"));
         }
+        let mut test = images_in(&test_folder, &classes)?;
+        if settings.test_images > 0 {
+            test.truncate(settings.test_images);
+        }
         Ok(Folder {
             train: Arc::new(images_in(&train_folder, &classes)?),
-            test: Arc::new(images_in(&test_folder, &classes)?),
+            test: Arc::new(test),
             classes,
             side: settings.image_size as u32,
             workers: settings.workers,

@@ -118,6 +118,10 @@ impl Data {
                     order.image()[..settings.train_images].iter().map(|&place| place as i64).collect();
                 *train = train.select(&places);
             }
+            if settings.test_images > 0 {
+                let count = settings.test_images.min(test.len()) as i64;
+                *test = test.select(&(0..count).collect::<Vec<_>>());
+            }
             (*train, *test) = (train.to_device(device), test.to_device(device));
         }
         let by_channel =

@@ -8,12 +8,12 @@ use tch::Tensor;
 
 const CLASSES: usize = 10;
 const TRAIN: usize = 2560;
-const TEST: usize = 1000;
+const TEST: usize = 500;
 const SIDE: usize = 32;
 /// Each class is a coarse pattern of so many cells a side, blown up.
 const CELLS: usize = 4;
 
-/// The same images always: 2560 to train and 1000 to test, 32 × 32.
+/// The same images always: 2560 to train and 500 to test, 32 × 32.
 ///
 /// A class is a coarse pattern of colours; an image is a mixture of it with a pattern of its own, moved by a few pixels, and noise.
 pub(super) fn make() -> Store {
@@ -37,13 +37,13 @@ fn pattern(rng: &mut ChaCha8Rng) -> Vec<f64> {
 
 fn draw(class: &[f64], rng: &mut ChaCha8Rng, pixels: &mut Vec<u8>) {
     let own = pattern(rng);
-    let (down, right) = (rng.random_range(0..SIDE), rng.random_range(0..6));
+    let (down, right) = (rng.random_range(0..6), rng.random_range(0..6));
     for channel in 0..3 {
         for y in 0..SIDE {
             for x in 0..SIDE {
                 let cell = |x: usize| x % SIDE * CELLS / SIDE;
-                let place = (channel * CELLS + cell(y + down % 6)) * CELLS + cell(x + right);
-                let value = 0.45 * class[place] + 0.55 * own[place] + rng.random_range(-0.15..0.15);
+                let place = (channel * CELLS + cell(y + down)) * CELLS + cell(x + right);
+                let value = 0.6 * class[place] + 0.4 * own[place] + rng.random_range(-0.1..0.1);
                 pixels.push((value.clamp(0.0, 1.0) * 255.0) as u8);
             }
         }

@@ -108,8 +108,8 @@ fn fold_stage(stage: &mut Stage) -> Result<Vec<usize>> {
         reorder_outputs(&branch.last.0.weight, &branch.last.1, order);
     }
 
-    // Every half that a shuffle makes, in the order of the new names.
-    let mut kept: Vec<Channel> = made(0).collect();
+    // Every half that a shuffle makes, by old names, in the order of the new ones.
+    let mut kept: Vec<Channel> = orders[0].iter().map(|&place| (0, place)).collect();
     let mut last_order = vec![];
     for (time, old) in after.iter().enumerate() {
         let before: Vec<Channel> = kept.iter().map(by_new_name).chain(made(time + 1)).collect();

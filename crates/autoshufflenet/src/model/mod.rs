@@ -14,7 +14,7 @@ use birkhoff::{Error, Permutation, Result};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use tch::nn::VarStore;
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Tensor};
 
 /// Which ShuffleNet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ValueEnum)]
@@ -172,5 +172,5 @@ impl Network {
 
 /// The mean over the pixels of each channel.
 fn global_mean(x: &Tensor) -> Tensor {
-    x.mean_dim([2, 3].as_slice(), false, Kind::Float)
+    x.mean_dim([2, 3].as_slice(), false, None)
 }
