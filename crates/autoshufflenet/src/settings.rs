@@ -177,7 +177,8 @@ impl Settings {
         let mut table = toml::Table::new();
         if let Some(path) = file {
             let text = std::fs::read_to_string(path).map_err(|error| Error::io(path, error))?;
-            Self::parse(path, &text)?;
+            // Read alone first, for the line of a mistake; what is missing may yet come from a flag.
+            Self::read_toml(path, &text)?;
             table = toml::from_str(&text).map_err(|error| Error::file(path, error.message()))?;
         }
         let flags = Settings::from_arg_matches(matches).map_err(|error| Error::argument("flags", error.to_string()))?;
@@ -197,13 +198,17 @@ impl Settings {
     /// # Errors
     /// As [`Settings::merge`].
     pub fn parse(source: &Path, text: &str) -> Result<Self> {
-        let settings: Settings = toml::from_str(text).map_err(|error| {
+        let settings = Self::read_toml(source, text)?;
+        settings.validate().map_err(|error| Error::file(source, error.to_string()))?;
+        Ok(settings)
+    }
+
+    fn read_toml(source: &Path, text: &str) -> Result<Self> {
+        toml::from_str(text).map_err(|error| {
             let offset = error.span().map_or(0, |span| span.start).min(text.len());
             let line = 1 + text.as_bytes()[..offset].iter().filter(|&&byte| byte == b'\n').count();
             Error::parse(source, line, error.message().replace('\n', " "))
-        })?;
-        settings.validate().map_err(|error| Error::file(source, error.to_string()))?;
-        Ok(settings)
+        })
     }
 
     /// The names of the settings' flags that were given.

@@ -115,7 +115,7 @@ impl<'a> Training<'a> {
             self.step += 1;
             self.seconds = earlier + begun.elapsed().as_secs_f64();
             bar.inc(1);
-            if self.step % STEPS_A_LOOK == 0 {
+            if self.step.is_multiple_of(STEPS_A_LOOK) {
                 self.look(&bar)?;
             }
             if session.interrupt.load(Ordering::Relaxed) && self.step < per_epoch {
