@@ -22,6 +22,9 @@ pub(super) struct Options {
     /// Steps of each, one after the other in turn
     #[arg(long, default_value_t = 11, value_name = "N")]
     rounds: usize,
+    /// Only the training of the manual network, to be compared with another program's
+    #[arg(long)]
+    manual_only: bool,
     /// Write the table as CSV, too
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -51,24 +54,26 @@ pub(super) fn run(options: &Options, matches: &ArgMatches) -> Result<()> {
     println!(
         "step       network         images/s  time ÷ manual  processor time ÷ manual (medians of the rounds' ratios)"
     );
-    let steps = [
-        ("training", training_times(&settings, &data, device, options.rounds)?),
-        ("inference", inference_times(&settings, &data, device, options.rounds)?),
-    ];
+    let mut steps = vec![("training", training_times(&settings, &data, device, options)?)];
+    if !options.manual_only {
+        steps.push(("inference", inference_times(&settings, &data, device, options.rounds)?));
+    }
     for (step, times) in &steps {
         for Times { name, seconds, cpu } in times {
             let rate = images / median(seconds.clone());
             let ratio = |ours: &[f64], manual: &[f64]| median(ours.iter().zip(manual).map(|(a, b)| a / b).collect());
             let (time, processor) = (ratio(seconds, &times[0].seconds), ratio(cpu, &times[0].cpu));
             println!("{step:9}  {name:14}  {rate:8.1}  {time:13.3}  {processor:.3}");
-            let numbers = [format!("{rate:.2}"), format!("{time:.4}"), format!("{processor:.4}")];
+            let cpu_seconds = median(cpu.clone());
+            let numbers =
+                [format!("{rate:.2}"), format!("{cpu_seconds:.4}"), format!("{time:.4}"), format!("{processor:.4}")];
             rows.push([vec![step.to_string(), name.to_string()], numbers.to_vec()].concat());
         }
     }
     if let Some(path) = &options.output {
         write_csv(
             path,
-            &["step", "network", "images_per_second", "time_ratio", "cpu_ratio"].map(str::to_string),
+            &["step", "network", "images_per_second", "cpu_seconds", "time_ratio", "cpu_ratio"].map(str::to_string),
             &rows,
         )?;
     }
@@ -81,16 +86,18 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 /// Whole training steps: forward, backward, SGD, and for auto the penalty and the feasibility step.
-fn training_times(settings: &Settings, data: &Data, device: Device, rounds: usize) -> Result<Vec<Times>> {
+fn training_times(settings: &Settings, data: &Data, device: Device, options: &Options) -> Result<Vec<Times>> {
     let contestants = [
         ("manual", ShuffleKind::Manual, false),
         ("auto", ShuffleKind::Auto, false),
         ("auto, hardened", ShuffleKind::Auto, true),
         ("random", ShuffleKind::Random, false),
     ];
-    let settings = contestants.map(|(_, shuffle, _)| Settings { shuffle, ..settings.clone() });
+    let contestants = if options.manual_only { &contestants[..1] } else { &contestants[..] };
+    let settings = contestants.iter().map(|&(_, shuffle, _)| Settings { shuffle, ..settings.clone() });
+    let settings: Vec<Settings> = settings.collect();
     let mut trainings = vec![];
-    for (settings, (name, _, hardened)) in settings.iter().zip(contestants) {
+    for (settings, &(name, _, hardened)) in settings.iter().zip(contestants) {
         let mut training = Training::new(settings, data, device)?;
         if hardened {
             round_all(&mut training.network)?;
@@ -98,7 +105,7 @@ fn training_times(settings: &Settings, data: &Data, device: Device, rounds: usiz
         trainings.push((name, training));
     }
     let batch = data.train_batches(0, 0).next();
-    Ok(race(&mut trainings, rounds, device, |training| {
+    Ok(race(&mut trainings, options.rounds, device, |training| {
         if let Some(batch) = &batch {
             training.train_step(batch, [1e-4, 1e-4]);
         }

@@ -140,7 +140,9 @@ impl Mean {
     }
 
     fn percent(self) -> String {
-        format!("{:6.2} ± {:.2}", 100.0 * self.mean, 100.0 * self.half_interval)
+        let interval =
+            if self.half_interval.is_finite() { format!("{:.2}", 100.0 * self.half_interval) } else { "?".into() };
+        format!("{:6.2} ± {interval}", 100.0 * self.mean)
     }
 }
 
