@@ -14,6 +14,9 @@ pub fn penalty(matrix: &Tensor) -> Tensor {
 
 /// The step after each step of the optimizer: negative entries become 0, then columns and rows are scaled to sum 1, in turn,
 /// `rounds` times. The rows are exact then, the columns nearly so; what is missing is the residual in epochs.csv.
+///
+/// With few rounds a matrix can come to rest where its pattern of zeros leaves no permutation, three rows on two columns: its
+/// residual stays at ⅓, no theorem applies, and rounding it breaks the network (seen with 1 and 3 rounds, not with 10).
 pub fn make_feasible(matrix: &mut Tensor, rounds: usize) {
     no_grad(|| {
         let _ = matrix.clamp_min_(0.0);

@@ -99,7 +99,7 @@ pub struct Settings {
     #[arg(long, default_value_t = 1.0, value_name = "FACTOR")]
     pub shuffle_learning_rate: f64,
     /// After each step: how often a matrix's columns and rows are scaled to sum 1, in turn
-    #[arg(long, default_value_t = 3, value_name = "N")]
+    #[arg(long, default_value_t = 10, value_name = "N")]
     pub scaling_rounds: usize,
     /// Keep certified matrices soft until the end (without this they become permutations after the epoch)
     #[arg(long, default_value_t = false)]
