@@ -34,15 +34,15 @@ impl Outcome {
     pub fn describe(&self) -> String {
         let percent = |score: Score| 100.0 * score.accuracy;
         let (before, after) = (percent(self.before), percent(self.after));
-        if self.rounded == 0 {
-            return format!(
-                "test accuracy {after:.2} % ({} images); all shuffles are permutations already",
-                self.after.images
-            );
-        }
+        let rounding = match self.rounded {
+            0 => "no matrix was left to round".to_string(),
+            rounded => {
+                format!("{} of {rounded} matrices certified, largest P {:.3}", self.certified, self.largest_penalty)
+            }
+        };
         format!(
-            "test accuracy {before:.2} % before rounding, {after:.2} % after ({} images); {} of {} matrices certified, largest P {:.3}",
-            self.after.images, self.certified, self.rounded, self.largest_penalty
+            "test accuracy {before:.2} % before rounding, {after:.2} % after ({} images); {rounding}",
+            self.after.images
         )
     }
 }
