@@ -26,9 +26,24 @@ pub(super) fn write<C: Configuration>(directory: &RunDirectory, experiment: &C) 
             (file.to_string(), Value::Object(columns))
         })
         .collect();
-    let manifest = json!({
-        "program": C::PROGRAM,
-        "version": env!("CARGO_PKG_VERSION"),
+    let mut manifest = provenance(C::PROGRAM, env!("CARGO_PKG_VERSION"));
+    manifest.extend(object(json!({
+        "threads": rayon::current_num_threads(),
+        "rng_seed": experiment.rng_seed(),
+        "trials_per_level": experiment.trials(),
+        "interval": C::INTERVAL,
+        "columns": columns,
+        "files": files,
+    })));
+    let text = serde_json::to_string_pretty(&manifest).map_err(|error| Error::file(MANIFEST, error.to_string()))?;
+    directory.write(MANIFEST, (text + "\n").as_bytes())
+}
+
+/// Where a program's numbers come from: its version and commit, compiler, command line and processor.
+pub fn provenance(program: &str, version: &str) -> serde_json::Map<String, Value> {
+    object(json!({
+        "program": program,
+        "version": version,
         "commit": said_by("git", &["rev-parse", "HEAD"]),
         "uncommitted_changes": said_by("git", &["status", "--porcelain", "--untracked-files=no"]).map(|changes| !changes.is_empty()),
         "rustc": said_by("rustc", &["--version"]),
@@ -36,18 +51,18 @@ pub(super) fn write<C: Configuration>(directory: &RunDirectory, experiment: &C) 
         "command": std::env::args().collect::<Vec<_>>(),
         "cpu": cpu(),
         "cores": std::thread::available_parallelism().ok().map(|cores| cores.get()),
-        "threads": rayon::current_num_threads(),
-        "rng_seed": experiment.rng_seed(),
-        "trials_per_level": experiment.trials(),
-        "interval": C::INTERVAL,
-        "columns": columns,
-        "files": files,
-    });
-    let text = serde_json::to_string_pretty(&manifest).map_err(|error| Error::file(MANIFEST, error.to_string()))?;
-    directory.write(MANIFEST, (text + "\n").as_bytes())
+    }))
 }
 
-fn sha256(bytes: &[u8]) -> String {
+fn object(value: Value) -> serde_json::Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        _ => serde_json::Map::new(),
+    }
+}
+
+/// The sha256 of some bytes, in hexadecimal.
+pub fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -1,0 +1,302 @@
+//! The configuration of a training run: one TOML file, every key also a flag.
+
+use crate::data::Source;
+use crate::device::DeviceChoice;
+use crate::model::{Architecture, Beginning, Stem, Version};
+use crate::shuffle::ShuffleKind;
+use birkhoff::{Error, Result};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, Command, FromArgMatches, ValueEnum};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// How the weight of the penalty grows over the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ramp {
+    /// It does not: λ at every step
+    Constant,
+    /// λ·t, t the share of all steps that are done
+    Linear,
+    /// λ·t²: a longer soft phase
+    Quadratic,
+}
+
+/// How the learning rate falls after the warm-up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Schedule {
+    /// In a straight line to 0.
+    Linear,
+    /// Along half a cosine to 0.
+    Cosine,
+}
+
+/// Numbers of the forward and backward pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Precision {
+    /// Single precision.
+    F32,
+    /// bfloat16 activations and products, single-precision weights: for CUDA.
+    Bf16,
+}
+
+/// Everything that decides a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Args)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Images to learn
+    #[arg(long, value_enum, default_value_t = Source::Synthetic)]
+    pub data: Source,
+    /// Folder of the images: CIFAR's binary files, or train/CLASS/*.jpg and val/CLASS/*.jpg
+    #[arg(long, value_name = "DIR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_dir: Option<PathBuf>,
+    /// Learn a fixed random subset of so many training images; 0 is all
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub train_images: usize,
+    /// Test on the first so many test images alone, for trying out; 0 is all
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub test_images: usize,
+    /// Side of the images of a folder, in pixels
+    #[arg(long, default_value_t = 224, value_name = "PIXELS")]
+    pub image_size: usize,
+    /// Threads that decode the images of a folder
+    #[arg(long, default_value_t = 2, value_name = "N")]
+    pub workers: usize,
+    /// Batches that each of them prepares ahead
+    #[arg(long, default_value_t = 2, value_name = "N")]
+    pub prefetch: usize,
+
+    /// Which ShuffleNet
+    #[arg(long, value_enum, default_value_t = Version::V2)]
+    pub model: Version,
+    /// Width factor: 0.5, 1, 1.5 or 2
+    #[arg(long, default_value_t = 0.5)]
+    pub width: f64,
+    /// Groups of v1: 3 or 8
+    #[arg(long, default_value_t = 3)]
+    pub groups: usize,
+
+    /// What shuffles the channels
+    #[arg(long, value_enum, default_value_t = ShuffleKind::Auto)]
+    pub shuffle: ShuffleKind,
+    /// Share of the manual shuffle where a learned matrix starts; the rest is noise
+    #[arg(long, default_value_t = 0.5, value_name = "SHARE")]
+    pub start_manual: f64,
+    /// Weight λ of the penalty at its highest (kind auto); without it, what --penalty-push says
+    #[arg(long, value_name = "LAMBDA")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub penalty_weight: Option<f64>,
+    /// How far the penalty alone could move an entry of M over the whole run: λ follows from it
+    #[arg(long, default_value_t = 5.0, value_name = "DISTANCE")]
+    pub penalty_push: f64,
+    /// How λ grows over the run
+    #[arg(long, value_enum, default_value_t = Ramp::Linear)]
+    pub penalty_ramp: Ramp,
+    /// Learning rate of the matrices, as a multiple of the weights'
+    #[arg(long, default_value_t = 1.0, value_name = "FACTOR")]
+    pub shuffle_learning_rate: f64,
+    /// After each step: how often a matrix's columns and rows are scaled to sum 1, in turn
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    pub scaling_rounds: usize,
+    /// Keep certified matrices soft until the end (without this they become permutations after the epoch)
+    #[arg(long, default_value_t = false)]
+    pub no_early_hardening: bool,
+
+    /// Passes over the training images
+    #[arg(long, default_value_t = 5, value_name = "N")]
+    pub epochs: usize,
+    /// Images a step
+    #[arg(long, default_value_t = 128, value_name = "N")]
+    pub batch_size: usize,
+    /// Highest learning rate
+    #[arg(long, default_value_t = 0.1, value_name = "RATE")]
+    pub learning_rate: f64,
+    /// How it falls
+    #[arg(long, value_enum, default_value_t = Schedule::Cosine)]
+    pub schedule: Schedule,
+    /// Epochs in which it rises first
+    #[arg(long, default_value_t = 0.5, value_name = "EPOCHS")]
+    pub warmup: f64,
+    /// Momentum of SGD
+    #[arg(long, default_value_t = 0.9)]
+    pub momentum: f64,
+    /// Weight decay of convolutions and the classifier; norms, biases and matrices of shuffles have none
+    #[arg(long, default_value_t = 4e-5, value_name = "DECAY")]
+    pub weight_decay: f64,
+    /// Share of the label that is spread over all classes
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE")]
+    pub label_smoothing: f64,
+    /// Learn the images as they are, neither moved nor flipped
+    #[arg(long, default_value_t = false)]
+    pub no_augmentation: bool,
+    /// Test after every so many epochs, and after the last; 0 is after the last alone
+    #[arg(long, default_value_t = 1, value_name = "EPOCHS")]
+    pub test_every: usize,
+    /// After rounding, pass so many batches to renew the running statistics; 0 is none
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub recalibration_batches: usize,
+
+    /// Seed of all randomness
+    #[arg(long, default_value_t = 1, value_name = "SEED")]
+    pub rng_seed: u64,
+    /// Where to compute
+    #[arg(long, value_enum, default_value_t = DeviceChoice::Auto)]
+    pub device: DeviceChoice,
+    /// Threads of the processor; 0 is all
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub threads: usize,
+    /// Numbers of the forward and backward pass
+    #[arg(long, value_enum, default_value_t = Precision::F32)]
+    pub precision: Precision,
+    /// Channels innermost in memory: for CUDA, with bf16
+    #[arg(long, default_value_t = false)]
+    pub channels_last: bool,
+    /// Folder of the results
+    #[arg(long, default_value = "runs/train", value_name = "DIR")]
+    pub output_dir: PathBuf,
+}
+
+impl Default for Settings {
+    /// What the flags say when none is given.
+    fn default() -> Self {
+        let matches = Settings::augment_args(Command::new("settings")).get_matches_from(["settings"]);
+        Settings::from_arg_matches(&matches).unwrap_or_else(|error| unreachable!("every flag has a default: {error}"))
+    }
+}
+
+impl Settings {
+    /// The file's settings, and over them the flags that were given.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::Parse`] with the line of a key that is unknown or of the wrong type; as
+    /// [`Settings::validate`].
+    pub fn merge(file: Option<&Path>, matches: &ArgMatches) -> Result<Self> {
+        let mut table = toml::Table::new();
+        if let Some(path) = file {
+            let text = std::fs::read_to_string(path).map_err(|error| Error::io(path, error))?;
+            // Read alone first, for the line of a mistake; what is missing may yet come from a flag.
+            Self::read_toml(path, &text)?;
+            table = toml::from_str(&text).map_err(|error| Error::file(path, error.message()))?;
+        }
+        let flags = Settings::from_arg_matches(matches).map_err(|error| Error::argument("flags", error.to_string()))?;
+        for (key, value) in flags.to_table()? {
+            if given(matches, &key) {
+                table.insert(key, value);
+            }
+        }
+        let settings: Settings =
+            table.try_into().map_err(|error: toml::de::Error| Error::argument("configuration", error.message()))?;
+        settings.validate()?;
+        Ok(settings)
+    }
+
+    /// The settings in a TOML text; `source` names it in messages.
+    ///
+    /// # Errors
+    /// As [`Settings::merge`].
+    pub fn parse(source: &Path, text: &str) -> Result<Self> {
+        let settings = Self::read_toml(source, text)?;
+        settings.validate().map_err(|error| Error::file(source, error.to_string()))?;
+        Ok(settings)
+    }
+
+    fn read_toml(source: &Path, text: &str) -> Result<Self> {
+        toml::from_str(text).map_err(|error| {
+            let offset = error.span().map_or(0, |span| span.start).min(text.len());
+            let line = 1 + text.as_bytes()[..offset].iter().filter(|&&byte| byte == b'\n').count();
+            Error::parse(source, line, error.message().replace('\n', " "))
+        })
+    }
+
+    /// The names of the settings' flags that were given.
+    pub fn flags_given(matches: &ArgMatches) -> Vec<String> {
+        let keys = Settings::default().to_table().map(|table| table.into_iter().map(|(key, _)| key));
+        let optional = ["data_dir", "penalty_weight"].map(str::to_string);
+        keys.into_iter().flatten().chain(optional).filter(|key| given(matches, key)).collect()
+    }
+
+    fn to_table(&self) -> Result<toml::Table> {
+        toml::Table::try_from(self).map_err(|error| Error::argument("configuration", error.to_string()))
+    }
+
+    /// All settings as TOML.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] when a value has no form in TOML (a seed above 2⁶³).
+    pub fn to_toml(&self) -> Result<String> {
+        toml::to_string(self).map_err(|error| Error::argument("configuration", error.to_string()))
+    }
+
+    /// Checks what the types do not say.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] naming the key.
+    pub fn validate(&self) -> Result<()> {
+        self.architecture(1).validate()?;
+        let refuse = |name, cause: &str| Err(Error::argument(name, cause));
+        if self.epochs == 0 {
+            return refuse("epochs", "must be at least 1");
+        }
+        if self.batch_size < 2 {
+            return refuse("batch_size", "must be at least 2, for batch normalization");
+        }
+        if !(8..=1024).contains(&self.image_size) {
+            return refuse("image_size", "must be between 8 and 1024");
+        }
+        if self.scaling_rounds == 0 {
+            return refuse("scaling_rounds", "must be at least 1");
+        }
+        if self.workers == 0 || self.prefetch == 0 {
+            return refuse("workers", "and `prefetch` must be at least 1");
+        }
+        if self.data != Source::Synthetic && self.data_dir.is_none() {
+            return refuse("data_dir", "is needed for these images");
+        }
+        let shares = [
+            ("start_manual", self.start_manual),
+            ("label_smoothing", self.label_smoothing),
+            ("momentum", self.momentum),
+        ];
+        let sizes = [
+            ("penalty_weight", self.penalty_weight.unwrap_or(0.0)),
+            ("penalty_push", self.penalty_push),
+            ("shuffle_learning_rate", self.shuffle_learning_rate),
+            ("learning_rate", self.learning_rate),
+            ("warmup", self.warmup),
+            ("weight_decay", self.weight_decay),
+        ];
+        if let Some((name, _)) = shares.iter().find(|(_, value)| !(0.0..1.0).contains(value)) {
+            return refuse(name, "must be at least 0 and below 1");
+        }
+        if let Some((name, _)) = sizes.iter().find(|(_, value)| !(0.0..=1e6).contains(value)) {
+            return refuse(name, "must be between 0 and 1000000");
+        }
+        if self.rng_seed > i64::MAX as u64 {
+            return refuse("rng_seed", "must be below 2^63");
+        }
+        Ok(())
+    }
+
+    /// The network's shapes, for so many classes.
+    pub fn architecture(&self, classes: usize) -> Architecture {
+        let stem = if self.side() <= 64 { Stem::Small } else { Stem::Large };
+        Architecture { version: self.model, width: self.width, groups: self.groups, stem, classes }
+    }
+
+    /// Side of the images.
+    pub fn side(&self) -> usize {
+        if self.data == Source::Folder { self.image_size } else { 32 }
+    }
+
+    /// How the network's shuffles begin.
+    pub fn beginning(&self) -> Beginning {
+        Beginning { kind: self.shuffle, manual_share: self.start_manual, rng_seed: self.rng_seed }
+    }
+}
+
+fn given(matches: &ArgMatches, key: &str) -> bool {
+    matches.try_contains_id(key).unwrap_or(false) && matches.value_source(key) == Some(ValueSource::CommandLine)
+}

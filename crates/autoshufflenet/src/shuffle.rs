@@ -1,0 +1,321 @@
+//! The channel shuffle: a matrix M that is learned, or a permutation.
+//!
+//! M multiplies the channels of each pixel, y = M·x. A permutation p takes `y[i] = x[p(i)]`, as M with M\[i, p(i)\] = 1 does.
+//!
+//! A ShuffleNet block sends one half of y through a branch that starts with a 1 × 1 convolution W, and keeps the other. In
+//! training, a soft M is therefore paid for only once: W·M₂ is one small product of weights, and y's second half is never made.
+//! Per pixel this is n² multiplications where M and then W would be 1.25 n².
+
+use birkhoff::{Permutation, Result, polytope};
+use clap::ValueEnum;
+use nalgebra::DMatrix;
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+use tch::{Device, Kind, Tensor, no_grad};
+
+use crate::penalty::make_feasible;
+
+/// What shuffles the channels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum ShuffleKind {
+    /// ShuffleNet's own: the channels as groups × n/groups, transposed.
+    Manual,
+    /// A matrix for each shuffle, learned with the exact penalty.
+    Auto,
+    /// The same without the penalty: stochastic relaxation.
+    Relaxed,
+    /// A fixed random permutation for each shuffle.
+    Random,
+    /// No shuffle.
+    None,
+}
+
+impl ShuffleKind {
+    /// Whether there is a matrix to train.
+    pub fn is_learned(self) -> bool {
+        matches!(self, ShuffleKind::Auto | ShuffleKind::Relaxed)
+    }
+
+    /// As in configurations.
+    pub fn name(self) -> &'static str {
+        match self {
+            ShuffleKind::Manual => "manual",
+            ShuffleKind::Auto => "auto",
+            ShuffleKind::Relaxed => "relaxed",
+            ShuffleKind::Random => "random",
+            ShuffleKind::None => "none",
+        }
+    }
+}
+
+/// One shuffle of a network.
+#[derive(Debug)]
+pub struct Shuffle {
+    name: String,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// n × n, trained.
+    Soft(Tensor),
+    Fixed(Wiring),
+}
+
+/// A permutation, and its image where an accelerator wants it.
+#[derive(Debug)]
+struct Wiring {
+    permutation: Permutation,
+    index: Tensor,
+}
+
+/// ShuffleNet's own shuffle: channel a·(n/groups) + i becomes channel i·groups + a.
+pub fn manual(n: usize, groups: usize) -> Permutation {
+    let image = (0..n).map(|channel| channel % groups * (n / groups) + channel / groups).collect();
+    Permutation::new(image).unwrap_or_else(|_| Permutation::identity(n))
+}
+
+/// Where M starts: share·Π + (1 − share)·U, Π the manual shuffle and U uniform noise scaled onto the polytope.
+///
+/// The noise breaks the symmetry: J/n is a stationary point of P, so that a matrix of equal entries would never choose.
+pub fn start(manual: &Permutation, share: f64, rng: &mut ChaCha8Rng) -> Result<DMatrix<f64>> {
+    let n = manual.len();
+    let noise = DMatrix::from_fn(n, n, |_, _| rng.random_range(1e-3..1.0f64).ln());
+    let (noise, _) = polytope::sinkhorn(&noise, 1e-9, 1000)?;
+    Ok(manual.to_matrix() * share + noise * (1.0 - share))
+}
+
+impl Shuffle {
+    /// A permutation, kept.
+    pub fn fixed(name: impl Into<String>, permutation: Permutation, device: Device) -> Self {
+        let mut shuffle = Shuffle { name: name.into(), state: State::Soft(Tensor::new()) };
+        shuffle.fix(permutation, device);
+        shuffle
+    }
+
+    /// A matrix to train.
+    pub fn soft(name: impl Into<String>, matrix: &DMatrix<f64>, device: Device) -> Self {
+        let n = matrix.nrows() as i64;
+        // By columns there, by rows here.
+        let matrix = Tensor::from_slice(matrix.as_slice()).view([n, n]).tr().to_kind(Kind::Float).to_device(device);
+        Shuffle { name: name.into(), state: State::Soft(matrix.contiguous().set_requires_grad(true)) }
+    }
+
+    /// Where it stands in the network, such as `stage2.0`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Number of channels.
+    pub fn len(&self) -> usize {
+        match &self.state {
+            State::Soft(matrix) => matrix.size()[0] as usize,
+            State::Fixed(wiring) => wiring.permutation.len(),
+        }
+    }
+
+    /// Whether there are no channels, which never is.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// M while it is trained.
+    pub fn matrix(&self) -> Option<&Tensor> {
+        match &self.state {
+            State::Soft(matrix) => Some(matrix),
+            State::Fixed(_) => None,
+        }
+    }
+
+    /// The permutation once there is one.
+    pub fn permutation(&self) -> Option<&Permutation> {
+        match &self.state {
+            State::Soft(_) => None,
+            State::Fixed(wiring) => Some(&wiring.permutation),
+        }
+    }
+
+    /// M in double precision, for certificates and rounding.
+    pub fn to_matrix(&self) -> DMatrix<f64> {
+        match &self.state {
+            State::Fixed(wiring) => wiring.permutation.to_matrix(),
+            State::Soft(matrix) => {
+                let n = self.len();
+                let mut entries = vec![0.0; n * n];
+                matrix
+                    .detach()
+                    .to_device(Device::Cpu)
+                    .to_kind(Kind::Double)
+                    .contiguous()
+                    .copy_data(&mut entries, n * n);
+                DMatrix::from_row_slice(n, n, &entries)
+            }
+        }
+    }
+
+    /// Puts a permutation in the place of M.
+    pub fn fix(&mut self, permutation: Permutation, device: Device) {
+        let image: Vec<i64> = permutation.image().iter().map(|&channel| channel as i64).collect();
+        self.state = State::Fixed(Wiring { permutation, index: Tensor::from_slice(&image).to_device(device) });
+    }
+
+    /// Thresholds and scales M, if it is trained; see [`make_feasible`].
+    pub fn make_feasible(&mut self, rounds: usize) {
+        if let State::Soft(matrix) = &mut self.state {
+            make_feasible(matrix, rounds);
+        }
+    }
+
+    /// y = M·x, x the channels of all `sources` one after the other.
+    pub fn apply(&self, sources: &[&Tensor]) -> Tensor {
+        match &self.state {
+            State::Soft(matrix) => mix(matrix, sources),
+            State::Fixed(wiring) => {
+                let [whole] = wiring.gather(sources, [self.len()]);
+                whole
+            }
+        }
+    }
+
+    /// W·M·x for a 1 × 1 convolution W.
+    ///
+    /// In training W·M is made first; evaluation applies M as it is written, so that a matrix that is a permutation gives
+    /// the same bits as the permutation.
+    pub fn apply_then(&self, sources: &[&Tensor], weight: &Tensor, train: bool) -> Tensor {
+        match &self.state {
+            State::Soft(matrix) if train => mix(&as_matrix(weight).matmul(matrix), sources),
+            _ => convolve(&self.apply(sources), weight),
+        }
+    }
+
+    /// The first half of y = M·x, and W times its second half, for a 1 × 1 convolution W; evaluation as in
+    /// [`apply_then`](Self::apply_then).
+    pub fn split_then(&self, sources: &[&Tensor], weight: &Tensor, train: bool) -> (Tensor, Tensor) {
+        let half = self.len() / 2;
+        match &self.state {
+            State::Soft(matrix) => {
+                let rows = matrix.split(half as i64, 0);
+                if train {
+                    (mix(&rows[0], sources), mix(&as_matrix(weight).matmul(&rows[1]), sources))
+                } else {
+                    (mix(&rows[0], sources), convolve(&mix(&rows[1], sources), weight))
+                }
+            }
+            State::Fixed(wiring) => {
+                let [kept, branch] = wiring.gather(sources, [half, self.len() - half]);
+                let branch = convolve(&branch, weight);
+                (kept, branch)
+            }
+        }
+    }
+}
+
+impl Wiring {
+    /// The channels of y = x∘p, as consecutive parts of the given sizes.
+    fn gather<const PARTS: usize>(&self, sources: &[&Tensor], parts: [usize; PARTS]) -> [Tensor; PARTS] {
+        let mut start = 0;
+        let ranges = parts.map(|size| {
+            start += size;
+            start - size..start
+        });
+        if sources[0].device() != Device::Cpu {
+            let x = Tensor::cat(sources, 1);
+            return ranges.map(|part| x.index_select(1, &self.index.narrow(0, part.start as i64, part.len() as i64)));
+        }
+        gather_runs(sources, self.permutation.image(), ranges)
+    }
+}
+
+/// For each range of outputs, the channels that `image` names there, copied run by run of consecutive channels.
+///
+/// Forward and backward are one copy each: `cat` of slices, where `index_select`'s gradient adds up into zeros.
+fn gather_runs<const PARTS: usize>(
+    sources: &[&Tensor],
+    image: &[usize],
+    parts: [std::ops::Range<usize>; PARTS],
+) -> [Tensor; PARTS] {
+    let sizes: Vec<usize> = sources.iter().map(|source| source.size()[1] as usize).collect();
+    // A run ends where the next output does not take the next channel, at the parts' ends and at the sources' ends.
+    let mut cut = vec![false; image.len() + 1];
+    let mut offset = 0;
+    for size in &sizes {
+        cut[offset] = true;
+        offset += size;
+    }
+    for part in &parts {
+        for output in part.clone() {
+            let follows = output > part.start && image[output] == image[output - 1] + 1;
+            if !follows {
+                cut[image[output]] = true;
+                if output > part.start {
+                    cut[image[output - 1] + 1] = true;
+                }
+            }
+        }
+        cut[image[part.end - 1] + 1] = true;
+    }
+    let mut run_at: Vec<Option<Tensor>> = std::iter::repeat_with(|| None).take(image.len()).collect();
+    let mut offset = 0;
+    for (source, size) in sources.iter().zip(sizes) {
+        let starts: Vec<usize> = (offset..offset + size).filter(|&channel| cut[channel]).collect();
+        let ends = starts[1..].iter().copied().chain([offset + size]);
+        let lengths: Vec<i64> = starts.iter().zip(ends).map(|(start, end)| (end - start) as i64).collect();
+        for (start, run) in starts.iter().zip(source.split_with_sizes(lengths, 1)) {
+            run_at[*start] = Some(run);
+        }
+        offset += size;
+    }
+    parts.map(|part| {
+        let runs: Vec<&Tensor> = part.filter_map(|output| run_at[image[output]].as_ref()).collect();
+        Tensor::cat(&runs, 1)
+    })
+}
+
+/// From this many pixels an image on, a batch of matrix products beats a 1 × 1 convolution, whose input oneDNN reorders first:
+/// measured on a CPU at 16 × 16 (twice as fast), 8 × 8 (1.2 times) and 4 × 4 pixels (half as fast).
+const PIXELS_FOR_PRODUCTS: i64 = 64;
+
+/// K·x over the channels, x the channels of all `sources` one after the other; K is outputs × channels.
+fn mix(kernel: &Tensor, sources: &[&Tensor]) -> Tensor {
+    let size = sources[0].size();
+    let (outputs, pixels) = (kernel.size()[0], size[2] * size[3]);
+    let kernel = kernel.to_kind(sources[0].kind());
+    if sources[0].device() != Device::Cpu || pixels < PIXELS_FOR_PRODUCTS {
+        let x = if let [x] = sources { x.shallow_clone() } else { Tensor::cat(sources, 1) };
+        return convolve(&x, &kernel);
+    }
+    let mut sum: Option<Tensor> = None;
+    let mut offset = 0;
+    for source in sources {
+        let channels = source.size()[1];
+        let part = kernel.narrow(1, offset, channels).expand([size[0], outputs, channels], false);
+        let x = source.reshape([size[0], channels, pixels]);
+        sum = Some(match sum {
+            None => part.bmm(&x),
+            Some(sum) => sum.baddbmm(&part, &x, 1.0, 1.0),
+        });
+        offset += channels;
+    }
+    sum.unwrap_or_default().reshape([size[0], outputs, size[2], size[3]])
+}
+
+/// The 1 × 1 convolution of x by `weight`, a matrix or its form as a convolution's weight.
+fn convolve(x: &Tensor, weight: &Tensor) -> Tensor {
+    let weight = weight.to_kind(x.kind());
+    let weight = weight.reshape([weight.size()[0], weight.size()[1], 1, 1]);
+    x.conv2d(&weight, None::<Tensor>, [1; 2], [0; 2], [1; 2], 1)
+}
+
+/// outputs × inputs × 1 × 1 as outputs × inputs.
+fn as_matrix(weight: &Tensor) -> Tensor {
+    weight.reshape([weight.size()[0], weight.size()[1]])
+}
+
+/// Overwrites M, as a checkpoint does.
+pub(crate) fn copy_into(shuffle: &mut Shuffle, matrix: &Tensor) {
+    if let State::Soft(target) = &mut shuffle.state {
+        no_grad(|| target.copy_(matrix));
+    }
+}

@@ -1,0 +1,106 @@
+//! The end of a run: rounding, accuracy before and after, and the files that stay.
+
+use super::evaluate::{Score, evaluate, prepare};
+use super::report::write_csv;
+use super::{Training, checkpoint};
+use crate::export;
+use crate::hardening::{Progress, progress, round_all};
+use birkhoff::io::write_atomically;
+use birkhoff::{Error, Result};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tch::no_grad;
+
+/// Name of the file that says a run is complete.
+pub const RESULT: &str = "result.json";
+
+/// How a run came out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// The trained network, matrices as they are.
+    pub before: Score,
+    /// The same after rounding.
+    pub after: Score,
+    /// Shuffles that were still matrices at the end, and so were rounded.
+    pub rounded: usize,
+    /// Shuffles among them that T2 or T3 certified: rounding had no choice.
+    pub certified: usize,
+    /// Largest P(M) before rounding.
+    pub largest_penalty: f64,
+}
+
+impl Outcome {
+    /// For a person to read.
+    pub fn describe(&self) -> String {
+        let percent = |score: Score| 100.0 * score.accuracy;
+        let (before, after) = (percent(self.before), percent(self.after));
+        let rounding = match self.rounded {
+            0 => "no matrix was left to round".to_string(),
+            rounded => {
+                format!("{} of {rounded} matrices certified, largest P {:.3}", self.certified, self.largest_penalty)
+            }
+        };
+        format!(
+            "test accuracy {before:.2} % before rounding, {after:.2} % after ({} images); {rounding}",
+            self.after.images
+        )
+    }
+}
+
+impl Training<'_> {
+    /// Rounds what is left, evaluates before and after, and writes model.safetensors, permutations.csv and [`RESULT`].
+    pub(super) fn finish(&mut self) -> Result<Outcome> {
+        let shuffles = progress(&self.network)?;
+        let before = self.last_test.unwrap_or_else(|| evaluate(&self.network, self.settings, self.data));
+        let soft: Vec<&Progress> =
+            shuffles.iter().filter(|shuffle| shuffle.status != crate::hardening::Status::Fixed).collect();
+        let certified = soft.iter().filter(|shuffle| shuffle.status != crate::hardening::Status::Soft).count();
+        let rounded = round_all(&mut self.network)?;
+        self.recalibrate();
+        let after = if rounded > 0 || self.settings.recalibration_batches > 0 {
+            evaluate(&self.network, self.settings, self.data)
+        } else {
+            before
+        };
+        let largest_penalty = shuffles.iter().map(|shuffle| shuffle.penalty).fold(0.0, f64::max);
+        let outcome = Outcome { before, after, rounded, certified, largest_penalty };
+        let folder = &self.settings.output_dir;
+        let steps = (self.settings.epochs * self.data.steps()) as i64;
+        export::write(&folder.join("model.safetensors"), &self.network, steps)?;
+        self.write_permutations()?;
+        let mut result = json!(outcome);
+        if let Some((count, first)) = self.data.unreadable() {
+            result["unreadable_images"] = json!({ "count": count, "first": first });
+        }
+        let text = serde_json::to_string_pretty(&result).map_err(|error| Error::file(RESULT, error.to_string()))?;
+        write_atomically(&folder.join(RESULT), |file| writeln!(file, "{text}"))?;
+        let checkpoint = checkpoint::path(folder);
+        if checkpoint.exists() {
+            std::fs::remove_file(&checkpoint).map_err(|error| Error::io(&checkpoint, error))?;
+        }
+        Ok(outcome)
+    }
+
+    /// Renews the running statistics of batch normalization, nothing else, with a few training batches.
+    fn recalibrate(&self) {
+        no_grad(|| {
+            let batches = self.data.train_batches(self.settings.epochs, 0).take(self.settings.recalibration_batches);
+            for batch in batches {
+                drop(self.network.forward(&prepare(self.settings, self.data, &batch.pixels), true));
+            }
+        });
+    }
+
+    /// permutations.csv: output channel i of a shuffle is its input channel p(i).
+    fn write_permutations(&self) -> Result<()> {
+        let header = ["shuffle", "output_channel", "input_channel"].map(str::to_string);
+        let mut rows = vec![];
+        for shuffle in self.network.shuffles() {
+            let image = shuffle.permutation().map(|permutation| permutation.image().to_vec()).unwrap_or_default();
+            rows.extend(
+                image.iter().enumerate().map(|(i, j)| [shuffle.name().to_string(), i.to_string(), j.to_string()]),
+            );
+        }
+        write_csv(&self.settings.output_dir.join("permutations.csv"), &header, &rows)
+    }
+}

@@ -1,0 +1,257 @@
+//! Training, from the first step to the rounded network.
+
+mod checkpoint;
+mod evaluate;
+mod finish;
+mod optimizer;
+mod report;
+mod schedule;
+
+pub use checkpoint::{path as checkpoint_path, settings as checkpoint_settings};
+pub use evaluate::{Score, evaluate, prepare};
+pub use finish::{Outcome, RESULT};
+pub use optimizer::Sgd;
+pub use report::{Epoch, Tables, write_csv};
+pub use schedule::{PenaltySchedule, learning_rate};
+
+use crate::data::{Data, Images};
+use crate::hardening::{harden, progress};
+use crate::model::Network;
+use crate::penalty::penalty;
+use crate::settings::Settings;
+use birkhoff::{Error, Result};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+use tch::{Device, Kind, Tensor};
+
+/// A run under way.
+#[derive(Debug)]
+pub struct Training<'a> {
+    settings: &'a Settings,
+    data: &'a Data,
+    /// The network that is trained.
+    pub network: Network,
+    optimizer: Sgd,
+    /// Epochs that are done.
+    epoch: usize,
+    /// Steps of this epoch that are done.
+    step: usize,
+    /// Seconds that this epoch's steps took, in all sessions.
+    seconds: f64,
+    /// Over this epoch's steps: loss times images, right answers, images. On the device, so that no step waits for it.
+    sums: Tensor,
+    tables: Tables,
+    /// The score after the last epoch, before rounding.
+    last_test: Option<Score>,
+}
+
+/// How a session ended.
+#[derive(Debug)]
+pub enum Ending {
+    /// The run is complete.
+    Finished(Box<Outcome>),
+    /// It was interrupted, and saved.
+    Interrupted,
+    /// It has done as many epochs as this session was to do, and is saved.
+    Paused,
+}
+
+/// Steps between two looks at the loss, which make the device wait.
+const STEPS_A_LOOK: usize = 10;
+
+/// What a session is told from outside.
+#[derive(Debug, Clone, Copy)]
+pub struct Session<'a> {
+    /// Set when the run is to be saved and left.
+    pub interrupt: &'a AtomicBool,
+    /// Save and leave after so many epochs of this session.
+    pub epochs: Option<usize>,
+    /// No progress bar.
+    pub quiet: bool,
+}
+
+impl<'a> Training<'a> {
+    /// A run at its beginning.
+    ///
+    /// # Errors
+    /// As [`Network::new`].
+    pub fn new(settings: &'a Settings, data: &'a Data, device: Device) -> Result<Self> {
+        checkpoint::fresh(settings, data, device)
+    }
+
+    /// Trains to the end, or until the session is over; checkpoint and tables are written after each epoch.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::Breakdown`] when the loss is not finite.
+    pub fn run(&mut self, session: Session) -> Result<Ending> {
+        let first = self.epoch;
+        while self.epoch < self.settings.epochs {
+            if session.epochs.is_some_and(|most| self.epoch - first >= most) {
+                return Ok(Ending::Paused);
+            }
+            let last = self.run_epoch(session)?;
+            let Some([learning_rate, weight]) = last else {
+                self.save()?;
+                return Ok(Ending::Interrupted);
+            };
+            self.close_epoch(learning_rate, weight, session.quiet)?;
+        }
+        Ok(Ending::Finished(Box::new(self.finish()?)))
+    }
+
+    /// The rest of this epoch's steps; the last learning rate and λ, or `None` when it was interrupted.
+    fn run_epoch(&mut self, session: Session) -> Result<Option<[f64; 2]>> {
+        let (per_epoch, total) = (self.data.steps(), self.data.steps() * self.settings.epochs);
+        let bar = self.bar(session.quiet);
+        let begun = Instant::now();
+        let earlier = self.seconds;
+        let penalty = PenaltySchedule::new(self.settings, per_epoch);
+        let mut now = [0.0; 2];
+        for batch in self.data.train_batches(self.epoch, self.step) {
+            let step = self.epoch * per_epoch + self.step;
+            now = [learning_rate(self.settings, step, total, per_epoch), penalty.weight(step)];
+            self.train_step(&batch, now);
+            self.step += 1;
+            self.seconds = earlier + begun.elapsed().as_secs_f64();
+            bar.inc(1);
+            if self.step.is_multiple_of(STEPS_A_LOOK) {
+                self.look(&bar)?;
+            }
+            if session.interrupt.load(Ordering::Relaxed) && self.step < per_epoch {
+                bar.finish_and_clear();
+                return Ok(None);
+            }
+        }
+        self.look(&bar)?;
+        bar.finish_and_clear();
+        Ok(Some(now))
+    }
+
+    /// One step of SGD on cross-entropy + λ Σ P(M).
+    pub fn train_step(&mut self, batch: &Images, [rate, weight]: [f64; 2]) {
+        let count = batch.labels.numel() as f64;
+        if count < 2.0 {
+            return;
+        }
+        let logits = self.network.forward(&prepare(self.settings, self.data, &batch.pixels), true);
+        let labels = batch.labels.to_device(logits.device());
+        let smoothing = self.settings.label_smoothing;
+        let loss = logits.cross_entropy_loss(&labels, None::<Tensor>, tch::Reduction::Mean, -100, smoothing);
+        match self.penalty().filter(|_| weight > 0.0) {
+            Some(penalty) => (&loss + penalty * weight).backward(),
+            None => loss.backward(),
+        }
+        self.optimizer.step(&mut self.network, rate);
+        let right = logits.argmax(1, false).eq_tensor(&labels).sum(Kind::Double);
+        let sums = [loss.detach().to_kind(Kind::Double) * count, right, Tensor::from(count).to_device(logits.device())];
+        self.sums += Tensor::stack(&sums, 0);
+    }
+
+    /// Σ P(M) over the matrices that are left.
+    fn penalty(&self) -> Option<Tensor> {
+        let shuffles = self.network.shuffles();
+        shuffles.iter().filter_map(|shuffle| shuffle.matrix()).map(penalty).reduce(|sum, term| sum + term)
+    }
+
+    /// Loss and accuracy of this epoch so far.
+    fn means(&self) -> Result<[f64; 2]> {
+        let mut sums = [0.0f64; 3];
+        self.sums.to_device(Device::Cpu).copy_data(&mut sums, 3);
+        let count = sums[2].max(1.0);
+        if !sums[0].is_finite() {
+            let epoch = self.epoch + 1;
+            return Err(Error::Breakdown(format!("the loss is not finite in epoch {epoch}: lower the learning rate")));
+        }
+        Ok([sums[0] / count, sums[1] / count])
+    }
+
+    fn look(&self, bar: &ProgressBar) -> Result<()> {
+        let [loss, accuracy] = self.means()?;
+        if !bar.is_hidden() {
+            let penalty = tch::no_grad(|| self.penalty().map_or(0.0, |penalty| penalty.double_value(&[])));
+            let rate = (self.step * self.settings.batch_size) as f64 / self.seconds.max(1e-9);
+            let accuracy = 100.0 * accuracy;
+            bar.set_message(format!(
+                "loss {loss:.3}  accuracy {accuracy:.1} %  penalty {penalty:.2}  {rate:.0} images/s"
+            ));
+        }
+        Ok(())
+    }
+
+    fn bar(&self, quiet: bool) -> ProgressBar {
+        let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::new(self.data.steps() as u64) };
+        let template = format!("epoch {}/{} {{bar:24}} {{pos}}/{{len}}  {{msg}}", self.epoch + 1, self.settings.epochs);
+        let style = ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        bar.set_style(style);
+        bar.set_position(self.step as u64);
+        bar
+    }
+
+    /// Evaluates, hardens what is certified, and writes the epoch down.
+    fn close_epoch(&mut self, learning_rate: f64, penalty_weight: f64, quiet: bool) -> Result<()> {
+        let [train_loss, train_accuracy] = self.means()?;
+        let begun = Instant::now();
+        let shuffles = progress(&self.network)?;
+        self.epoch += 1;
+        let last = self.epoch == self.settings.epochs;
+        let every = self.settings.test_every;
+        let tests = last || every > 0 && self.epoch.is_multiple_of(every);
+        let test = tests.then(|| evaluate(&self.network, self.settings, self.data));
+        self.last_test = test.filter(|_| last);
+        // The end rounds what is left after the last epoch, certified or not.
+        let hardened = if self.settings.no_early_hardening || last { 0 } else { self.harden()? };
+        let test_hardened = (tests && hardened > 0).then(|| evaluate(&self.network, self.settings, self.data));
+        let images = (self.step * self.settings.batch_size) as f64;
+        let epoch = Epoch {
+            epoch: self.epoch,
+            learning_rate,
+            penalty_weight,
+            train_loss,
+            train_accuracy,
+            test,
+            test_hardened,
+            shuffles,
+            seconds: self.seconds,
+            images_per_second: images / self.seconds.max(1e-9),
+            test_seconds: begun.elapsed().as_secs_f64(),
+        };
+        self.tables.push(&epoch);
+        if !quiet {
+            eprintln!("{}", describe(&epoch, hardened));
+        }
+        (self.step, self.seconds) = (0, 0.0);
+        let _ = self.sums.zero_();
+        self.tables.write(&self.settings.output_dir)?;
+        self.save()
+    }
+
+    /// Steps that are done, in all epochs.
+    pub fn steps_done(&self) -> i64 {
+        (self.epoch * self.data.steps() + self.step) as i64
+    }
+
+    /// Early hardening, for the kind that has a penalty.
+    fn harden(&mut self) -> Result<usize> {
+        if self.settings.shuffle != crate::shuffle::ShuffleKind::Auto {
+            return Ok(0);
+        }
+        let hardened = harden(&mut self.network)?;
+        self.optimizer.forget_fixed(&self.network);
+        Ok(hardened)
+    }
+}
+
+/// An epoch in a line for people.
+fn describe(epoch: &Epoch, hardened: usize) -> String {
+    let largest = epoch.shuffles.iter().map(|shuffle| shuffle.penalty).fold(0.0, f64::max);
+    let test = epoch.test.map_or(String::new(), |score| format!(", test accuracy {:.2} %", 100.0 * score.accuracy));
+    format!(
+        "epoch {}: loss {:.3}, training accuracy {:.2} %{test}, largest P {largest:.3}{}, {:.0} images/s",
+        epoch.epoch,
+        epoch.train_loss,
+        100.0 * epoch.train_accuracy,
+        if hardened > 0 { format!(", {hardened} shuffles hardened") } else { String::new() },
+        epoch.images_per_second,
+    )
+}
