@@ -38,6 +38,9 @@ pub(super) fn run(options: &Options, matches: &ArgMatches) -> Result<Exit> {
                     format!("the run's own settings hold, so --{} has no place", flag.replace('_', "-")),
                 ));
             }
+            if !checkpoint_path(folder).exists() && folder.join(RESULT).exists() {
+                return Err(Error::file(folder, "holds a run that is complete"));
+            }
             let mut settings = checkpoint_settings(&checkpoint_path(folder))?;
             // The folder may have moved.
             settings.output_dir = folder.clone();
