@@ -96,11 +96,12 @@ fn more_runs_are_never_worse_and_their_number_is_kept() {
 
 #[test]
 fn the_number_of_threads_does_not_show() {
-    let Instance { a, b, .. } = correlated_erdos_renyi(40, 0.5, 0.5, &mut rng(6, 0)).unwrap();
+    let Instance { a, b, .. } = correlated_erdos_renyi(40, 0.5, 0.2, &mut rng(6, 0)).unwrap();
     let starts = [Start::relaxed(), start(Kind::Walks, &a, &b)];
     let on = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| matched(&a, &b, &starts, &Settings { starts: Some(9), ..Settings::default() }))
+        let settings = Settings { starts: Some(9), effort: Effort::Thorough, ..Settings::default() };
+        pool.install(|| matched(&a, &b, &starts, &settings))
     };
     let (one, three) = (on(1), on(3));
     assert_eq!((&one.x, one.winner, one.lap_calls), (&three.x, three.winner, three.lap_calls));
@@ -110,7 +111,7 @@ fn the_number_of_threads_does_not_show() {
     assert_eq!(told(&one), told(&three));
     // A doubtful answer is probed, as much as the number of runs allows.
     assert_eq!(one.attempts.len(), 9);
-    assert!(one.attempts[8].name.starts_with("anchor ("), "{}", one.attempts[8].name);
+    assert!(told(&one).iter().any(|(name, _)| name.starts_with("anchor (")), "{:?}", told(&one));
 }
 
 #[test]
