@@ -11,7 +11,7 @@ mod config;
 pub mod error_bounds;
 pub mod graph_matching;
 mod interval;
-mod manifest;
+pub mod manifest;
 mod parallel;
 mod run_directory;
 pub mod two_layer;

@@ -33,6 +33,7 @@ pub use qaplib::{
     QaplibInstance, QaplibSolution, parse_qaplib, parse_qaplib_solution, read_qaplib, read_qaplib_solution,
 };
 pub use similarity::{parse_similarity_matrix, parse_similarity_triples, read_similarity};
+#[cfg(feature = "programs")]
 pub(crate) use tensor::listed;
 pub use tensor::{
     Tensor, TensorPath, is_safetensors, parse_npy, read_array, read_shapes, read_tensor, reorder_safetensors,
