@@ -343,7 +343,7 @@ pub struct ExperimentArguments {
 /// What overrides an experiment's configuration.
 #[derive(Debug, Clone, Args)]
 pub struct ExperimentOptions {
-    /// Folder of the results, replaced once the run is complete [default: as configured, results/<program>]
+    /// Folder of the results, replaced once the run is complete [default: as configured, results/ and the program's name]
     #[arg(long, value_name = "FOLDER")]
     pub output_dir: Option<PathBuf>,
     /// Threads that share the trials [default: one a core]

@@ -46,7 +46,7 @@ pub fn lmo(gradient: &DMatrix<f64>) -> Result<Assignment> {
 
 /// The permutation Π that maximizes ⟨X, Π⟩, that is, the one nearest to X in Frobenius norm (and, on D_n, in ℓ1).
 ///
-/// A linear [assignment](crate::assignment). Row-argmax gives the same only where
+/// A linear [`assignment`]. Row-argmax gives the same only where
 /// [T2](crate::certificate) holds.
 ///
 /// # Errors
