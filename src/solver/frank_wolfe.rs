@@ -32,6 +32,10 @@ const HARD: f64 = 1e-9;
 /// kept by its affine recurrence (docs/mathematics.md §5). Where f is not quadratic or λ < 0, c is estimated by the secant and
 /// doubled until the parabola lies above (Pedregosa et al., AISTATS 2020).
 ///
+/// The first step of a quadratic f goes to the mean of the best vertices where ties make many of them and sorting finds all, as it does from
+/// the barycenter: the mean favours no vertex of a graph by its number. Later Q may miss the minimum by an
+/// allowance, see [`with_vertex_tolerance`](Self::with_vertex_tolerance).
+///
 /// It ends when the last stage does, or after a stage with λ > 0 when X is a permutation (P ≤ 1e-9) or T2
 /// certifies its rounding and no swap improves that.
 ///
