@@ -152,6 +152,9 @@ pub struct SearchOptions {
     /// At most this many runs, reheated paths and probes included [default: as many as the effort pays for]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000), help_heading = "Search")]
     pub starts: Option<u32>,
+    /// Follow the penalized path to its end by itself, without looking ahead by descents on the indefinite form
+    #[arg(long, help_heading = "Search")]
+    pub no_descents: bool,
     /// Further runs, in parallel; the best is kept
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=1_000_000),
           help_heading = "Search")]

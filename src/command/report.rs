@@ -85,6 +85,8 @@ pub struct Report {
     pub restart_from: RestartFrom,
     /// How long was searched without restarts.
     pub effort: Effort,
+    /// Whether the path looked ahead by descents.
+    pub descents: bool,
     /// The bound on the number of runs that was given.
     pub starts: Option<usize>,
     /// The runs that were made, in order: fewer than allowed when the answer was good enough, or a limit came first.
@@ -159,6 +161,7 @@ impl Report {
             restarts: options.restarts as usize,
             restart_from: options.restart_from,
             effort: options.effort,
+            descents: !options.no_descents,
             starts: options.starts.map(|starts| starts as usize),
             runs: recovery.attempts.iter().map(RunReport::of).collect(),
             winner: recovery.winner,

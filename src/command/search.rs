@@ -26,6 +26,7 @@ pub(super) fn search(
         restart_from: options.restart_from,
         effort: options.effort,
         starts: options.starts.map(|starts| starts as usize),
+        descents: !options.no_descents,
         rng_seed: options.rng_seed,
         time_limit: options.time_limit,
         anchors: inputs.anchors,

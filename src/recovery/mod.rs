@@ -1,5 +1,6 @@
 //! The deep module: path, solve, round, polish and certify in one call.
 
+mod path;
 mod race;
 mod search;
 mod settings;

@@ -1,7 +1,7 @@
 //! The runs of a recovery: from a start through the method to a polished permutation.
 
+use super::path::{Path, Tilt};
 use super::settings::{Method, RestartFrom, Settings};
-use super::start::{Tilted, add};
 use crate::error::{Error, Result};
 use crate::instance::rng;
 use crate::local_search::swap_descent;
@@ -12,17 +12,11 @@ use crate::polytope::{Face, random_point, require_square_and_finite, residual};
 use crate::solver::{FrankWolfe, Iterate, Limits, ProjectedGradient, Projection, SinkhornLbfgs, Stage, minimize};
 use nalgebra::DMatrix;
 
-/// P(X) below this is a permutation matrix, up to rounding.
-const HARD: f64 = 1e-9;
-
 /// Random permutations whose mean value tells what knowing nothing is worth.
 const RANDOM_VALUES: usize = 32;
 
-/// w in the relaxation of a tilted start, in units of κ and C's standard deviation …
+/// w in the relaxation of a tilted start, in units of κ and C's standard deviation.
 const TILT: f64 = 0.05;
-
-/// … and the share of it that is left in the last stage: it falls geometrically.
-const FADED: f64 = 1e-3;
 
 /// w where a reheated path begins.
 const REHEATED_TILT: f64 = 0.005;
@@ -71,12 +65,12 @@ impl Search<'_> {
         self.frank_wolfe(objective, vec![self.relaxation_stage(objective)], Iterate::at(start), limits)
     }
 
-    fn relaxation_stage(&self, objective: &dyn Objective) -> Stage {
+    pub fn relaxation_stage(&self, objective: &dyn Objective) -> Stage {
         let gap_tolerance = self.settings.relaxation_gap * objective.scale();
         Stage { weight: 0.0, max_steps: self.settings.relaxation_steps, gap_tolerance }
     }
 
-    fn frank_wolfe(
+    pub fn frank_wolfe(
         &self,
         objective: &dyn Objective,
         stages: Vec<Stage>,
@@ -91,12 +85,14 @@ impl Search<'_> {
     /// The penalized path from the relaxed minimizer of f + w⟨C, X⟩, w fading from stage to stage.
     pub fn tilted_run(&self, cost: &DMatrix<f64>, start: Iterate, limits: &Limits) -> Result<Run> {
         let stages = std::iter::once(self.relaxation_stage(self.objective)).chain(self.stages()).collect();
-        self.finish(self.faded_path(cost, TILT, stages, start, limits)?, limits)
+        let tilt = Some(Tilt { cost, weight: TILT });
+        self.follow(Path { stages, tilt, may_settle: true }, start, limits)
     }
 
     /// The relaxed minimizer of f + w⟨C, X⟩.
     pub fn tilted_relaxation(&self, cost: &DMatrix<f64>, start: Iterate, limits: &Limits) -> Result<Iterate> {
-        self.faded_path(cost, TILT, vec![self.relaxation_stage(self.objective)], start, limits)
+        let stages = vec![self.relaxation_stage(self.objective)];
+        self.walk(stages, Some(Tilt { cost, weight: TILT }), start, limits, |_, _| Ok(false))
     }
 
     /// The path from X = (1 − m)·J/n + m·P, P an earlier answer, at weights that leave it room; with a little of the first start's
@@ -106,46 +102,9 @@ impl Search<'_> {
         let (share, stages) = REHEATED_STAGES;
         let last = self.settings.schedule.last;
         let stages = self.stages_of(WeightSchedule { first: share * last, last, stages });
-        let last = match cost {
-            None => self.frank_wolfe(self.objective, stages, Iterate::at(x), limits)?,
-            Some(cost) => self.faded_path(cost, REHEATED_TILT, stages, Iterate::at(x), limits)?,
-        };
-        self.finish(last, limits)
-    }
-
-    /// The stages on f + w⟨C, X⟩, w falling geometrically from `tilt` by [`FADED`], from a point or an iterate on f.
-    fn faded_path(
-        &self,
-        cost: &DMatrix<f64>,
-        tilt: f64,
-        stages: Vec<Stage>,
-        start: Iterate,
-        limits: &Limits,
-    ) -> Result<Iterate> {
-        let fade = FADED.powf(1.0 / (stages.len().max(2) - 1) as f64);
-        let (mut weight, mut last) = (0.0, start);
-        if last.gradient.shape() != cost.shape() {
-            last.gradient = DMatrix::zeros(cost.nrows(), cost.ncols());
-            last.value = self.objective.value_and_gradient(&last.x, &mut last.gradient);
-        }
-        for (number, stage) in stages.into_iter().enumerate() {
-            let change = tilt * fade.powi(number as i32) - weight;
-            weight += change;
-            // What is kept of f + w⟨C, X⟩ moves with w.
-            let mut next = last.resumed();
-            add(change, cost, &mut next.gradient);
-            next.value += change * cost.dot(&next.x);
-            let tilted = Tilted { objective: self.objective, cost, weight };
-            let mut next = self.frank_wolfe(&tilted, vec![stage], next, limits)?;
-            next.add_counts_of(&last);
-            last = next;
-            if limits.reached().is_some() || (stage.weight > 0.0 && last.penalty <= HARD) {
-                break;
-            }
-        }
-        // A bound on f + w⟨C, X⟩ bounds nothing else.
-        last.lower_bound = f64::NEG_INFINITY;
-        Ok(last)
+        let tilt = cost.map(|cost| Tilt { cost, weight: REHEATED_TILT });
+        // Its first descents find the answer that it starts from.
+        self.follow(Path { stages, tilt, may_settle: false }, Iterate::at(x), limits)
     }
 
     /// The path's stages. A convex f has its relaxation behind it; for others the weight rises from −last·κ through 0.
@@ -167,12 +126,7 @@ impl Search<'_> {
 
     /// The method from a relaxed iterate, or from a point.
     pub fn run(&self, relaxed: Option<&Iterate>, start: &DMatrix<f64>, limits: &Limits) -> Result<Run> {
-        self.finish(self.solve(relaxed, start, limits)?, limits)
-    }
-
-    fn solve(&self, relaxed: Option<&Iterate>, start: &DMatrix<f64>, limits: &Limits) -> Result<Iterate> {
         let (objective, settings) = (self.objective, self.settings);
-        let begin = || relaxed.map_or_else(|| Iterate::at(start.clone()), Iterate::resumed);
         let indefinite = objective.indefinite_form().unwrap_or(objective);
         let faq = |x: DMatrix<f64>| self.relax(indefinite, x, limits);
         let gradient = |projection| {
@@ -180,31 +134,38 @@ impl Search<'_> {
             minimize(objective, solver, Iterate::at(start.clone()), limits)
         };
         let last = match settings.method {
+            Method::Penalized => {
+                let start = relaxed.map_or_else(|| Iterate::at(start.clone()), Iterate::resumed);
+                return self.follow(Path { stages: self.stages(), tilt: None, may_settle: true }, start, limits);
+            }
             Method::Relaxation => match relaxed {
                 Some(relaxed) => relaxed.clone(),
                 None => self.relax(objective, start.clone(), limits)?,
             },
-            Method::Penalized => self.frank_wolfe(objective, self.stages(), begin(), limits)?,
             Method::Faq => faq(start.clone())?,
             Method::RelaxationFaq => faq(relaxed.map_or_else(|| start.clone(), |relaxed| relaxed.x.clone()))?,
             Method::ProjectedGradient => gradient(Projection::Scale)?,
             Method::ProjectedGradientExact => gradient(Projection::Euclidean)?,
             Method::Sinkhorn => SinkhornLbfgs::default().minimize(objective, self.face, start, limits)?,
         };
-        Ok(last)
+        self.finish(last, limits)
     }
 
     /// Rounds and polishes a last iterate.
-    fn finish(&self, last: Iterate, limits: &Limits) -> Result<Run> {
-        let mut permutation = self.face.round(&last.x)?;
-        let stop = || limits.reached().is_some();
-        let swaps =
-            if self.settings.polish { swap_descent(self.objective, self.face, &mut permutation, &stop) } else { 0 };
-        let value = self.objective.value_at(&permutation);
-        if !value.is_finite() {
-            return Err(Error::Breakdown(format!("value is {value}")));
+    pub fn finish(&self, last: Iterate, limits: &Limits) -> Result<Run> {
+        let permutation = self.face.round(&last.x)?;
+        let mut run = Run { last, permutation, value: f64::NAN, swaps: 0 };
+        self.polish(&mut run, limits)?;
+        Ok(run)
+    }
+
+    fn polish(&self, run: &mut Run, limits: &Limits) -> Result<()> {
+        if self.settings.polish {
+            let stop = || limits.reached().is_some();
+            run.swaps += swap_descent(self.objective, self.face, &mut run.permutation, &stop);
         }
-        Ok(Run { last, permutation, value, swaps })
+        run.value = self.objective.value_at(&run.permutation);
+        if run.value.is_finite() { Ok(()) } else { Err(Error::Breakdown(format!("value is {}", run.value))) }
     }
 
     /// Restart number `index` ≥ 1, as [`Settings::restart_from`] says.
@@ -237,21 +198,19 @@ impl Search<'_> {
         let face = Face::new(self.face.size(), &anchors)?;
         let probe = Search { face: &face, ..*self };
         let start = Iterate::at(face.barycenter());
-        let mut last = match cost {
-            Some(cost) => {
-                let stages = std::iter::once(self.relaxation_stage(self.objective)).chain(self.stages()).collect();
-                probe.faded_path(cost, TILT, stages, start, limits)?
-            }
+        let mut run = match cost {
+            Some(cost) => probe.tilted_run(cost, start, limits)?,
             None => {
                 let relaxed = probe.relax(probe.objective, start.x, limits)?;
-                let mut last = probe.solve(Some(&relaxed), &relaxed.x, limits)?;
-                last.add_counts_of(&relaxed);
-                last
+                let mut run = probe.run(Some(&relaxed), &relaxed.x, limits)?;
+                run.last.add_counts_of(&relaxed);
+                run
             }
         };
         // A bound on a smaller face bounds nothing else.
-        last.lower_bound = f64::NEG_INFINITY;
-        self.finish(last, limits)
+        run.last.lower_bound = f64::NEG_INFINITY;
+        self.polish(&mut run, limits)?;
+        Ok(run)
     }
 
     /// The free pair at the `rank`-th largest entry of X.

@@ -156,6 +156,9 @@ pub struct Settings {
     pub rng_seed: u64,
     /// Seconds after which the best answer so far is returned; none means no limit.
     pub time_limit: Option<f64>,
+    /// Whether the penalized path looks ahead by Frank–Wolfe on the indefinite form, and ends early where that settles the answer;
+    /// without, it is followed until X is a permutation.
+    pub descents: bool,
     /// Whether the rounded permutation is improved by [`swap_descent`](crate::local_search::swap_descent).
     pub polish: bool,
     /// Known correspondences (vertex of A, vertex of B), kept fixed.
@@ -185,6 +188,7 @@ impl Default for Settings {
             starts: None,
             rng_seed: 0,
             time_limit: None,
+            descents: true,
             polish: true,
             anchors: Vec::new(),
             start: None,

@@ -186,17 +186,17 @@ impl<'a> FrankWolfe<'a> {
             curvature = 2.0 * curvature.max(state.gap);
         }
     }
+}
 
-    /// Whether the path has arrived: X is a permutation, or its certified rounding is a local minimum.
-    fn has_hardened(&self, objective: &dyn Objective, state: &Iterate) -> bool {
-        let penalty = state.current_penalty();
-        if penalty <= HARD {
-            return true;
-        }
-        // T2
-        penalty < ROUNDING_RADIUS
-            && Permutation::new(row_argmax(&state.x)).is_ok_and(|p| is_swap_minimum(objective, &self.face, &p))
+/// Whether a path has arrived: X is a permutation, or its certified rounding is a local minimum under the swaps of the face.
+pub(crate) fn has_hardened(objective: &dyn Objective, face: &Face, state: &Iterate) -> bool {
+    let penalty = state.current_penalty();
+    if penalty <= HARD {
+        return true;
     }
+    // T2
+    penalty < ROUNDING_RADIUS
+        && Permutation::new(row_argmax(&state.x)).is_ok_and(|p| is_swap_minimum(objective, face, &p))
 }
 
 /// ⟨M, Q⟩.
@@ -277,7 +277,7 @@ impl<'a> Solver<&'a dyn Objective, Iterate> for FrankWolfe<'a> {
         let stage = self.stages[state.stage];
         let converged = state.gap <= stage.gap_tolerance || state.step_size == 0.0;
         let ended = converged || state.stage_steps >= stage.max_steps;
-        if ended && stage.weight > 0.0 && self.has_hardened(objective, &state) {
+        if ended && stage.weight > 0.0 && has_hardened(objective, &self.face, &state) {
             return Ok((state.terminate_with(TerminationReason::SolverConverged), None));
         }
         Ok((proceed(&self.stages, state, converged), None))

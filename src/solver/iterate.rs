@@ -77,6 +77,12 @@ impl Iterate {
         self.lap_calls += earlier.lap_calls;
     }
 
+    /// With other counts, those of a search that this is the last iterate of.
+    pub(crate) fn counting(mut self, iterations: u64, lap_calls: u64) -> Self {
+        (self.iteration, self.lap_calls) = (iterations, lap_calls);
+        self
+    }
+
     /// As if this many iterations lay behind.
     pub(super) fn with_iterations(mut self, iterations: u64) -> Self {
         self.iteration = iterations;

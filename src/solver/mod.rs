@@ -22,6 +22,7 @@ mod stage;
 mod stochastic_gradient;
 
 pub use frank_wolfe::FrankWolfe;
+pub(crate) use frank_wolfe::has_hardened;
 pub use iterate::Iterate;
 pub use projected_gradient::{ProjectedGradient, Projection};
 pub use sinkhorn_lbfgs::SinkhornLbfgs;

@@ -126,7 +126,13 @@ fn iterates(n: usize, count: usize, rng: &mut impl Rng) -> Result<Vec<DMatrix<f6
         let watcher = Arc::new(move |iterate: &Iterate| {
             watched.lock().unwrap_or_else(PoisonError::into_inner).push(iterate.x.clone());
         });
-        let settings = Settings { effort: Effort::Quick, polish: false, relaxation_steps: 50, ..Settings::default() };
+        let settings = Settings {
+            effort: Effort::Quick,
+            descents: false,
+            polish: false,
+            relaxation_steps: 50,
+            ..Settings::default()
+        };
         recover_within(&objective, &settings, &Limits { watcher: Some(watcher), ..Limits::default() })?;
         let seen = std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner));
         // At most forty of a run, evenly spread, so that no run stands for all.

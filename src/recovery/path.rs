@@ -1,0 +1,157 @@
+//! The penalized path, stage after stage, and the descents that reach its end from the middle.
+
+use super::search::{Run, Search};
+use super::start::{Tilted, add};
+use crate::error::Result;
+use crate::solver::{Iterate, Limits, Stage, has_hardened};
+use nalgebra::DMatrix;
+
+/// The share of a tilt that is left in the last stage: it falls geometrically.
+const FADED: f64 = 1e-3;
+
+/// A descent starts from the end of every so many stages with λ ≠ 0.
+const DESCEND_EVERY: usize = 3;
+
+/// Steps of a descent: what is near arrives in five, what is not found in so many is lost in fluctuations.
+const DESCENT_STEPS: usize = 30;
+
+/// The answer of a descent is settled when it is no further from the bound than this (on the scale of
+/// [`DOUBTFUL`](super::DOUBTFUL)), and the next descent, three stages on, does not improve it.
+const SETTLED: f64 = 0.3;
+
+/// A linear term w⟨C, X⟩ that fades along a path (docs/mathematics.md §4).
+#[derive(Clone, Copy)]
+pub(super) struct Tilt<'a> {
+    /// C.
+    pub cost: &'a DMatrix<f64>,
+    /// w at the first stage.
+    pub weight: f64,
+}
+
+/// What is asked of a path.
+pub(super) struct Path<'a> {
+    pub stages: Vec<Stage>,
+    pub tilt: Option<Tilt<'a>>,
+    /// Whether it may end where its answer is settled.
+    pub may_settle: bool,
+}
+
+impl Search<'_> {
+    /// Follows a path and finishes it: the best of its end and of the descents from its stages.
+    ///
+    /// A descent is Frank–Wolfe on the indefinite form (FAQ, Vogelstein et al., PLoS ONE 2015) from an iterate of the path. Long before X hardens
+    /// it finds the permutation that the path goes to, or a better one: with growing weight the penalty freezes what the descent still
+    /// decides by f alone. So the path ends early where the descents agree on an answer that is not doubtful.
+    pub fn follow(&self, path: Path, start: Iterate, limits: &Limits) -> Result<Run> {
+        let unwatched = Limits { watcher: None, ..limits.clone() };
+        let mut best: Option<Run> = None;
+        let (mut iterations, mut lap_calls) = (0, 0);
+        let mut weighted = 0;
+        let mut settled = false;
+        let last = self.walk(path.stages, path.tilt, start, limits, |stage, last| {
+            weighted += usize::from(stage.weight != 0.0);
+            if !self.settings.descents || stage.weight == 0.0 || weighted % DESCEND_EVERY != 0 {
+                return Ok(false);
+            }
+            let run = self.descend(last, &unwatched)?;
+            iterations += run.last.iterations();
+            lap_calls += run.last.lap_calls;
+            let improves = best.as_ref().is_none_or(|best| run.value < best.value);
+            settled =
+                path.may_settle && !improves && self.is_settled(best.as_ref().map_or(run.value, |best| best.value));
+            if improves {
+                best = Some(run);
+            }
+            Ok(settled)
+        })?;
+        iterations += last.iterations();
+        lap_calls += last.lap_calls;
+        let end = if settled { None } else { Some(self.finish(last, limits)?) };
+        let run = match (end, best) {
+            (Some(end), Some(best)) if best.value < end.value => best,
+            (Some(end), _) => end,
+            (None, best) => best.expect("only a descent settles a path"),
+        };
+        Ok(Run { last: run.last.counting(iterations, lap_calls), ..run })
+    }
+
+    /// Frank–Wolfe on f + λP (+ w⟨C, X⟩), one stage after another, until X is hard, a limit comes, or `watch` says so after a stage.
+    pub fn walk(
+        &self,
+        stages: Vec<Stage>,
+        tilt: Option<Tilt>,
+        start: Iterate,
+        limits: &Limits,
+        mut watch: impl FnMut(Stage, &Iterate) -> Result<bool>,
+    ) -> Result<Iterate> {
+        let fade = FADED.powf(1.0 / (stages.len().max(2) - 1) as f64);
+        let (mut tilted, mut last) = (0.0, start);
+        if tilt.is_some() && last.gradient.shape() != last.x.shape() {
+            last.gradient = DMatrix::zeros(last.x.nrows(), last.x.ncols());
+            last.value = self.objective.value_and_gradient(&last.x, &mut last.gradient);
+        }
+        for (number, stage) in stages.into_iter().enumerate() {
+            let mut next = last.resumed();
+            let mut next = match tilt {
+                None => self.frank_wolfe(self.objective, vec![stage], next, limits)?,
+                Some(Tilt { cost, weight }) => {
+                    let change = weight * fade.powi(number as i32) - tilted;
+                    tilted += change;
+                    // What is kept of f + w⟨C, X⟩ moves with w.
+                    add(change, cost, &mut next.gradient);
+                    next.value += change * cost.dot(&next.x);
+                    let objective = Tilted { objective: self.objective, cost, weight: tilted };
+                    self.frank_wolfe(&objective, vec![stage], next, limits)?
+                }
+            };
+            next.add_counts_of(&last);
+            last = next;
+            let hard = stage.weight > 0.0 && has_hardened(self.objective, self.face, &last);
+            if hard || limits.reached().is_some() || watch(stage, &last)? {
+                break;
+            }
+        }
+        if tilt.is_some() {
+            // A bound on f + w⟨C, X⟩ bounds nothing else.
+            last.lower_bound = f64::NEG_INFINITY;
+        }
+        Ok(last)
+    }
+
+    /// Frank–Wolfe on the indefinite form from X, rounded and polished.
+    fn descend(&self, from: &Iterate, limits: &Limits) -> Result<Run> {
+        let indefinite = self.objective.indefinite_form().unwrap_or(self.objective);
+        let stage = Stage { max_steps: DESCENT_STEPS, ..self.relaxation_stage(indefinite) };
+        let last = self.frank_wolfe(indefinite, vec![stage], Iterate::at(from.x.clone()), limits)?;
+        self.finish(last, limits)
+    }
+
+    fn is_settled(&self, value: f64) -> bool {
+        self.objective.is_convex() && self.excess(value, self.objective.trivial_bound()) <= SETTLED
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::instance::{correlated_erdos_renyi, rng};
+    use crate::objective::{GraphMatching, Objective};
+    use crate::recovery::{Effort, Settings, recover};
+
+    #[test]
+    fn descents_end_a_path_early_at_an_answer_that_is_no_worse() {
+        for trial in 0..3 {
+            let pair = correlated_erdos_renyi(60, 0.5, 0.9, &mut rng(5, trial)).unwrap();
+            let f = GraphMatching::new(pair.a, pair.b).unwrap();
+            let run = |descents| {
+                let settings = Settings { descents, effort: Effort::Quick, ..Settings::default() };
+                recover(&f, &settings).unwrap()
+            };
+            let (with, without) = (run(true), run(false));
+            assert_eq!((with.optimality.value, &with.permutation), (f.value_at(&pair.truth), &pair.truth));
+            assert_eq!(without.permutation, pair.truth);
+            assert!(with.lap_calls < without.lap_calls, "{} and {}", with.lap_calls, without.lap_calls);
+            // What is certified is the descent's own end.
+            assert!(with.certificate.penalty < 1.0);
+        }
+    }
+}
