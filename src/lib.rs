@@ -38,6 +38,7 @@
 
 pub mod assignment;
 pub mod certificate;
+mod columns;
 #[cfg(feature = "programs")]
 pub mod command;
 pub mod error;

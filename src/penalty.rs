@@ -3,6 +3,7 @@
 //! On the Birkhoff polytope D_n every member of the family is concave, non-negative, and zero exactly at the
 //! permutation matrices. The paper's is [`Penalty::L1MinusL2`]; the other two are there to compare with.
 
+use crate::columns::{BLOCK, map_blocks};
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
@@ -86,31 +87,36 @@ impl Penalty {
             return Products { penalty, gradient: gradient.dot(x), total: total.dot(x) };
         }
         let by_row: Vec<f64> = norms.rows.iter().map(|&norm| weight * inverse(norm)).collect();
-        let (mut products, mut sums) = ([0.0; LANES], [0.0; LANES]);
-        for (j, &norm) in norms.columns.iter().enumerate() {
-            let by_column = weight * inverse(norm);
-            let rows = j * by_row.len()..(j + 1) * by_row.len();
-            let (x, x_tail) = x.as_slice()[rows.clone()].as_chunks::<LANES>();
-            let (g, g_tail) = gradient.as_slice()[rows.clone()].as_chunks::<LANES>();
-            let (t, t_tail) = total.as_mut_slice()[rows].as_chunks_mut::<LANES>();
-            let (r, r_tail) = by_row.as_chunks::<LANES>();
-            for (((x, g), t), r) in x.iter().zip(g).zip(t).zip(r) {
-                for lane in 0..LANES {
-                    t[lane] = g[lane] - x[lane] * (r[lane] + by_column);
-                    products[lane] += g[lane] * x[lane];
-                    sums[lane] += x[lane];
+        let n = x.nrows();
+        let by_block = map_blocks(total, |columns, total| {
+            let (mut products, mut sums) = ([0.0; LANES], [0.0; LANES]);
+            for (j, total) in columns.zip(total.chunks_exact_mut(n)) {
+                let by_column = weight * inverse(norms.columns[j]);
+                let rows = j * n..(j + 1) * n;
+                let (x, x_tail) = x.as_slice()[rows.clone()].as_chunks::<LANES>();
+                let (g, g_tail) = gradient.as_slice()[rows].as_chunks::<LANES>();
+                let (t, t_tail) = total.as_chunks_mut::<LANES>();
+                let (r, r_tail) = by_row.as_chunks::<LANES>();
+                for (((x, g), t), r) in x.iter().zip(g).zip(t).zip(r) {
+                    for lane in 0..LANES {
+                        t[lane] = g[lane] - x[lane] * (r[lane] + by_column);
+                        products[lane] += g[lane] * x[lane];
+                        sums[lane] += x[lane];
+                    }
+                }
+                for (((x, g), t), r) in x_tail.iter().zip(g_tail).zip(t_tail).zip(r_tail) {
+                    *t = g - x * (r + by_column);
+                    products[0] += g * x;
+                    sums[0] += x;
                 }
             }
-            for (((x, g), t), r) in x_tail.iter().zip(g_tail).zip(t_tail).zip(r_tail) {
-                *t = g - x * (r + by_column);
-                products[0] += g * x;
-                sums[0] += x;
-            }
-        }
-        let (product, norms) = (products.iter().sum::<f64>(), norms.sum());
+            (products.iter().sum::<f64>(), sums.iter().sum::<f64>())
+        });
+        let (product, sum) = by_block.iter().fold((0.0, 0.0), |(a, b), (c, d)| (a + c, b + d));
+        let norms = norms.sum();
         // ⟨X, X_ij/‖X_i:‖⟩ = Σ‖X_i:‖, and so for the columns.
         let total = product - weight * norms;
-        Products { penalty: 2.0 * sums.iter().sum::<f64>() - norms, gradient: product, total }
+        Products { penalty: 2.0 * sum - norms, gradient: product, total }
     }
 }
 
@@ -149,52 +155,69 @@ pub struct Norms {
 impl Norms {
     /// The norms of `x`. O(entries).
     pub fn of(x: &DMatrix<f64>) -> Self {
-        let mut norms = Norms { rows: vec![0.0; x.nrows()], columns: vec![0.0; x.ncols()] };
-        for (j, column) in x.column_iter().enumerate() {
-            norms.add_squares(j, column.as_slice());
-        }
-        norms.take_roots();
-        norms
+        let blocks = x.as_slice().chunks(BLOCK * x.nrows().max(1));
+        Norms::sum_up(x.nrows(), blocks.map(|entries| Squares::of(entries, x.nrows())))
     }
 
     /// X ← (1 − t)X + tQ, `from` = q⁻¹, and these ← its norms, to the bit those of [`Norms::of`]. One pass.
     pub(crate) fn follow(&mut self, from: &[usize], t: f64, x: &mut DMatrix<f64>) {
-        self.rows.fill(0.0);
-        for (j, mut column) in x.column_iter_mut().enumerate() {
-            column *= 1.0 - t;
-            column[from[j]] += t;
-            self.add_squares(j, column.as_slice());
-        }
-        self.take_roots();
+        let rows = x.nrows();
+        let by_block = map_blocks(x, |columns, entries| {
+            entries.iter_mut().for_each(|entry| *entry *= 1.0 - t);
+            columns.zip(entries.chunks_exact_mut(rows)).for_each(|(j, column)| column[from[j]] += t);
+            Squares::of(entries, rows)
+        });
+        *self = Norms::sum_up(rows, by_block);
     }
 
-    /// Adds the squares of column j to those of the rows, and sums them up.
-    fn add_squares(&mut self, j: usize, column: &[f64]) {
-        let mut lanes = [0.0; LANES];
-        let (chunks, tail) = column.as_chunks::<LANES>();
-        let (rows, rows_tail) = self.rows.as_chunks_mut::<LANES>();
-        for (row, v) in rows.iter_mut().zip(chunks) {
-            for lane in 0..LANES {
-                let square = v[lane] * v[lane];
-                row[lane] += square;
-                lanes[lane] += square;
-            }
+    fn sum_up(rows: usize, blocks: impl IntoIterator<Item = Squares>) -> Self {
+        let mut norms = Norms { rows: vec![0.0; rows], columns: vec![] };
+        for block in blocks {
+            norms.rows.iter_mut().zip(block.rows).for_each(|(row, squares)| *row += squares);
+            norms.columns.extend(block.columns);
         }
-        for (row, v) in rows_tail.iter_mut().zip(tail) {
-            *row += v * v;
-            lanes[0] += v * v;
-        }
-        self.columns[j] = lanes.iter().sum();
-    }
-
-    fn take_roots(&mut self) {
-        self.rows.iter_mut().chain(&mut self.columns).for_each(|norm| *norm = norm.sqrt());
+        norms.rows.iter_mut().chain(&mut norms.columns).for_each(|norm| *norm = norm.sqrt());
+        norms
     }
 
     /// Σ‖row‖₂ + Σ‖column‖₂.
     pub fn sum(&self) -> f64 {
         self.rows.iter().sum::<f64>() + self.columns.iter().sum::<f64>()
     }
+}
+
+/// Sums of the squares in the rows and columns of a block of columns.
+struct Squares {
+    rows: Vec<f64>,
+    columns: Vec<f64>,
+}
+
+impl Squares {
+    fn of(entries: &[f64], rows: usize) -> Self {
+        let mut squares = Squares { rows: vec![0.0; rows], columns: vec![] };
+        squares.columns =
+            entries.chunks_exact(rows.max(1)).map(|column| add_squares(&mut squares.rows, column)).collect();
+        squares
+    }
+}
+
+/// Adds the squares of a column to those of the rows; returns their sum.
+fn add_squares(rows: &mut [f64], column: &[f64]) -> f64 {
+    let mut lanes = [0.0; LANES];
+    let (chunks, tail) = column.as_chunks::<LANES>();
+    let (rows, rows_tail) = rows.as_chunks_mut::<LANES>();
+    for (row, v) in rows.iter_mut().zip(chunks) {
+        for lane in 0..LANES {
+            let square = v[lane] * v[lane];
+            row[lane] += square;
+            lanes[lane] += square;
+        }
+    }
+    for (row, v) in rows_tail.iter_mut().zip(tail) {
+        *row += v * v;
+        lanes[0] += v * v;
+    }
+    lanes.iter().sum()
 }
 
 /// 1/norm, and 0 where the norm is 0: the subgradient of ‖·‖₂ there that keeps zeros at zero.

@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 /// From below: nothing in a line knows anything of the lines under it, so there are no cycles.
 const TABLE: &[(&str, &[&str])] = &[
     ("error", &[]),
+    ("columns", &[]),
     ("permutation", &[]),
     ("graph", &[]),
-    ("penalty", &[]),
-    ("assignment", &["permutation"]),
+    ("penalty", &["columns"]),
+    ("assignment", &["columns", "permutation"]),
     ("polytope", &["permutation", "assignment"]),
     // Objectives never import solvers, the penalty or the instances.
-    ("objective", &["permutation", "graph", "assignment"]),
+    ("objective", &["columns", "permutation", "graph", "assignment"]),
     ("instance", &["permutation", "graph"]),
     // Costs from graphs alone: it knows no objective.
     ("structure", &["graph"]),
@@ -49,6 +50,7 @@ const TABLE: &[(&str, &[&str])] = &[
 /// The modules that are mathematics: they know nothing of files, tables, command lines and pictures.
 const MATHEMATICS: &[&str] = &[
     "error",
+    "columns",
     "permutation",
     "graph",
     "penalty",

@@ -2,7 +2,9 @@
 
 use super::kernel;
 use super::search::Search;
-use super::shortlist::{Entry, NONE, Shortlists};
+use super::shortlist::{Entry, NONE, Shortlists, Slot};
+use crate::columns::is_parallel;
+use rayon::prelude::*;
 
 /// A dense cost matrix as lines of contiguous entries: `line(l)[k]` = c_lk.
 #[derive(Debug, Clone, Copy)]
@@ -82,6 +84,8 @@ const WARM: (f64, usize) = (0.03, 2);
 const SHRINK: f64 = 0.2;
 /// A phase of the auction makes at most so many bids for each line, then leaves the rest to the search.
 const BIDS: usize = 16;
+/// Lines that a thread takes at a time.
+const SHARE: usize = 32;
 
 impl Engine {
     /// Fits the buffers to a new size; nothing is assigned and all prices are 0.
@@ -99,33 +103,36 @@ impl Engine {
         self.search.resize(lines, places);
     }
 
-    /// Before a cold start: all prices +∞, to be lowered line by line.
-    pub fn raise_prices(&mut self) {
+    /// Before a cold start: Jonker and Volgenant's column reduction, v_k ← min over l of c_lk. Returns what [`measure`](Self::measure) does.
+    pub fn reduce_columns(&mut self, costs: Costs) -> f64 {
         self.holdings.v.fill(f64::INFINITY);
-    }
-
-    /// Jonker and Volgenant's column reduction: v_k ← min(v_k, c_lk).
-    pub fn lower_prices(&mut self, costs: &[f64]) {
-        kernel::lower(&mut self.holdings.v, costs);
-    }
-
-    /// Before a warm start, for each line: by how much the place it holds misses its smallest c_lk − v_k.
-    pub fn measure(&mut self, line: usize, costs: &[f64]) {
-        let place = self.holdings.place_of[line] as usize;
-        let (cost, v) = (costs[place], self.holdings.v[place]);
-        self.holdings.cost[line] = cost;
-        let excess = cost - v - self.shortlists.renew(line, costs, &self.holdings.v);
-        // Without this slack pairs that are equal but for rounding would be assigned again and again.
-        let rounding = 4.0 * f64::EPSILON * (cost.abs() + v.abs());
-        self.excess[line] = if cost == f64::INFINITY || excess.is_nan() {
-            f64::INFINITY
-        } else if excess <= rounding {
-            0.0
-        } else {
-            // It will look for another place: better now, while its costs are at hand.
-            self.shortlists.refresh(line, costs, &self.holdings.v);
-            excess
+        let reduced = |line| {
+            kernel::lower(&mut self.holdings.v, costs.line(line));
+            finite_magnitude(costs.line(line))
         };
+        (0..self.holdings.place_of.len()).map(reduced).fold(0.0, f64::max)
+    }
+
+    /// Before a warm start, for each line: by how much the place it holds misses its smallest c_lk − v_k. Returns the largest Σ_k |c_lk|, ∞
+    /// if a cost is not finite. The lines are shared out to the threads where they are many and long.
+    pub fn measure(&mut self, costs: Costs) -> f64 {
+        let Holdings { v, place_of, cost, .. } = &mut self.holdings;
+        let v = &v[..];
+        if is_parallel(v.len()) {
+            let lines = self.shortlists.slots().zip(cost).zip(&mut self.excess).zip(place_of).enumerate();
+            let measured = |found: &mut Vec<_>, (line, (((slot, cost), excess), place)): (usize, MeasuredLine)| {
+                (*cost, *excess) = measured(line, costs.line(line), v, *place as usize, slot, found);
+                finite_magnitude(costs.line(line))
+            };
+            return lines.with_min_len(SHARE).map_init(Vec::new, measured).reduce(|| 0.0, f64::max);
+        }
+        let mut largest = 0.0_f64;
+        for line in 0..place_of.len() {
+            let (slot, found) = self.shortlists.slot(line);
+            (cost[line], self.excess[line]) = measured(line, costs.line(line), v, place_of[line] as usize, slot, found);
+            largest = largest.max(finite_magnitude(costs.line(line)));
+        }
+        largest
     }
 
     /// Assigns all lines from nothing but the prices. Returns whether that was possible.
@@ -332,6 +339,39 @@ impl Engine {
         }
         complete
     }
+}
+
+/// What [`Engine::measure`] holds of a line: its shortlist, the cost and the excess to write, the place.
+type MeasuredLine<'a> = (((Slot<'a>, &'a mut f64), &'a mut f64), &'a mut u32);
+
+/// The cost c_l at the place that line l holds, and by how much it misses the smallest c_lk − v_k; makes the shortlist ready.
+fn measured(
+    line: usize,
+    costs: &[f64],
+    v: &[f64],
+    place: usize,
+    mut slot: Slot,
+    found: &mut Vec<(f64, Entry)>,
+) -> (f64, f64) {
+    let (cost, price) = (costs[place], v[place]);
+    let excess = cost - price - slot.renew(costs, v);
+    // Without this slack pairs that are equal but for rounding would be assigned again and again.
+    let rounding = 4.0 * f64::EPSILON * (cost.abs() + price.abs());
+    if cost == f64::INFINITY || excess.is_nan() {
+        (cost, f64::INFINITY)
+    } else if excess <= rounding {
+        (cost, 0.0)
+    } else {
+        // It will look for another place: better now, while its costs are at hand.
+        slot.refresh(line, costs, v, found);
+        (cost, excess)
+    }
+}
+
+/// Σ |c_k|, ∞ if it is not finite.
+fn finite_magnitude(costs: &[f64]) -> f64 {
+    let sum = kernel::magnitude(costs);
+    if sum.is_nan() { f64::INFINITY } else { sum }
 }
 
 /// The entry of smallest reduced cost with that cost, and the second smallest.

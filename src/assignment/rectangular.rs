@@ -76,8 +76,7 @@ pub fn solve_rectangular(cost: &DMatrix<f64>) -> Result<RectangularAssignment> {
     let mut engine = Engine::default();
     engine.resize(lines, places);
     if lines == places {
-        engine.raise_prices();
-        (0..lines).for_each(|line| engine.lower_prices(costs.line(line)));
+        engine.reduce_columns(costs);
     }
     let complete = engine.solve_cold(costs);
     let holdings = &engine.holdings;

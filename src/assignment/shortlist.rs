@@ -1,6 +1,7 @@
 //! Shortlists: for each line of the cost matrix the few entries of smallest reduced cost, and a bound on the rest.
 
 use super::kernel;
+use rayon::prelude::*;
 
 /// How many entries a shortlist holds at most.
 pub(super) const CAPACITY: usize = 24;
@@ -67,66 +68,106 @@ impl Shortlists {
         2 * dear > list.len()
     }
 
+    /// Makes S_l the places of smallest c_lk − v_k; `costs` is the line c_l. O(places).
+    pub fn refresh(&mut self, line: usize, costs: &[f64], v: &[f64]) {
+        let (mut slot, found) = self.slot(line);
+        slot.refresh(line, costs, v, found);
+    }
+
+    /// The shortlist of a line, and room for its refresh.
+    pub fn slot(&mut self, line: usize) -> (Slot<'_>, &mut Vec<(f64, Entry)>) {
+        let slot = Slot {
+            entries: &mut self.entries[line * CAPACITY..][..CAPACITY],
+            length: &mut self.lengths[line],
+            rest: &mut self.rest[line],
+            width: &mut self.width[line],
+        };
+        (slot, &mut self.found)
+    }
+
+    /// The shortlists apart from one another, in the order of the lines.
+    pub fn slots(&mut self) -> impl IndexedParallelIterator<Item = Slot<'_>> {
+        let lists = self.entries.par_chunks_mut(CAPACITY).zip(&mut self.lengths);
+        let bounds = self.rest.par_iter_mut().zip(&mut self.width);
+        lists.zip(bounds).map(|((entries, length), (rest, width))| Slot { entries, length, rest, width })
+    }
+}
+
+/// The shortlist of one line.
+pub(super) struct Slot<'a> {
+    entries: &'a mut [Entry],
+    length: &'a mut u32,
+    rest: &'a mut f64,
+    width: &'a mut f64,
+}
+
+impl Slot<'_> {
     /// Empties S_l for new costs, with what the next [`refresh`](Self::refresh) needs to know; returns min_k c_lk − v_k. One pass.
-    pub fn renew(&mut self, line: usize, costs: &[f64], v: &[f64]) -> f64 {
+    pub fn renew(&mut self, costs: &[f64], v: &[f64]) -> f64 {
         let (smallest, threshold) = kernel::smallest_and_threshold(costs, v, RANK);
-        self.lengths[line] = 0;
-        self.rest[line] = smallest;
-        self.width[line] = threshold - smallest;
+        *self.length = 0;
+        *self.rest = smallest;
+        *self.width = threshold - smallest;
         smallest
     }
 
-    /// Makes S_l the places of smallest c_lk − v_k; `costs` is the line c_l. O(places).
-    pub fn refresh(&mut self, line: usize, costs: &[f64], v: &[f64]) {
+    /// As [`Shortlists::refresh`]; `found` is room.
+    pub fn refresh(&mut self, line: usize, costs: &[f64], v: &[f64], found: &mut Vec<(f64, Entry)>) {
         // As far beyond the old bound as the old list reached: mostly a good guess, and saves a pass.
-        let guess = self.rest[line] + self.width[line];
-        if !(guess.is_finite() && self.try_refresh(line, costs, v, guess, ENOUGH)) {
+        let guess = *self.rest + *self.width;
+        if !(guess.is_finite() && self.try_refresh(line, costs, v, guess, ENOUGH, found)) {
             // Forbidden entries stay out of the list even when there are few others.
             let (_, threshold) = kernel::smallest_and_threshold(costs, v, RANK);
-            self.try_refresh(line, costs, v, threshold.min(f64::MAX), 0);
+            self.try_refresh(line, costs, v, threshold.min(f64::MAX), 0, found);
         }
     }
 
     /// The entries below the threshold, if they are as many as required.
-    fn try_refresh(&mut self, line: usize, costs: &[f64], v: &[f64], mut threshold: f64, required: usize) -> bool {
+    fn try_refresh(
+        &mut self,
+        line: usize,
+        costs: &[f64],
+        v: &[f64],
+        mut threshold: f64,
+        required: usize,
+        found: &mut Vec<(f64, Entry)>,
+    ) -> bool {
         let mut above = f64::INFINITY;
-        self.found.clear();
+        found.clear();
         // Each line starts elsewhere: else equal costs would give every line the same shortlist.
         let start = line.wrapping_mul(0x9E37_79B9) % costs.len();
         for part in [start..costs.len(), 0..start] {
             let mut first = part.start;
             while first < part.end {
                 let last = part.end.min(first + SEGMENT);
-                let others = kernel::collect(&costs[first..last], &v[first..last], threshold, first, &mut self.found);
+                let others = kernel::collect(&costs[first..last], &v[first..last], threshold, first, found);
                 above = above.min(others);
-                if self.found.len() >= 4 * CAPACITY {
-                    above = above.min(self.cut());
+                if found.len() >= 4 * CAPACITY {
+                    above = above.min(cut(found));
                     threshold = threshold.min(above.next_down());
                 }
                 first = last;
             }
         }
-        if self.found.len() < required {
+        if found.len() < required {
             return false;
         }
-        let smallest = self.found.iter().fold(f64::INFINITY, |a, b| a.min(b.0));
-        if self.found.len() > CAPACITY {
-            above = above.min(self.cut());
+        let smallest = found.iter().fold(f64::INFINITY, |a, b| a.min(b.0));
+        if found.len() > CAPACITY {
+            above = above.min(cut(found));
         }
-        self.width[line] = above - smallest;
-        for (slot, (_, entry)) in self.entries[line * CAPACITY..].iter_mut().zip(&self.found) {
-            *slot = *entry;
-        }
-        self.lengths[line] = self.found.len() as u32;
-        self.rest[line] = above;
+        *self.width = above - smallest;
+        self.entries.iter_mut().zip(found.iter()).for_each(|(slot, (_, entry))| *slot = *entry);
+        *self.length = found.len() as u32;
+        *self.rest = above;
         true
     }
+}
 
-    /// Leaves only the smallest of what was found; returns the least of the others.
-    fn cut(&mut self) -> f64 {
-        let (_, least, _) = self.found.select_nth_unstable_by(CAPACITY, |a, b| a.0.total_cmp(&b.0));
-        let least = least.0;
-        self.found.truncate(CAPACITY);
-        least
-    }
+/// Leaves only the smallest of what was found; returns the least of the others.
+fn cut(found: &mut Vec<(f64, Entry)>) -> f64 {
+    let (_, least, _) = found.select_nth_unstable_by(CAPACITY, |a, b| a.0.total_cmp(&b.0));
+    let least = least.0;
+    found.truncate(CAPACITY);
+    least
 }

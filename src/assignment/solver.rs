@@ -100,23 +100,19 @@ impl AssignmentSolver {
     fn solve_square(&mut self, cost: &DMatrix<f64>, mut slack: f64) -> Result<()> {
         let n = cost.nrows();
         let costs = Costs::new(cost.as_slice(), n);
-        if !self.warm {
-            self.engine.raise_prices();
-        }
-        // One pass over the matrix, as memory is what it waits for: looks for bad entries, and prepares the start.
-        let (mut largest, mut largest_sum) = (0.0_f64, 0.0_f64);
-        for column in 0..n {
-            let line = costs.line(column);
-            let sum = magnitude(line);
-            if sum <= LARGE {
-                largest_sum = largest_sum.max(sum);
-            } else {
-                largest = largest.max(inspect(line, |row| (row, column))?);
-            }
-            if self.warm {
-                self.engine.measure(column, line);
-            } else {
-                self.engine.lower_prices(line);
+        // One pass over the matrix, as memory is what it waits for: prepares the start, and sees whether entries need a look.
+        let mut largest_sum = if self.warm { self.engine.measure(costs) } else { self.engine.reduce_columns(costs) };
+        let mut largest = 0.0_f64;
+        if largest_sum > LARGE {
+            largest_sum = 0.0;
+            for column in 0..n {
+                let line = costs.line(column);
+                let sum = magnitude(line);
+                if sum <= LARGE {
+                    largest_sum = largest_sum.max(sum);
+                } else {
+                    largest = largest.max(inspect(line, |row| (row, column))?);
+                }
             }
         }
 
@@ -132,8 +128,7 @@ impl AssignmentSolver {
         } else {
             slack = 0.0;
             if self.warm {
-                self.engine.raise_prices();
-                (0..n).for_each(|column| self.engine.lower_prices(costs.line(column)));
+                self.engine.reduce_columns(costs);
             }
             self.augmented = n;
             self.engine.solve_cold(costs)
@@ -157,8 +152,7 @@ impl AssignmentSolver {
         self.scaled.clear();
         self.scaled.extend(cost.iter().map(|c| c * scale));
         let costs = Costs::new(&self.scaled, n);
-        self.engine.raise_prices();
-        (0..n).for_each(|column| self.engine.lower_prices(costs.line(column)));
+        self.engine.reduce_columns(costs);
         self.augmented = n;
         let complete = self.engine.solve_cold(costs);
         self.engine.holdings.v.iter_mut().for_each(|v| *v /= scale);

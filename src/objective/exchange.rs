@@ -5,6 +5,8 @@
 //! Σ over arcs (m, l) of B of the degree of q⁻¹(m) in A, about n·d².
 
 use super::bits::BitMatrix;
+use super::kept::KeptProduct;
+use crate::columns::for_each_column;
 use crate::graph::Graph;
 use crate::permutation::Permutation;
 use nalgebra::DMatrix;
@@ -21,15 +23,15 @@ pub(super) struct Exchange {
 }
 
 #[derive(Debug, Clone)]
-struct DensePair {
-    a: DMatrix<f64>,
-    b: DMatrix<f64>,
+pub(super) struct DensePair {
+    pub a: DMatrix<f64>,
+    pub b: DMatrix<f64>,
     /// A, Aᵀ and B where both are unweighted.
-    bits: Option<BitTriple>,
+    pub bits: Option<BitTriple>,
 }
 
 #[derive(Debug, Clone)]
-struct BitTriple {
+pub(super) struct BitTriple {
     a: BitMatrix,
     a_transposed: BitMatrix,
     b: BitMatrix,
@@ -91,13 +93,13 @@ impl Exchange {
         }
     }
 
-    /// `target ← beta·target + c·(AᵀQB + AQBᵀ)`; `moved` is room for QB (left alone when sparse).
+    /// `target ← beta·target + c·(AᵀQB + AQBᵀ)`; `kept` is of earlier calls on this pair (left alone but for dense weighted graphs).
     pub fn blend_product_at(
         &self,
         c: f64,
         q: &Permutation,
         beta: f64,
-        moved: &mut DMatrix<f64>,
+        kept: &mut KeptProduct,
         target: &mut DMatrix<f64>,
     ) {
         if let Some(DensePair { bits: Some(bits), .. }) = &self.dense {
@@ -110,16 +112,11 @@ impl Exchange {
             }
             return;
         }
-        if let Some(DensePair { a, b, .. }) = &self.dense {
-            moved.resize_mut(self.size(), self.size(), 0.0);
-            move_rows(q, b, moved);
-            if self.symmetric {
-                target.gemm(2.0 * c, a, moved, beta);
-            } else {
-                target.gemm_tr(c, a, moved, beta);
-                move_rows(q, &b.transpose(), moved);
-                target.gemm(c, a, moved, 1.0);
-            }
+        if let Some(pair) = &self.dense {
+            let product = kept.at(q, pair, self.symmetric);
+            for_each_column(target, |j, column| {
+                column.iter_mut().zip(&product.column(j)).for_each(|(to, &v)| *to = beta * *to + c * v);
+            });
             return;
         }
         if beta != 1.0 {
@@ -128,16 +125,13 @@ impl Exchange {
         let from = q.inverse();
         // Column l of AᵀQB: the sum over arcs m → l of B of B[m, l] times column q⁻¹(m) of Aᵀ, that is row q⁻¹(m) of A.
         let mut add = |c: f64, rows_of: &Graph, arcs_into: &Graph| {
-            for l in 0..self.size() {
-                let mut column = target.column_mut(l);
+            for_each_column(target, |l, column| {
                 let (sources, weights) = arcs_into.neighbours(l);
                 for (&m, &weight) in sources.iter().zip(weights) {
                     let (rows, values) = rows_of.neighbours(from.apply(m));
-                    for (&i, &value) in rows.iter().zip(values) {
-                        column[i] += c * weight * value;
-                    }
+                    rows.iter().zip(values).for_each(|(&i, &value)| column[i] += c * weight * value);
                 }
-            }
+            });
         };
         if self.symmetric {
             add(2.0 * c, &self.a, &self.b);
@@ -253,15 +247,12 @@ impl Gram {
     pub fn add_times(&self, c: f64, x: &DMatrix<f64>, target: &mut DMatrix<f64>) {
         match self {
             Gram::Sparse(graph) => {
-                let mut buffer = vec![0.0; x.nrows()];
-                for (mut to, from) in target.column_iter_mut().zip(x.column_iter()) {
-                    buffer.fill(0.0);
-                    for (k, &v) in from.iter().enumerate().filter(|&(_, &v)| v != 0.0) {
+                for_each_column(target, |j, column| {
+                    for (k, &v) in x.column(j).iter().enumerate().filter(|&(_, &v)| v != 0.0) {
                         let (targets, weights) = graph.neighbours(k);
-                        targets.iter().zip(weights).for_each(|(&i, &weight)| buffer[i] += weight * v);
+                        targets.iter().zip(weights).for_each(|(&i, &weight)| column[i] += c * weight * v);
                     }
-                    to.iter_mut().zip(&buffer).for_each(|(to, &v)| *to += c * v);
-                }
+                });
             }
             Gram::Dense(matrix) => target.gemm(c, matrix, x, 1.0),
         }
@@ -277,32 +268,30 @@ impl Gram {
 
     /// `target += c·W·Q`, from = q⁻¹: column j of it is column q⁻¹(j) of W.
     pub fn add_columns_moved(&self, c: f64, from: &Permutation, target: &mut DMatrix<f64>) {
-        for (mut column, &source) in target.column_iter_mut().zip(from.image()) {
-            match self {
-                Gram::Sparse(graph) => {
-                    let (rows, weights) = graph.neighbours(source);
-                    rows.iter().zip(weights).for_each(|(&i, &weight)| column[i] += c * weight);
-                }
-                Gram::Dense(matrix) => column.axpy(c, &matrix.column(source), 1.0),
+        for_each_column(target, |j, column| match self {
+            Gram::Sparse(graph) => {
+                let (rows, weights) = graph.neighbours(from.apply(j));
+                rows.iter().zip(weights).for_each(|(&i, &weight)| column[i] += c * weight);
             }
-        }
+            Gram::Dense(matrix) => {
+                column.iter_mut().zip(&matrix.column(from.apply(j))).for_each(|(to, &weight)| *to += c * weight);
+            }
+        });
     }
 
     /// `target += c·Q·W`: entry (i, j) of it is W\[q(i), j\].
     pub fn add_rows_moved(&self, c: f64, q: &Permutation, from: &Permutation, target: &mut DMatrix<f64>) {
         let n = q.len();
-        for (j, column) in target.as_mut_slice().chunks_exact_mut(n).enumerate() {
-            match self {
-                Gram::Sparse(graph) => {
-                    let (images, weights) = graph.neighbours(j);
-                    images.iter().zip(weights).for_each(|(&m, &weight)| column[from.apply(m)] += c * weight);
-                }
-                Gram::Dense(matrix) => {
-                    let source = &matrix.as_slice()[j * n..(j + 1) * n];
-                    column.iter_mut().zip(q.image()).for_each(|(to, &i)| *to += c * source[i]);
-                }
+        for_each_column(target, |j, column| match self {
+            Gram::Sparse(graph) => {
+                let (images, weights) = graph.neighbours(j);
+                images.iter().zip(weights).for_each(|(&m, &weight)| column[from.apply(m)] += c * weight);
             }
-        }
+            Gram::Dense(matrix) => {
+                let source = &matrix.as_slice()[j * n..(j + 1) * n];
+                column.iter_mut().zip(q.image()).for_each(|(to, &i)| *to += c * source[i]);
+            }
+        });
     }
 }
 
@@ -331,34 +320,27 @@ fn gram(graph: &Graph) -> Graph {
     Graph::directed(n, arcs).expect("the arcs of a valid graph")
 }
 
-/// `target` ← QB: row i of it is row q(i) of B.
-fn move_rows(q: &Permutation, b: &DMatrix<f64>, target: &mut DMatrix<f64>) {
-    let n = q.len();
-    for (to, from) in target.as_mut_slice().chunks_exact_mut(n).zip(b.as_slice().chunks_exact(n)) {
-        to.iter_mut().zip(q.image()).for_each(|(to, &j)| *to = from[j]);
-    }
-}
-
 /// W·X, column by column.
 fn graph_times(graph: &Graph, x: &DMatrix<f64>) -> DMatrix<f64> {
     let mut product = DMatrix::zeros(x.nrows(), x.ncols());
-    for (to, from) in product.column_iter_mut().zip(x.column_iter()) {
-        for (i, to) in to.into_iter().enumerate() {
+    for_each_column(&mut product, |j, to| {
+        let from = x.column(j);
+        for (i, to) in to.iter_mut().enumerate() {
             let (targets, weights) = graph.neighbours(i);
             *to = targets.iter().zip(weights).map(|(&k, &weight)| weight * from[k]).sum();
         }
-    }
+    });
     product
 }
 
 /// `target += c·X·Wᵀ`: column l gains Σ_m W\[l, m\]·X_:m.
 fn add_times_graph(c: f64, x: &DMatrix<f64>, graph: &Graph, target: &mut DMatrix<f64>) {
-    for l in 0..x.ncols() {
+    for_each_column(target, |l, column| {
         let (targets, weights) = graph.neighbours(l);
         for (&m, &weight) in targets.iter().zip(weights) {
-            target.column_mut(l).axpy(c * weight, &x.column(m), 1.0);
+            column.iter_mut().zip(&x.column(m)).for_each(|(to, &v)| *to += c * weight * v);
         }
-    }
+    });
 }
 
 #[cfg(test)]
@@ -415,7 +397,7 @@ mod tests {
 
             let q = Permutation::random(n, &mut rng);
             let mut blended = x.clone();
-            pair.blend_product_at(3.0, &q, 0.25, &mut DMatrix::zeros(0, 0), &mut blended);
+            pair.blend_product_at(3.0, &q, 0.25, &mut KeptProduct::default(), &mut blended);
             let expected = &x * 0.25 + formula(&q.to_matrix());
             assert!((&blended - expected).norm() < 1e-12 * (1.0 + blended.norm()));
         }

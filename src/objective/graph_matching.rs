@@ -1,6 +1,7 @@
 //! Graph matching, convex form.
 
 use super::exchange::Gram;
+use super::kept::KeptProduct;
 use super::quadratic_assignment::QuadraticAssignment;
 use super::{Objective, VertexGradient};
 use crate::error::Result;
@@ -159,7 +160,7 @@ impl Objective for GraphMatching {
     }
 
     fn vertex_gradient(&self) -> Option<Box<dyn VertexGradient + '_>> {
-        Some(Box::new(ConvexVertexGradient { objective: self, moved: DMatrix::zeros(0, 0) }))
+        Some(Box::new(ConvexVertexGradient { objective: self, kept: vec![] }))
     }
 
     fn indefinite_form(&self) -> Option<&dyn Objective> {
@@ -169,12 +170,12 @@ impl Objective for GraphMatching {
 
 struct ConvexVertexGradient<'a> {
     objective: &'a GraphMatching,
-    moved: DMatrix<f64>,
+    kept: Vec<KeptProduct>,
 }
 
 impl VertexGradient for ConvexVertexGradient<'_> {
     fn blend(&mut self, q: &Permutation, t: f64, gradient: &mut DMatrix<f64>) {
-        self.objective.indefinite.blend_with(q, t, 1.0 - t, &mut self.moved, gradient);
+        self.objective.indefinite.blend_with(q, t, 1.0 - t, &mut self.kept, gradient);
         self.objective.add_gram_product_at(q, t, gradient);
     }
 }

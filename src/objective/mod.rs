@@ -3,6 +3,7 @@
 mod bits;
 mod exchange;
 pub mod graph_matching;
+mod kept;
 mod kernel;
 pub mod quadratic_assignment;
 pub mod two_layer;

@@ -1,6 +1,7 @@
 //! The quadratic assignment problem and the indefinite form of graph matching.
 
 use super::exchange::Exchange;
+use super::kept::KeptProduct;
 use super::{Objective, VertexGradient};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
@@ -95,18 +96,19 @@ impl QuadraticAssignment {
         linear.map_or(0.0, |c| p.image().iter().enumerate().map(|(i, &j)| c[(i, j)]).sum())
     }
 
-    /// `gradient` ← beta·`gradient` + t·∇f(Q).
+    /// `gradient` ← beta·`gradient` + t·∇f(Q); `kept` holds a product a layer, from one call to the next.
     pub(super) fn blend_with(
         &self,
         q: &Permutation,
         t: f64,
         beta: f64,
-        moved: &mut DMatrix<f64>,
+        kept: &mut Vec<KeptProduct>,
         gradient: &mut DMatrix<f64>,
     ) {
         let mut beta = beta;
-        for layer in &self.layers {
-            layer.blend_product_at(self.sign * t, q, beta, moved, gradient);
+        kept.resize_with(self.layers.len(), KeptProduct::default);
+        for (layer, kept) in self.layers.iter().zip(kept) {
+            layer.blend_product_at(self.sign * t, q, beta, kept, gradient);
             beta = 1.0;
         }
         if let Some(c) = &self.linear {
@@ -157,7 +159,7 @@ impl Objective for QuadraticAssignment {
     fn swap_changes(&self, p: &Permutation) -> Option<Box<dyn Fn(usize, usize) -> f64 + '_>> {
         let (n, p) = (self.size(), p.clone());
         let mut gradient = DMatrix::zeros(n, n);
-        self.blend_with(&p, 1.0, 0.0, &mut DMatrix::zeros(0, 0), &mut gradient);
+        self.blend_with(&p, 1.0, 0.0, &mut vec![], &mut gradient);
         Some(Box::new(move |i, k| {
             let (pi, pk) = (p.apply(i), p.apply(k));
             let linear = gradient[(i, pk)] + gradient[(k, pi)] - gradient[(i, pi)] - gradient[(k, pk)];
@@ -190,7 +192,7 @@ impl Objective for QuadraticAssignment {
     }
 
     fn vertex_gradient(&self) -> Option<Box<dyn VertexGradient + '_>> {
-        Some(Box::new(QuadraticVertexGradient { objective: self, moved: DMatrix::zeros(0, 0) }))
+        Some(Box::new(QuadraticVertexGradient { objective: self, kept: vec![] }))
     }
 }
 
@@ -221,12 +223,12 @@ const LARGEST_BOUNDED: usize = 1000;
 
 struct QuadraticVertexGradient<'a> {
     objective: &'a QuadraticAssignment,
-    moved: DMatrix<f64>,
+    kept: Vec<KeptProduct>,
 }
 
 impl VertexGradient for QuadraticVertexGradient<'_> {
     fn blend(&mut self, q: &Permutation, t: f64, gradient: &mut DMatrix<f64>) {
-        self.objective.blend_with(q, t, 1.0 - t, &mut self.moved, gradient);
+        self.objective.blend_with(q, t, 1.0 - t, &mut self.kept, gradient);
     }
 }
 

@@ -9,15 +9,14 @@ use nalgebra::DMatrix;
 /// The share of a tilt that is left in the last stage: it falls geometrically.
 const FADED: f64 = 1e-3;
 
-/// A descent starts from the end of every so many stages with λ ≠ 0.
-const DESCEND_EVERY: usize = 3;
+/// The answer is settled after so many descents in a row that did not improve it.
+const PATIENCE: usize = 3;
+
+/// … if it is no further from the bound than this, on the scale of [`DOUBTFUL`](super::DOUBTFUL).
+const SETTLED: f64 = 0.3;
 
 /// Steps of a descent: what is near arrives in five, what is not found in so many is lost in fluctuations.
 const DESCENT_STEPS: usize = 30;
-
-/// The answer of a descent is settled when it is no further from the bound than this (on the scale of
-/// [`DOUBTFUL`](super::DOUBTFUL)), and the next descent, three stages on, does not improve it.
-const SETTLED: f64 = 0.3;
 
 /// A linear term w⟨C, X⟩ that fades along a path (docs/mathematics.md §4).
 #[derive(Clone, Copy)]
@@ -46,22 +45,21 @@ impl Search<'_> {
         let unwatched = Limits { watcher: None, ..limits.clone() };
         let mut best: Option<Run> = None;
         let (mut iterations, mut lap_calls) = (0, 0);
-        let mut weighted = 0;
-        let mut settled = false;
+        let (mut in_vain, mut settled) = (0, false);
         let last = self.walk(path.stages, path.tilt, start, limits, |stage, last| {
-            weighted += usize::from(stage.weight != 0.0);
-            if !self.settings.descents || stage.weight == 0.0 || weighted % DESCEND_EVERY != 0 {
+            if !self.settings.descents || stage.weight == 0.0 {
                 return Ok(false);
             }
             let run = self.descend(last, &unwatched)?;
             iterations += run.last.iterations();
             lap_calls += run.last.lap_calls;
             let improves = best.as_ref().is_none_or(|best| run.value < best.value);
-            settled =
-                path.may_settle && !improves && self.is_settled(best.as_ref().map_or(run.value, |best| best.value));
+            in_vain = if improves { 0 } else { in_vain + 1 };
             if improves {
                 best = Some(run);
             }
+            let value = best.as_ref().map_or(f64::INFINITY, |best| best.value);
+            settled = path.may_settle && in_vain >= PATIENCE && self.is_settled(value);
             Ok(settled)
         })?;
         iterations += last.iterations();
