@@ -1,10 +1,10 @@
 //! The runs of a recovery: from a start through the method to a polished permutation.
 
-use super::settings::{Method, RestartFrom, Settings};
+use super::settings::{Effort, Method, RestartFrom, Settings};
 use super::start::{Tilted, add};
 use crate::error::{Error, Result};
 use crate::instance::rng;
-use crate::local_search::swap_descent;
+use crate::local_search::{anneal, swap_descent};
 use crate::objective::Objective;
 use crate::penalty::WeightSchedule;
 use crate::permutation::Permutation;
@@ -32,6 +32,9 @@ const REHEATED: f64 = 0.6;
 
 /// A reheated path begins at this share of the last weight, in this number of stages: from 0.1κ to 5κ by default.
 const REHEATED_STAGES: (f64, usize) = (0.02, 20);
+
+/// The stream of random numbers of every annealed walk.
+const ANNEALING_STREAM: u64 = u64::MAX - 1;
 
 /// Where the first run starts.
 pub(super) fn start_point(settings: &Settings, face: &Face) -> Result<DMatrix<f64>> {
@@ -197,14 +200,25 @@ impl Search<'_> {
     /// Rounds and polishes a last iterate.
     fn finish(&self, last: Iterate, limits: &Limits) -> Result<Run> {
         let mut permutation = self.face.round(&last.x)?;
-        let stop = || limits.reached().is_some();
-        let swaps =
-            if self.settings.polish { swap_descent(self.objective, self.face, &mut permutation, &stop) } else { 0 };
+        let swaps = if self.settings.polish { self.polish(&mut permutation, limits) } else { 0 };
         let value = self.objective.value_at(&permutation);
         if !value.is_finite() {
             return Err(Error::Breakdown(format!("value is {value}")));
         }
         Ok(Run { last, permutation, value, swaps })
+    }
+
+    /// Swap descent, and with more than the least effort an annealed walk where the graphs are sparse; returns the number of swaps.
+    fn polish(&self, p: &mut Permutation, limits: &Limits) -> usize {
+        let (objective, face) = (self.objective, self.face);
+        let stop = || limits.reached().is_some();
+        let mut swaps = swap_descent(objective, face, p, &stop);
+        if self.settings.effort != Effort::Quick && self.settings.method == Method::Penalized {
+            let mut rng = rng(self.settings.rng_seed, ANNEALING_STREAM);
+            swaps += anneal(objective, face, p, &mut rng, &stop);
+            swaps += swap_descent(objective, face, p, &stop);
+        }
+        swaps
     }
 
     /// Restart number `index` ≥ 1, as [`Settings::restart_from`] says.

@@ -156,7 +156,8 @@ pub struct Settings {
     pub rng_seed: u64,
     /// Seconds after which the best answer so far is returned; none means no limit.
     pub time_limit: Option<f64>,
-    /// Whether the rounded permutation is improved by [`swap_descent`](crate::local_search::swap_descent).
+    /// Whether rounded permutations are improved by [`swap_descent`](crate::local_search::swap_descent), and those of penalized paths on sparse graphs
+    /// by [`anneal`](crate::local_search::anneal), unless the effort is [`Effort::Quick`].
     pub polish: bool,
     /// Known correspondences (vertex of A, vertex of B), kept fixed.
     #[serde(skip)]
