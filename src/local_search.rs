@@ -62,7 +62,7 @@ const SWEEPS: usize = 100;
 /// sweep (Kirkpatrick, Gelatt, Vecchi, Science 220, 1983). Where T is the inverse of the log-likelihood of a common edge, this samples the permutations
 /// by how likely they hide behind the two graphs.
 ///
-/// For sparse graphs only, where a swap costs O(degree) and a common edge is a large part of κ; elsewhere, and where f has no lattice, it does
+/// For sparse graphs only, where a swap costs O(degree) and a common edge is a large part of κ; elsewhere, where f has no lattice, and where p is plainly optimal, it does
 /// nothing. O(m²·25) evaluations of [`Objective::swap_change`]; `stop` is asked once a sweep. Returns the number of swaps made.
 pub fn anneal(
     objective: &dyn Objective,
@@ -76,6 +76,9 @@ pub fn anneal(
         Some((_, step)) if objective.scale() <= SPARSE * step && rows.len() > 1 => step,
         _ => return 0,
     };
+    if objective.value_at(p) <= objective.trivial_bound() {
+        return 0;
+    }
     let cooling = (TEMPERATURES.1 / TEMPERATURES.0).powf(1.0 / (SWEEPS - 1) as f64);
     let mut temperature = TEMPERATURES.0 * step;
     let (mut walker, mut value, mut swaps) = (p.clone(), 0.0, 0);
