@@ -35,19 +35,30 @@ fn mean_rank(cost: &DMatrix<f64>, truth: &Permutation) -> f64 {
     (0..n).map(rank).sum::<f64>() / n as f64
 }
 
+/// Random weights and directions, of a graph's own.
+fn weighted_and_directed(graph: &Graph) -> Graph {
+    let weight = |i: usize, k: usize| ((7 * i + 3 * k) % 5) as f64 - 1.5;
+    let arcs = graph.arcs().filter(|&(i, k, _)| (i + 2 * k) % 3 > 0).map(|(i, k, _)| (i, k, weight(i, k)));
+    Graph::directed(graph.vertex_count(), arcs).unwrap()
+}
+
 #[test]
 fn renumbering_the_vertices_renumbers_the_cost() {
     let mut rng = rng(1, 0);
     let Instance { a, .. } = noisy_erdos_renyi(60, 4.0, 0.2, &mut rng).unwrap();
     let b = noisy_erdos_renyi(70, 3.0, 0.2, &mut rng).unwrap().a;
+    let general = (weighted_and_directed(&a), weighted_and_directed(&b));
     let (p, q) = (Permutation::random(60, &mut rng), Permutation::random(70, &mut rng));
     let anchors = [(3, 5), (8, 60)];
-    let moved = anchors.map(|(i, j)| (p.apply(i), q.apply(j)));
-    for (name, cost) in COSTS {
-        let (plain, moved) = (cost(&a, &b, &anchors), cost(&renumbered(&a, &p), &renumbered(&b, &q), &moved));
-        for (i, j) in (0..60).flat_map(|i| (0..70).map(move |j| (i, j))) {
-            let difference = (plain[(i, j)] - moved[(p.apply(i), q.apply(j))]).abs();
-            assert!(difference < tolerance(name), "{name}: ({i}, {j}) differs by {difference}");
+    let moved_anchors = anchors.map(|(i, j)| (p.apply(i), q.apply(j)));
+    for (pair, costs) in [((&a, &b), &COSTS[..]), ((&general.0, &general.1), &COSTS[..2])] {
+        let moved_pair = (renumbered(pair.0, &p), renumbered(pair.1, &q));
+        for (name, cost) in costs {
+            let (plain, moved) = (cost(pair.0, pair.1, &anchors), cost(&moved_pair.0, &moved_pair.1, &moved_anchors));
+            for (i, j) in (0..60).flat_map(|i| (0..70).map(move |j| (i, j))) {
+                let difference = (plain[(i, j)] - moved[(p.apply(i), q.apply(j))]).abs();
+                assert!(difference < tolerance(name), "{name}: ({i}, {j}) differs by {difference}");
+            }
         }
     }
 }

@@ -65,11 +65,12 @@ impl Search<'_> {
         iterations += last.iterations();
         lap_calls += last.lap_calls;
         let end = if settled { None } else { Some(self.finish(last, limits)?) };
-        let run = match (end, best) {
+        let mut run = match (end, best) {
             (Some(end), Some(best)) if best.value < end.value => best,
             (Some(end), _) => end,
             (None, best) => best.expect("only a descent settles a path"),
         };
+        self.anneal(&mut run, limits)?;
         Ok(Run { last: run.last.counting(iterations, lap_calls), ..run })
     }
 

@@ -1,10 +1,10 @@
 //! The runs of a recovery: from a start through the method to a polished permutation.
 
 use super::path::{Path, Tilt};
-use super::settings::{Method, RestartFrom, Settings};
+use super::settings::{Effort, Method, RestartFrom, Settings};
 use crate::error::{Error, Result};
 use crate::instance::rng;
-use crate::local_search::swap_descent;
+use crate::local_search::{anneal, swap_descent};
 use crate::objective::Objective;
 use crate::penalty::WeightSchedule;
 use crate::permutation::Permutation;
@@ -26,6 +26,9 @@ const REHEATED: f64 = 0.6;
 
 /// A reheated path begins at this share of the last weight, in this number of stages: from 0.1κ to 5κ by default.
 const REHEATED_STAGES: (f64, usize) = (0.02, 20);
+
+/// The stream of random numbers of every annealed walk.
+const ANNEALING_STREAM: u64 = u64::MAX - 1;
 
 /// Where the first run starts.
 pub(super) fn start_point(settings: &Settings, face: &Face) -> Result<DMatrix<f64>> {
@@ -159,6 +162,7 @@ impl Search<'_> {
         Ok(run)
     }
 
+    /// Swap descent.
     fn polish(&self, run: &mut Run, limits: &Limits) -> Result<()> {
         if self.settings.polish {
             let stop = || limits.reached().is_some();
@@ -166,6 +170,17 @@ impl Search<'_> {
         }
         run.value = self.objective.value_at(&run.permutation);
         if run.value.is_finite() { Ok(()) } else { Err(Error::Breakdown(format!("value is {}", run.value))) }
+    }
+
+    /// With more than the least effort, an annealed walk where the graphs are sparse.
+    pub fn anneal(&self, run: &mut Run, limits: &Limits) -> Result<()> {
+        if !self.settings.polish || self.settings.effort == Effort::Quick {
+            return Ok(());
+        }
+        let mut rng = rng(self.settings.rng_seed, ANNEALING_STREAM);
+        let stop = || limits.reached().is_some();
+        run.swaps += anneal(self.objective, self.face, &mut run.permutation, &mut rng, &stop);
+        self.polish(run, limits)
     }
 
     /// Restart number `index` ≥ 1, as [`Settings::restart_from`] says.

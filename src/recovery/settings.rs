@@ -159,7 +159,8 @@ pub struct Settings {
     /// Whether the penalized path looks ahead by Frank–Wolfe on the indefinite form, and ends early where that settles the answer;
     /// without, it is followed until X is a permutation.
     pub descents: bool,
-    /// Whether the rounded permutation is improved by [`swap_descent`](crate::local_search::swap_descent).
+    /// Whether rounded permutations are improved by [`swap_descent`](crate::local_search::swap_descent), and those of penalized paths on sparse graphs
+    /// by [`anneal`](crate::local_search::anneal), unless the effort is [`Effort::Quick`].
     pub polish: bool,
     /// Known correspondences (vertex of A, vertex of B), kept fixed.
     #[serde(skip)]
