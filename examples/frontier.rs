@@ -1,8 +1,10 @@
 //! A row of docs/frontier.md: random pairs recovered on one thread, each with what its runs found, and the mean.
 //!
-//! cargo run --release --example frontier -- regular 500 10 0.15 20 default
+//! cargo run --release --example frontier -- regular 500 10 0.15 0..20 default
+//!
+//! Long rows can be drawn in pieces; a last argument is the time for each instance, in seconds.
 
-use birkhoff::instance::{Instance, noisy_erdos_renyi, noisy_regular, rng};
+use birkhoff::instance::{Instance, correlated_erdos_renyi, noisy_erdos_renyi, noisy_regular, rng};
 use birkhoff::objective::{GraphMatching, Objective};
 use birkhoff::recovery::{Effort, Settings, Start, recover_from};
 use birkhoff::solver::Limits;
@@ -12,29 +14,36 @@ use std::time::{Duration, Instant};
 /// Seed of all instances; the trial is the stream.
 const RNG_SEED: u64 = 88;
 
-/// Time for each instance.
-const LIMIT: Duration = Duration::from_secs(300);
+/// Time for each instance, where none is given.
+const SECONDS: &str = "300";
 
-const USAGE: &str = "frontier regular|sparse N DEGREE NOISE TRIALS quick|default|thorough";
+const USAGE: &str = "frontier regular|sparse N DEGREE NOISE FIRST..END quick|default|thorough [SECONDS]
+frontier dense N P RHO FIRST..END quick|default|thorough [SECONDS]";
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [model, n, degree, noise, trials, effort] = &arguments[..] else { return Err(USAGE.into()) };
-    let (n, noise, trials): (usize, f64, u64) = (n.parse()?, noise.parse()?, trials.parse()?);
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.len() == 6 {
+        arguments.push(SECONDS.to_string());
+    }
+    let [model, n, degree, noise, trials, effort, seconds] = &arguments[..] else { return Err(USAGE.into()) };
+    let (n, noise, limit): (usize, f64, _) =
+        (n.parse()?, noise.parse()?, Duration::try_from_secs_f64(seconds.parse()?)?);
+    let (first, end) = trials.split_once("..").ok_or(USAGE)?;
     let effort = Effort::ALL.into_iter().find(|known| known.name() == effort).ok_or(USAGE)?;
     let draw = |trial| -> Result<Instance, Box<dyn std::error::Error>> {
         let rng = &mut rng(RNG_SEED, trial);
         match model.as_str() {
             "regular" => Ok(noisy_regular(n, degree.parse()?, noise, rng)?),
             "sparse" => Ok(noisy_erdos_renyi(n, degree.parse()?, noise, rng)?),
+            "dense" => Ok(correlated_erdos_renyi(n, degree.parse()?, noise, rng)?),
             _ => Err(USAGE.into()),
         }
     };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
     let mut right = vec![];
-    for trial in 0..trials {
+    for trial in first.parse::<u64>()?..end.parse()? {
         let pair = draw(trial)?;
-        right.push(pool.install(|| recovered(trial, &pair, effort))?);
+        right.push(pool.install(|| recovered(trial, &pair, effort, limit))?);
     }
     let count = right.len() as f64;
     let mean = right.iter().sum::<f64>() / count;
@@ -44,19 +53,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// The share of the vertices that are right.
-fn recovered(trial: u64, pair: &Instance, effort: Effort) -> birkhoff::Result<f64> {
+fn recovered(trial: u64, pair: &Instance, effort: Effort, limit: Duration) -> birkhoff::Result<f64> {
     let began = Instant::now();
     let objective = GraphMatching::new(pair.a.clone(), pair.b.clone())?;
     let start = match Kind::suited(&pair.a, &pair.b) {
         Some(kind) => Start::tilted(kind.name(), kind.cost(&pair.a, &pair.b, &[])?)?,
         None => Start::relaxed(),
     };
-    let limits = Limits { deadline: Some(began + LIMIT), ..Limits::default() };
+    let limits = Limits { deadline: Some(began + limit), ..Limits::default() };
     let answer = recover_from(&objective, &[start], &Settings { effort, ..Settings::default() }, &limits)?;
     let right = answer.permutation.agreement(&pair.truth);
     let runs: Vec<_> = answer.attempts.iter().map(|run| format!("{} {}", run.name, run.value)).collect();
+    let probes = answer.attempts.iter().filter(|run| run.name.starts_with("anchor")).count();
     println!(
-        "{trial}: {right:.3} right, value {} (truth {}), {:.1} s: {}",
+        "{trial}: {right:.3} right, value {} (truth {}), {:.1} s, {probes} probes: {}",
         answer.optimality.value,
         objective.value_at(&pair.truth),
         began.elapsed().as_secs_f64(),
