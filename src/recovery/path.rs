@@ -47,7 +47,7 @@ impl Search<'_> {
         let (mut iterations, mut lap_calls) = (0, 0);
         let (mut in_vain, mut settled) = (0, false);
         let last = self.walk(path.stages, path.tilt, start, limits, |stage, last| {
-            if !self.settings.descents || stage.weight == 0.0 {
+            if !self.descends() || stage.weight == 0.0 {
                 return Ok(false);
             }
             let run = self.descend(last, &unwatched)?;
@@ -115,6 +115,11 @@ impl Search<'_> {
             last.lower_bound = f64::NEG_INFINITY;
         }
         Ok(last)
+    }
+
+    /// Whether paths have descents: on a convex f that has no other form, Frank–Wolfe only goes back to the relaxed minimizer.
+    fn descends(&self) -> bool {
+        self.settings.descents && (self.objective.indefinite_form().is_some() || !self.objective.is_convex())
     }
 
     /// Frank–Wolfe on the indefinite form from X, rounded and polished.
