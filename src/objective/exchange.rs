@@ -206,6 +206,22 @@ impl Exchange {
         a * (self.weight_b(pr, pr) - self.weight_b(pr, ps) - self.weight_b(ps, pr) + self.weight_b(ps, ps))
     }
 
+    /// A row k whose image is next to the image of a neighbour of i: exchanged with it, i has that edge in common.
+    pub fn draw_swap(
+        &self,
+        p: &Permutation,
+        inverse: &Permutation,
+        i: usize,
+        draw: &mut dyn FnMut(usize) -> usize,
+    ) -> Option<usize> {
+        let mut neighbour = |graph: &Graph, vertex| {
+            let (targets, _) = graph.neighbours(vertex);
+            if targets.is_empty() { None } else { Some(targets[draw(targets.len())]) }
+        };
+        let beside = neighbour(&self.a, i)?;
+        neighbour(&self.b_transposed, p.apply(beside)).map(|image| inverse.apply(image))
+    }
+
     /// The change of tr(AᵀPBPᵀ) when p(r) and p(s) are exchanged. O(degree of r and s), O(n) when dense.
     ///
     /// Σ_{k ≠ r,s} (A_rk − A_sk)(B_{ps,pk} − B_{pr,pk}) + (A_kr − A_ks)(B_{pk,ps} − B_{pk,pr}), and the four entries

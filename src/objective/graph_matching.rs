@@ -141,6 +141,16 @@ impl Objective for GraphMatching {
         self.indefinite.swap_changes(p)
     }
 
+    fn draw_swap(
+        &self,
+        p: &Permutation,
+        inverse: &Permutation,
+        i: usize,
+        draw: &mut dyn FnMut(usize) -> usize,
+    ) -> Option<usize> {
+        self.indefinite.draw_swap(p, inverse, i, draw)
+    }
+
     fn scale(&self) -> f64 {
         self.indefinite.scale() / 2.0
     }

@@ -53,6 +53,18 @@ pub trait Objective: Sync {
         None
     }
 
+    /// A row k whose exchange of images with i may pay, drawn at random: `draw(m)` is uniform below m. For sparse graphs, where almost no exchange
+    /// does. `None` where f cannot tell, or drew none.
+    fn draw_swap(
+        &self,
+        _p: &Permutation,
+        _inverse: &Permutation,
+        _i: usize,
+        _draw: &mut dyn FnMut(usize) -> usize,
+    ) -> Option<usize> {
+        None
+    }
+
     /// κ > 0, the unit of the penalty's weight: of the order of an entry of ∇f's variation over D_n.
     fn scale(&self) -> f64 {
         1.0

@@ -168,6 +168,17 @@ impl Objective for QuadraticAssignment {
         }))
     }
 
+    /// Of the first layer, along its edges.
+    fn draw_swap(
+        &self,
+        p: &Permutation,
+        inverse: &Permutation,
+        i: usize,
+        draw: &mut dyn FnMut(usize) -> usize,
+    ) -> Option<usize> {
+        self.layers[0].draw_swap(p, inverse, i, draw)
+    }
+
     /// The Gilmore–Lawler bound (Gilmore 1962, Lawler 1963): the optimal assignment for the costs l_ij = the least that
     /// row i of A and row j of B can contribute when each is free to choose its own permutation of the rest:
     /// off the diagonal, their minimal scalar product. O(n³); −∞ above n = 1000, where it would outlast the search.
