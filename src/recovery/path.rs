@@ -6,13 +6,14 @@ use crate::error::Result;
 use crate::solver::{Iterate, Limits, Stage, has_hardened};
 use nalgebra::DMatrix;
 
-/// The share of a tilt that is left in the last stage: it falls geometrically.
+/// The share of a tilt that is left in the last stage of a whole path: it falls geometrically.
 const FADED: f64 = 1e-3;
 
-/// The answer is settled after so many descents in a row that did not improve it.
+/// The answer is settled after so many descents in a row that did not improve it …
 const PATIENCE: usize = 3;
 
-/// … if it is no further from the bound than this, on the scale of [`DOUBTFUL`](super::DOUBTFUL).
+/// … if it is no further from the bound than this, on the scale of [`DOUBTFUL`](super::DOUBTFUL), or if they all ended at its value: what is lost never ends
+/// at the same value twice.
 const SETTLED: f64 = 0.3;
 
 /// Steps of a descent: what is near arrives in five, what is not found in so many is lost in fluctuations.
@@ -25,6 +26,15 @@ pub(super) struct Tilt<'a> {
     pub cost: &'a DMatrix<f64>,
     /// w at the first stage.
     pub weight: f64,
+    /// By what w is multiplied from stage to stage.
+    pub fade: f64,
+}
+
+impl<'a> Tilt<'a> {
+    /// w⟨C, X⟩, of which little is left after `stages` stages.
+    pub fn fading(cost: &'a DMatrix<f64>, weight: f64, stages: usize) -> Self {
+        Tilt { cost, weight, fade: FADED.powf(1.0 / (stages.max(2) - 1) as f64) }
+    }
 }
 
 /// What is asked of a path.
@@ -45,7 +55,7 @@ impl Search<'_> {
         let unwatched = Limits { watcher: None, ..limits.clone() };
         let mut best: Option<Run> = None;
         let (mut iterations, mut lap_calls) = (0, 0);
-        let (mut in_vain, mut settled) = (0, false);
+        let (mut in_vain, mut agreeing, mut settled) = (0, 0, false);
         let last = self.walk(path.stages, path.tilt, start, limits, |stage, last| {
             if !self.descends() || stage.weight == 0.0 {
                 return Ok(false);
@@ -53,13 +63,13 @@ impl Search<'_> {
             let run = self.descend(last, &unwatched)?;
             iterations += run.last.iterations();
             lap_calls += run.last.lap_calls;
-            let improves = best.as_ref().is_none_or(|best| run.value < best.value);
-            in_vain = if improves { 0 } else { in_vain + 1 };
-            if improves {
+            let value = best.as_ref().map_or(f64::INFINITY, |best| best.value);
+            agreeing = if run.value == value { agreeing + 1 } else { 0 };
+            in_vain = if run.value < value { 0 } else { in_vain + 1 };
+            if run.value < value {
                 best = Some(run);
             }
-            let value = best.as_ref().map_or(f64::INFINITY, |best| best.value);
-            settled = path.may_settle && in_vain >= PATIENCE && self.is_settled(value);
+            settled = path.may_settle && in_vain >= PATIENCE && (agreeing >= PATIENCE || self.is_settled(value));
             Ok(settled)
         })?;
         iterations += last.iterations();
@@ -83,7 +93,6 @@ impl Search<'_> {
         limits: &Limits,
         mut watch: impl FnMut(Stage, &Iterate) -> Result<bool>,
     ) -> Result<Iterate> {
-        let fade = FADED.powf(1.0 / (stages.len().max(2) - 1) as f64);
         let (mut tilted, mut last) = (0.0, start);
         if tilt.is_some() && last.gradient.shape() != last.x.shape() {
             last.gradient = DMatrix::zeros(last.x.nrows(), last.x.ncols());
@@ -93,7 +102,7 @@ impl Search<'_> {
             let mut next = last.resumed();
             let mut next = match tilt {
                 None => self.frank_wolfe(self.objective, vec![stage], next, limits)?,
-                Some(Tilt { cost, weight }) => {
+                Some(Tilt { cost, weight, fade }) => {
                     let change = weight * fade.powi(number as i32) - tilted;
                     tilted += change;
                     // What is kept of f + w⟨C, X⟩ moves with w.

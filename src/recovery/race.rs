@@ -16,6 +16,15 @@ const COLD: f64 = 0.65;
 /// Probes that are made at a time. Fixed, so that what is found does not depend on the number of threads.
 const PROBES: usize = 4;
 
+/// Runs that must have been made before one of them can stand out.
+const FEWEST: usize = 5;
+
+/// A value stands out that is so many times the median deviation below the median of all.
+const JUMP: f64 = 15.0;
+
+/// What the name of a probe begins with.
+const PROBE: &str = "anchor";
+
 /// A run that was made.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attempt {
@@ -86,7 +95,7 @@ impl<'a> Race<'a> {
     /// Further starts, reheated paths and probes, as [`super::Effort`] says. `bound` is a lower bound of f.
     pub fn go_on(&mut self, starts: &[Start], relaxed: &Iterate, bound: f64) -> Result<()> {
         let (search, limits) = (self.search, self.limits);
-        let others = &starts[1..starts.len().min(1 + self.room(relaxed))];
+        let others = &starts[1..starts.len().min(1 + self.room(relaxed, 0))];
         let other = |start: &Start| {
             timed(limits, start.name.clone(), || from_start(search, start, Some(relaxed), &relaxed.x, limits))
         };
@@ -95,54 +104,72 @@ impl<'a> Race<'a> {
         // Where probes look for their pairs.
         let mut likely = None;
         let (mut is_new, mut probes) = (true, 0);
-        while self.room(relaxed) > 0 && !self.cut_short {
+        while !self.cut_short {
             let optimality = Optimality::of(search.objective, self.best.value, bound);
             if optimality.is_proved() {
                 return Ok(());
             }
             let excess = search.excess(self.best.value, optimality.lower_bound);
-            if is_new && excess <= COLD {
+            if is_new && excess <= COLD && self.room(relaxed, 0) > 0 {
                 let answer = &self.best.permutation;
                 let again = timed(limits, "reheat".into(), || search.reheat(answer, tilt.as_ref(), limits));
                 is_new = self.add(vec![again])?;
-            } else if excess > DOUBTFUL {
-                let count = PROBES.min(self.room(relaxed));
-                if likely.is_none() {
-                    likely = Some(match &tilt {
-                        Some(cost) => {
-                            let tilted = search.tilted_relaxation(cost, relaxed.resumed(), limits)?;
-                            self.beside = (tilted.iterations(), tilted.lap_calls);
-                            tilted.x
-                        }
-                        None => relaxed.x.clone(),
-                    });
-                }
-                let x = likely.as_ref().unwrap_or(&relaxed.x);
-                let probe = |rank| match search.likely_pair(x, rank) {
-                    Some(pair) => {
-                        let name = format!("anchor ({}, {})", pair.0, pair.1);
-                        timed(limits, name, || search.probe_pair(Some(pair), tilt.as_ref(), limits))
-                    }
-                    None => Ok(None),
-                };
-                is_new = self.add((probes..probes + count).into_par_iter().map(probe).collect())?;
-                probes += count;
-            } else {
+                continue;
+            }
+            let count = PROBES.min(self.room(relaxed, probes));
+            if excess <= DOUBTFUL || self.stands_out() || count == 0 {
                 return Ok(());
             }
+            if likely.is_none() {
+                likely = Some(match &tilt {
+                    Some(cost) => {
+                        let tilted = search.tilted_relaxation(cost, relaxed.resumed(), limits)?;
+                        self.beside = (tilted.iterations(), tilted.lap_calls);
+                        tilted.x
+                    }
+                    None => relaxed.x.clone(),
+                });
+            }
+            let x = likely.as_ref().unwrap_or(&relaxed.x);
+            let probe = |rank| match search.likely_pair(x, rank) {
+                Some(pair) => {
+                    let name = format!("{PROBE} ({}, {})", pair.0, pair.1);
+                    timed(limits, name, || search.probe(pair, x, tilt.as_ref(), limits))
+                }
+                None => Ok(None),
+            };
+            is_new = self.add((probes..probes + count).into_par_iter().map(probe).collect())?;
+            probes += count;
         }
         Ok(())
     }
 
-    /// How many runs more may be made, if each costs as much as the first.
-    fn room(&self, relaxed: &Iterate) -> usize {
+    /// How many runs more may be made, if each costs as much as the first, or as the mean of the `probes` that were made.
+    fn room(&self, relaxed: &Iterate, probes: usize) -> usize {
         let Settings { starts, effort, .. } = self.search.settings;
         if let Some(most) = starts {
             return most.saturating_sub(self.attempts.len());
         }
+        let cost = |attempts: &[Attempt]| attempts.iter().map(|attempt| attempt.iterations).sum::<u64>();
         let first = relaxed.iterations() + self.attempts[0].iterations;
-        let spent = relaxed.iterations() + self.attempts.iter().map(|attempt| attempt.iterations).sum::<u64>();
-        ((effort.budget() * first).saturating_sub(spent) / first.max(1)) as usize
+        let spent = relaxed.iterations() + cost(&self.attempts);
+        let probed: Vec<_> = self.attempts.iter().filter(|attempt| attempt.name.starts_with(PROBE)).cloned().collect();
+        let each = if probes > 0 { cost(&probed) / probes as u64 } else { first };
+        ((effort.budget() * first).saturating_sub(spent) / each.max(1)) as usize
+    }
+
+    /// Whether the best value is far below those of the other runs: the values of runs that are lost lie close together.
+    fn stands_out(&self) -> bool {
+        let mut values: Vec<f64> = self.attempts.iter().map(|attempt| attempt.value).collect();
+        if values.len() < FEWEST {
+            return false;
+        }
+        values.sort_by(f64::total_cmp);
+        let median = |values: &[f64]| values[values.len() / 2];
+        let middle = median(&values);
+        let mut deviations: Vec<f64> = values.iter().map(|value| (value - middle).abs()).collect();
+        deviations.sort_by(f64::total_cmp);
+        middle - self.best.value > JUMP * median(&deviations)
     }
 
     /// Enters runs; whether one of them is the best so far.

@@ -27,6 +27,12 @@ const REHEATED: f64 = 0.6;
 /// A reheated path begins at this share of the last weight, in this number of stages: from 0.1κ to 5κ by default.
 const REHEATED_STAGES: (f64, usize) = (0.02, 20);
 
+/// Frank–Wolfe steps at weight 0 of a probe, which starts near its relaxed minimizer.
+const PROBE_STEPS: usize = 50;
+
+/// A probe ends with the stage of this weight, in units of κ.
+const PROBED: f64 = 0.06;
+
 /// The stream of random numbers of every annealed walk.
 const ANNEALING_STREAM: u64 = u64::MAX - 1;
 
@@ -88,14 +94,18 @@ impl Search<'_> {
     /// The penalized path from the relaxed minimizer of f + w⟨C, X⟩, w fading from stage to stage.
     pub fn tilted_run(&self, cost: &DMatrix<f64>, start: Iterate, limits: &Limits) -> Result<Run> {
         let stages = std::iter::once(self.relaxation_stage(self.objective)).chain(self.stages()).collect();
-        let tilt = Some(Tilt { cost, weight: TILT });
-        self.follow(Path { stages, tilt, may_settle: true }, start, limits)
+        self.follow(Path { stages, tilt: Some(self.tilt(cost)), may_settle: true }, start, limits)
     }
 
     /// The relaxed minimizer of f + w⟨C, X⟩.
     pub fn tilted_relaxation(&self, cost: &DMatrix<f64>, start: Iterate, limits: &Limits) -> Result<Iterate> {
         let stages = vec![self.relaxation_stage(self.objective)];
-        self.walk(stages, Some(Tilt { cost, weight: TILT }), start, limits, |_, _| Ok(false))
+        self.walk(stages, Some(self.tilt(cost)), start, limits, |_, _| Ok(false))
+    }
+
+    /// The term of a tilted start, which fades along a whole path.
+    fn tilt<'a>(&self, cost: &'a DMatrix<f64>) -> Tilt<'a> {
+        Tilt::fading(cost, TILT, 1 + self.settings.schedule.stages)
     }
 
     /// The path from X = (1 − m)·J/n + m·P, P an earlier answer, at weights that leave it room; with a little of the first start's
@@ -105,7 +115,7 @@ impl Search<'_> {
         let (share, stages) = REHEATED_STAGES;
         let last = self.settings.schedule.last;
         let stages = self.stages_of(WeightSchedule { first: share * last, last, stages });
-        let tilt = cost.map(|cost| Tilt { cost, weight: REHEATED_TILT });
+        let tilt = cost.map(|cost| Tilt::fading(cost, REHEATED_TILT, stages.len()));
         // Its first descents find the answer that it starts from.
         self.follow(Path { stages, tilt, may_settle: false }, Iterate::at(x), limits)
     }
@@ -193,7 +203,13 @@ impl Search<'_> {
     ) -> Result<Run> {
         match (relaxed, self.settings.restart_from) {
             (Some(relaxed), RestartFrom::LikelyPairs) => {
-                self.probe_pair(self.likely_pair(&relaxed.x, index - 1), None, limits)
+                let pair = self.likely_pair(&relaxed.x, index - 1);
+                self.anchored_run(pair, &relaxed.x, limits, |anchored, start| {
+                    let relaxed = anchored.relax(anchored.objective, start.x, limits)?;
+                    let mut run = anchored.run(Some(&relaxed), &relaxed.x, limits)?;
+                    run.last.add_counts_of(&relaxed);
+                    Ok(run)
+                })
             }
             _ => {
                 let from = self.random_point(index, relaxed.map_or(start, |relaxed| &relaxed.x));
@@ -202,26 +218,37 @@ impl Search<'_> {
         }
     }
 
-    /// A whole run with one pair more anchored, tilted by `cost`; polishing may give up that pair.
-    pub fn probe_pair(
+    /// The beginning of a path with one pair more anchored, tilted by `cost`; its descents tell whether the pair is right, long before the path would
+    /// (docs/frontier.md).
+    pub fn probe(
         &self,
-        pair: Option<(usize, usize)>,
+        pair: (usize, usize),
+        relaxed: &DMatrix<f64>,
         cost: Option<&DMatrix<f64>>,
         limits: &Limits,
     ) -> Result<Run> {
+        self.anchored_run(Some(pair), relaxed, limits, |anchored, start| {
+            let relaxation = Stage { max_steps: PROBE_STEPS, ..anchored.relaxation_stage(self.objective) };
+            let last = PROBED * self.objective.scale();
+            let rising = anchored.stages().into_iter().take_while(|stage| stage.weight <= last);
+            let stages = std::iter::once(relaxation).chain(rising).collect();
+            anchored.follow(Path { stages, tilt: cost.map(|cost| self.tilt(cost)), may_settle: true }, start, limits)
+        })
+    }
+
+    /// A run on the face where one pair more is anchored, from X moved there; polishing may give up that pair.
+    fn anchored_run(
+        &self,
+        pair: Option<(usize, usize)>,
+        x: &DMatrix<f64>,
+        limits: &Limits,
+        run: impl FnOnce(&Search, Iterate) -> Result<Run>,
+    ) -> Result<Run> {
         let anchors: Vec<_> = self.settings.anchors.iter().copied().chain(pair).collect();
         let face = Face::new(self.face.size(), &anchors)?;
-        let probe = Search { face: &face, ..*self };
-        let start = Iterate::at(face.barycenter());
-        let mut run = match cost {
-            Some(cost) => probe.tilted_run(cost, start, limits)?,
-            None => {
-                let relaxed = probe.relax(probe.objective, start.x, limits)?;
-                let mut run = probe.run(Some(&relaxed), &relaxed.x, limits)?;
-                run.last.add_counts_of(&relaxed);
-                run
-            }
-        };
+        let anchored = Search { face: &face, ..*self };
+        let start = pair.map_or_else(|| x.clone(), |pair| moved(x, pair));
+        let mut run = run(&anchored, Iterate::at(start))?;
         // A bound on a smaller face bounds nothing else.
         run.last.lower_bound = f64::NEG_INFINITY;
         self.polish(&mut run, limits)?;
@@ -253,5 +280,34 @@ impl Search<'_> {
         let mut rng = rng(self.settings.rng_seed, index as u64);
         let random = self.face.embed(&random_point(self.face.free_rows().len(), &mut rng));
         (center + random) * 0.5
+    }
+}
+
+/// X moved onto the face of one pair more: Y_rc = X_rc + X_rj·X_ic / (1 − X_ij), where what row i and column j held elsewhere is shared out.
+/// Doubly stochastic if X is.
+fn moved(x: &DMatrix<f64>, (i, j): (usize, usize)) -> DMatrix<f64> {
+    let left = 1.0 - x[(i, j)];
+    let mut y = x.clone();
+    if left > f64::EPSILON {
+        y.ger(1.0 / left, &x.column(j), &x.row(i).transpose(), 1.0);
+    }
+    y.row_mut(i).fill(0.0);
+    y.column_mut(j).fill(0.0);
+    y[(i, j)] = 1.0;
+    y
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moved_point_is_doubly_stochastic_and_holds_the_anchor() {
+        let x = random_point(6, &mut rng(1, 0));
+        let y = moved(&x, (2, 4));
+        assert!(residual(&y) < 1e-12 && y.min() >= 0.0);
+        assert_eq!((y[(2, 4)], y[(2, 0)], y[(0, 4)]), (1.0, 0.0, 0.0));
+        let p = Permutation::identity(3).to_matrix();
+        assert_eq!(moved(&p, (1, 1)), p);
     }
 }
