@@ -40,6 +40,13 @@ pub struct Attempt {
     pub elapsed: Duration,
 }
 
+impl Attempt {
+    fn of(run: &Run, name: String, began: Instant) -> Self {
+        let (iterations, lap_calls) = (run.last.iterations(), run.last.lap_calls);
+        Attempt { name, value: run.value, iterations, lap_calls, elapsed: began.elapsed() }
+    }
+}
+
 /// The runs so far. The best is kept whole, of the others what reports say.
 pub(super) struct Race<'a> {
     search: &'a Search<'a>,
@@ -66,8 +73,7 @@ fn timed(limits: &Limits, name: String, run: impl FnOnce() -> Result<Run>) -> Ti
 fn timed_always(name: String, run: impl FnOnce() -> Result<Run>) -> Result<(Run, Attempt)> {
     let began = Instant::now();
     let run = run()?;
-    let (iterations, lap_calls) = (run.last.iterations(), run.last.lap_calls);
-    let attempt = Attempt { name, value: run.value, iterations, lap_calls, elapsed: began.elapsed() };
+    let attempt = Attempt::of(&run, name, began);
     Ok((run, attempt))
 }
 
@@ -131,12 +137,14 @@ impl<'a> Race<'a> {
                 });
             }
             let x = likely.as_ref().unwrap_or(&relaxed.x);
-            let probe = |rank| match search.likely_pair(x, rank) {
-                Some(pair) => {
-                    let name = format!("{PROBE} ({}, {})", pair.0, pair.1);
-                    timed(limits, name, || search.probe(pair, x, tilt.as_ref(), limits))
+            let probe = |number| {
+                let began = Instant::now();
+                if limits.reached().is_some() {
+                    return Ok(None);
                 }
-                None => Ok(None),
+                let Some((pair, run)) = search.probe(number, x, tilt.as_ref(), limits)? else { return Ok(None) };
+                let attempt = Attempt::of(&run, format!("{PROBE} ({}, {})", pair.0, pair.1), began);
+                Ok(Some((run, attempt)))
             };
             is_new = self.add((probes..probes + count).into_par_iter().map(probe).collect())?;
             probes += count;

@@ -27,11 +27,14 @@ const REHEATED: f64 = 0.6;
 /// A reheated path begins at this share of the last weight, in this number of stages: from 0.1κ to 5κ by default.
 const REHEATED_STAGES: (f64, usize) = (0.02, 20);
 
-/// Frank–Wolfe steps at weight 0 of a probe, which starts near its relaxed minimizer.
-const PROBE_STEPS: usize = 50;
+/// Pairs for each vertex that are probed before any is probed again.
+const PROBED_PAIRS: usize = 4;
 
-/// A probe ends with the stage of this weight, in units of κ.
-const PROBED: f64 = 0.06;
+/// Steps of a short probe at each weight, and its weights as shares of the last one: from 0.028κ to 0.16κ by default. Winners show there (docs/frontier.md).
+const SHORT_PROBE: (usize, WeightSchedule) = (20, WeightSchedule { first: 0.0056, last: 0.032, stages: 3 });
+
+/// The same of a long probe: it finds about twice as much, at four times the cost.
+const LONG_PROBE: (usize, WeightSchedule) = (25, WeightSchedule { first: 0.001, last: 0.032, stages: 13 });
 
 /// The stream of random numbers of every annealed walk.
 const ANNEALING_STREAM: u64 = u64::MAX - 1;
@@ -218,22 +221,28 @@ impl Search<'_> {
         }
     }
 
-    /// The beginning of a path with one pair more anchored, tilted by `cost`; its descents tell whether the pair is right, long before the path would
-    /// (docs/frontier.md).
+    /// Probe number `number`, from 0 on: the beginning of a path with one pair more anchored, tilted by `cost`. Its descents tell whether the pair is right,
+    /// long before the path would. The likeliest pairs of X, some for each vertex, are probed by short paths, then by long ones, then the next.
+    /// The pair, and what came of it; `None` where no pairs are left.
     pub fn probe(
         &self,
-        pair: (usize, usize),
-        relaxed: &DMatrix<f64>,
+        number: usize,
+        x: &DMatrix<f64>,
         cost: Option<&DMatrix<f64>>,
         limits: &Limits,
-    ) -> Result<Run> {
-        self.anchored_run(Some(pair), relaxed, limits, |anchored, start| {
-            let relaxation = Stage { max_steps: PROBE_STEPS, ..anchored.relaxation_stage(self.objective) };
-            let last = PROBED * self.objective.scale();
-            let rising = anchored.stages().into_iter().take_while(|stage| stage.weight <= last);
-            let stages = std::iter::once(relaxation).chain(rising).collect();
+    ) -> Result<Option<((usize, usize), Run)>> {
+        let batch = PROBED_PAIRS * self.face.free_rows().len();
+        let (pass, rank) = (number / batch, number % batch);
+        let Some(pair) = self.likely_pair(x, pass / 2 * batch + rank) else { return Ok(None) };
+        let (steps, WeightSchedule { first, last, stages }) = if pass % 2 == 0 { SHORT_PROBE } else { LONG_PROBE };
+        let end = self.settings.schedule.last;
+        let run = self.anchored_run(Some(pair), x, limits, |anchored, start| {
+            let rising = anchored.stages_of(WeightSchedule { first: first * end, last: last * end, stages });
+            let stages = std::iter::once(anchored.relaxation_stage(self.objective)).chain(rising);
+            let stages = stages.map(|stage| Stage { max_steps: steps, ..stage }).collect();
             anchored.follow(Path { stages, tilt: cost.map(|cost| self.tilt(cost)), may_settle: true }, start, limits)
-        })
+        })?;
+        Ok(Some((pair, run)))
     }
 
     /// A run on the face where one pair more is anchored, from X moved there; polishing may give up that pair.
