@@ -10,7 +10,7 @@ use nalgebra::DMatrix;
 use rayon::prelude::*;
 use std::time::{Duration, Instant};
 
-/// An answer further from the bound than this (on the scale of [`DOUBTFUL`]) is not worth reheating: a path from it ends where it began.
+/// An answer further from the bound than this (on the scale of [`DOUBTFUL`]) is not worth reheating if it is the first path's: a path from it ends where it began.
 const COLD: f64 = 0.65;
 
 /// Probes that are made at a time. Fixed, so that what is found does not depend on the number of threads.
@@ -116,7 +116,9 @@ impl<'a> Race<'a> {
                 return Ok(());
             }
             let excess = search.excess(self.best.value, optimality.lower_bound);
-            if is_new && excess <= COLD && self.room(relaxed, 0) > 0 {
+            // What beats all probes before it may be right in part.
+            let is_warm = excess <= COLD || probes > 0;
+            if is_new && is_warm && self.room(relaxed, 0) > 0 {
                 let answer = &self.best.permutation;
                 let again = timed(limits, "reheat".into(), || search.reheat(answer, tilt.as_ref(), limits));
                 is_new = self.add(vec![again])?;

@@ -27,6 +27,9 @@ const REHEATED: f64 = 0.6;
 /// A reheated path begins at this share of the last weight, in this number of stages: from 0.1κ to 5κ by default.
 const REHEATED_STAGES: (f64, usize) = (0.02, 20);
 
+/// Long probes that are made first.
+const FIRST_PROBES: usize = 16;
+
 /// Pairs for each vertex that are probed before any is probed again.
 const PROBED_PAIRS: usize = 4;
 
@@ -222,7 +225,8 @@ impl Search<'_> {
     }
 
     /// Probe number `number`, from 0 on: the beginning of a path with one pair more anchored, tilted by `cost`. Its descents tell whether the pair is right,
-    /// long before the path would. The likeliest pairs of X, some for each vertex, are probed by short paths, then by long ones, then the next.
+    /// long before the path would. The likeliest pairs of X are probed by long paths, which is enough where the first path nearly was; then some for each vertex
+    /// by short paths, and by long ones; then the next.
     /// The pair, and what came of it; `None` where no pairs are left.
     pub fn probe(
         &self,
@@ -232,9 +236,13 @@ impl Search<'_> {
         limits: &Limits,
     ) -> Result<Option<((usize, usize), Run)>> {
         let batch = PROBED_PAIRS * self.face.free_rows().len();
-        let (pass, rank) = (number / batch, number % batch);
-        let Some(pair) = self.likely_pair(x, pass / 2 * batch + rank) else { return Ok(None) };
-        let (steps, WeightSchedule { first, last, stages }) = if pass % 2 == 0 { SHORT_PROBE } else { LONG_PROBE };
+        let (rank, (steps, schedule)) = match number.checked_sub(FIRST_PROBES) {
+            None => (number, LONG_PROBE),
+            Some(number) if number / batch % 2 == 0 => (number / batch / 2 * batch + number % batch, SHORT_PROBE),
+            Some(number) => (number / batch / 2 * batch + number % batch, LONG_PROBE),
+        };
+        let Some(pair) = self.likely_pair(x, rank) else { return Ok(None) };
+        let WeightSchedule { first, last, stages } = schedule;
         let end = self.settings.schedule.last;
         let run = self.anchored_run(Some(pair), x, limits, |anchored, start| {
             let rising = anchored.stages_of(WeightSchedule { first: first * end, last: last * end, stages });
@@ -314,7 +322,12 @@ mod tests {
     fn a_moved_point_is_doubly_stochastic_and_holds_the_anchor() {
         let x = random_point(6, &mut rng(1, 0));
         let y = moved(&x, (2, 4));
-        assert!(residual(&y) < 1e-12 && y.min() >= 0.0);
+        assert!(
+            residual(&y) <= 10.0 * residual(&x).max(1e-15) && y.min() >= 0.0,
+            "{} from {}",
+            residual(&y),
+            residual(&x)
+        );
         assert_eq!((y[(2, 4)], y[(2, 0)], y[(0, 4)]), (1.0, 0.0, 0.0));
         let p = Permutation::identity(3).to_matrix();
         assert_eq!(moved(&p, (1, 1)), p);
