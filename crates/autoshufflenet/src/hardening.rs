@@ -2,7 +2,7 @@
 
 use crate::model::Network;
 use crate::shuffle::Shuffle;
-use birkhoff::certificate::{Certificate, Theorem, certify};
+use birkhoff::certificate::{Certificate, Hardening, Theorem, certify, hardening};
 use birkhoff::polytope::round;
 use birkhoff::{Permutation, Result};
 
@@ -42,10 +42,6 @@ impl Status {
     }
 }
 
-fn certificate(shuffle: &Shuffle) -> Result<Certificate> {
-    certify(&shuffle.to_matrix())
-}
-
 /// The progress of every shuffle.
 ///
 /// # Errors
@@ -56,18 +52,23 @@ pub fn progress(network: &Network) -> Result<Vec<Progress>> {
         if shuffle.permutation().is_some() {
             return Ok(Progress { name, penalty: 0.0, residual: 0.0, status: Status::Fixed });
         }
-        let Certificate { penalty, residual, theorem, .. } = certificate(shuffle)?;
+        let Certificate { penalty, residual, theorem, .. } = certify(&shuffle.to_matrix())?;
         Ok(Progress { name, penalty, residual, status: theorem.map_or(Status::Soft, Status::Certified) })
     };
     network.shuffles().iter().map(of).collect()
 }
 
-/// Puts the certified permutation in the place of every matrix that has one; returns how many.
+/// Puts its permutation in the place of every matrix that the library's [rule](hardening) lets go; returns how many.
 ///
 /// # Errors
 /// As [`progress`].
 pub fn harden(network: &mut Network) -> Result<usize> {
-    fix(network, |shuffle| Ok(certificate(shuffle)?.permutation))
+    fix(network, |shuffle| {
+        Ok(match hardening(&shuffle.to_matrix())? {
+            Hardening::Ready { permutation, .. } => Some(permutation),
+            Hardening::Wait { .. } => None,
+        })
+    })
 }
 
 /// Rounds every matrix that is left to the nearest permutation, a maximum assignment; returns how many.

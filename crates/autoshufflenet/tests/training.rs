@@ -37,6 +37,13 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     wanted.iter().map(|name| (name.to_string(), std::fs::read(folder.join(name)).unwrap())).collect()
 }
 
+/// Shares of the channels that are not where the manual shuffle, and where the run's own start, puts them.
+fn off(run: &Path) -> [f64; 2] {
+    let result = std::fs::read_to_string(run.join("result.json")).unwrap();
+    let result: serde_json::Value = serde_json::from_str(&result).unwrap();
+    ["off_manual", "off_start"].map(|key| result[key].as_f64().unwrap())
+}
+
 #[test]
 fn two_and_two_epochs_are_four_to_the_bit() {
     let folder = tempfile::tempdir().unwrap();
@@ -49,7 +56,10 @@ fn two_and_two_epochs_are_four_to_the_bit() {
     assert!(String::from_utf8_lossy(&unfinished.get_output().stderr).contains("unfinished run"));
     program().args(["train", "--resume"]).arg(&parts).assert().success();
     assert!(files(&whole) == files(&parts));
-    assert!(whole.join("manifest.json").exists() && !whole.join("checkpoint.safetensors").exists());
+    assert!(!whole.join("checkpoint.safetensors").exists());
+    let manifest = std::fs::read_to_string(whole.join("manifest.json")).unwrap();
+    let place = folder.path().to_str().unwrap();
+    assert!(manifest.contains("\"--output-dir\"") && !manifest.contains(place), "{manifest}");
 }
 
 #[cfg(unix)]
@@ -95,6 +105,12 @@ fn every_kind_trains_to_bijections_and_exports_what_eval_reads() {
             channels.entry(shuffle).or_default().push(input);
         }
         assert_eq!(channels.len(), 16);
+        let [off_manual, off_start] = off(&run);
+        match kind {
+            "manual" => assert_eq!([off_manual, off_start], [0.0; 2]),
+            "random" | "none" => assert!(off_manual > 0.9 && off_start == 0.0, "{kind}: {off_manual} {off_start}"),
+            _ => assert!((0.0..=1.0).contains(&off_manual) && (0.0..=1.0).contains(&off_start)),
+        }
         for image in channels.values_mut() {
             image.sort();
             assert!(image.iter().copied().eq(0..image.len()));

@@ -76,9 +76,19 @@ fn finished(settings: &Settings) -> Result<Option<Outcome>> {
 /// comparison.csv, a row a run, and summary.csv, a row a kind, beside the runs' folders.
 fn write(settings: &Settings, options: &Options, runs: &[Run]) -> Result<()> {
     let folder = settings.output_dir.parent().unwrap_or(Path::new("."));
-    let header = ["kind", "rng_seed", "accuracy_before", "accuracy_after", "rounded", "certified", "largest_penalty"];
+    let header = [
+        "kind",
+        "rng_seed",
+        "accuracy_before",
+        "accuracy_after",
+        "rounded",
+        "certified",
+        "largest_penalty",
+        "off_manual",
+        "off_start",
+    ];
     let row = |run: &Run| {
-        let Outcome { before, after, rounded, certified, largest_penalty } = &run.outcome;
+        let Outcome { before, after, rounded, certified, largest_penalty, off_manual, off_start } = &run.outcome;
         vec![
             run.kind.name().to_string(),
             run.seed.to_string(),
@@ -87,6 +97,8 @@ fn write(settings: &Settings, options: &Options, runs: &[Run]) -> Result<()> {
             rounded.to_string(),
             certified.to_string(),
             format!("{largest_penalty:.6}"),
+            format!("{off_manual:.4}"),
+            format!("{off_start:.4}"),
         ]
     };
     write_csv(&folder.join("comparison.csv"), &header.map(str::to_string), &runs.iter().map(row).collect::<Vec<_>>())?;
@@ -94,6 +106,7 @@ fn write(settings: &Settings, options: &Options, runs: &[Run]) -> Result<()> {
         "kind",
         "runs",
         "accuracy_before",
+        "half_interval_before",
         "accuracy_after",
         "half_interval",
         "difference",
@@ -109,6 +122,7 @@ fn write(settings: &Settings, options: &Options, runs: &[Run]) -> Result<()> {
                 kind.name().to_string(),
                 after.count.to_string(),
                 number(before.mean),
+                number(before.half_interval),
                 number(after.mean),
                 after_half,
                 difference,
@@ -169,13 +183,13 @@ fn summaries<'a>(
 
 fn table(options: &Options, runs: &[Run]) -> String {
     let mut text = format!(
-        "kind      runs  accuracy before rounding  after (%)       minus {} (paired; 95 % intervals)\n",
+        "kind      runs  before rounding (%)  after           minus {} (paired; 95 % intervals)\n",
         options.kinds[0].name()
     );
     for (kind, before, after, difference) in summaries(options, runs) {
         let difference = difference.map_or(String::new(), Mean::percent);
         text += &format!(
-            "{:8}  {:4}  {}            {}  {}\n",
+            "{:8}  {:4}  {:19}  {:14}  {}\n",
             kind.name(),
             after.count,
             before.percent(),

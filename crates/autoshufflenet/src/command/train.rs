@@ -111,6 +111,16 @@ pub(super) fn set_up(settings: &Settings) -> Result<Device> {
     Ok(device)
 }
 
+/// An argument as it may be published: of an absolute path the last part alone, for the rest says where its user keeps things.
+fn without_place(argument: String) -> String {
+    let (flag, value) = argument.split_once('=').map_or(("", argument.as_str()), |(flag, value)| (flag, value));
+    if !Path::new(value).is_absolute() {
+        return argument;
+    }
+    let name = Path::new(value).file_name().unwrap_or_default().to_string_lossy();
+    if flag.is_empty() { name.into_owned() } else { format!("{flag}={name}") }
+}
+
 fn write_manifest(settings: &Settings, device: Device) -> Result<()> {
     let folder = &settings.output_dir;
     let mut files = serde_json::Map::new();
@@ -120,6 +130,7 @@ fn write_manifest(settings: &Settings, device: Device) -> Result<()> {
         files.insert(name.to_string(), json!({ "bytes": bytes.len(), "sha256": sha256(&bytes) }));
     }
     let mut manifest = provenance("autoshufflenet", env!("CARGO_PKG_VERSION"));
+    manifest.insert("command".to_string(), json!(std::env::args().map(without_place).collect::<Vec<_>>()));
     manifest.insert("libtorch".to_string(), json!("2.11.0"));
     manifest.insert("device".to_string(), json!(format!("{device:?}")));
     manifest.insert("threads".to_string(), json!(tch::get_num_threads()));
@@ -127,4 +138,16 @@ fn write_manifest(settings: &Settings, device: Device) -> Result<()> {
     manifest.insert("files".to_string(), json!(files));
     let text = serde_json::to_string_pretty(&manifest).map_err(|error| Error::file(folder, error.to_string()))?;
     write_atomically(&folder.join("manifest.json"), |file| writeln!(file, "{text}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_names_no_place_of_its_user() {
+        let published = ["/home/me/bin/autoshufflenet", "--data-dir=/home/me/cifar", "runs/a", "--epochs", "/"];
+        let published = published.map(|argument| without_place(argument.to_string()));
+        assert_eq!(published, ["autoshufflenet", "--data-dir=cifar", "runs/a", "--epochs", ""]);
+    }
 }

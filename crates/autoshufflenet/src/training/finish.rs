@@ -5,11 +5,13 @@ use super::report::write_csv;
 use super::{Training, checkpoint};
 use crate::export;
 use crate::hardening::{Progress, progress, round_all};
+use crate::model::{Beginning, Network};
+use crate::shuffle::{Shuffle, ShuffleKind};
 use birkhoff::io::write_atomically;
 use birkhoff::{Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use tch::no_grad;
+use tch::{Device, no_grad};
 
 /// Name of the file that says a run is complete.
 pub const RESULT: &str = "result.json";
@@ -27,6 +29,12 @@ pub struct Outcome {
     pub certified: usize,
     /// Largest P(M) before rounding.
     pub largest_penalty: f64,
+    /// Share of the channels, over all shuffles, that come from elsewhere than in the manual shuffle.
+    #[serde(default)]
+    pub off_manual: f64,
+    /// The same against the permutations nearest to where the run began: 0 if nothing was learned.
+    #[serde(default)]
+    pub off_start: f64,
 }
 
 impl Outcome {
@@ -41,8 +49,11 @@ impl Outcome {
             }
         };
         format!(
-            "test accuracy {before:.2} % before rounding, {after:.2} % after ({} images); {rounding}",
-            self.after.images
+            "test accuracy {before:.2} % before rounding, {after:.2} % after ({} images); {rounding}; {:.0} % of the channels \
+             are not where the manual shuffle puts them, {:.0} % not where the start did",
+            self.after.images,
+            100.0 * self.off_manual,
+            100.0 * self.off_start
         )
     }
 }
@@ -63,7 +74,9 @@ impl Training<'_> {
             before
         };
         let largest_penalty = shuffles.iter().map(|shuffle| shuffle.penalty).fold(0.0, f64::max);
-        let outcome = Outcome { before, after, rounded, certified, largest_penalty };
+        let off_manual = self.share_elsewhere(ShuffleKind::Manual)?;
+        let off_start = self.share_elsewhere(self.settings.shuffle)?;
+        let outcome = Outcome { before, after, rounded, certified, largest_penalty, off_manual, off_start };
         let folder = &self.settings.output_dir;
         let steps = (self.settings.epochs * self.data.steps()) as i64;
         export::write(&folder.join("model.safetensors"), &self.network, steps)?;
@@ -89,6 +102,18 @@ impl Training<'_> {
                 drop(self.network.forward(&prepare(self.settings, self.data, &batch.pixels), true));
             }
         });
+    }
+
+    /// Share of the channels whose permutation is not that of a fresh network of this kind, its matrices rounded.
+    fn share_elsewhere(&self, kind: ShuffleKind) -> Result<f64> {
+        let beginning = Beginning { kind, ..self.settings.beginning() };
+        let mut fresh = Network::new(self.network.architecture, &beginning, Device::Cpu)?;
+        round_all(&mut fresh)?;
+        let (ours, fresh) = (self.network.shuffles(), fresh.shuffles());
+        let image = |shuffle: &Shuffle| shuffle.permutation().map(|p| p.image().to_vec()).unwrap_or_default();
+        let pairs: Vec<(usize, usize)> =
+            ours.into_iter().zip(fresh).flat_map(|(a, b)| image(a).into_iter().zip(image(b))).collect();
+        Ok(pairs.iter().filter(|(a, b)| a != b).count() as f64 / pairs.len().max(1) as f64)
     }
 
     /// permutations.csv: output channel i of a shuffle is its input channel p(i).
