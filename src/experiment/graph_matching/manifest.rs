@@ -7,9 +7,14 @@ pub(super) const COLUMNS: &[Columns] = &[
     (
         "trials.csv",
         &[
+            ("n", "vertices of each graph"),
+            ("p", "probability of an edge"),
             ("rho", "correlation of the two graphs' edges, 0 to 1"),
-            ("trial", "number of the instance at this correlation, from 0; every method sees the same one"),
-            ("method", "method of birkhoff::recovery"),
+            (
+                "trial",
+                "number of the instance at this size, density and correlation, from 0; every method sees the same one",
+            ),
+            ("method", "method of birkhoff::recovery, or the name of a variant in config.toml"),
             ("status", "ok, or what went wrong"),
             ("node_correctness", "share of vertices matched to their true partner, 0 to 1"),
             ("edge_correctness", "share of A's edges kept, 0 to 1; empty without edges"),
@@ -30,6 +35,8 @@ pub(super) const COLUMNS: &[Columns] = &[
     (
         "timings.csv",
         &[
+            ("n", "as in trials.csv"),
+            ("p", "as in trials.csv"),
             ("rho", "as in trials.csv"),
             ("trial", "as in trials.csv"),
             ("method", "as in trials.csv"),
@@ -39,6 +46,8 @@ pub(super) const COLUMNS: &[Columns] = &[
     (
         "summary.csv",
         &[
+            ("n", "as in trials.csv"),
+            ("p", "as in trials.csv"),
             ("rho", "as in trials.csv"),
             ("method", "as in trials.csv"),
             ("trials", "runs with status ok"),
@@ -46,8 +55,29 @@ pub(super) const COLUMNS: &[Columns] = &[
             ("node_correctness", "mean over the trials, 0 to 1"),
             ("node_correctness_low", "lower end of its 95 % bootstrap percentile interval"),
             ("node_correctness_high", "upper end"),
+            ("recovered", "share of the trials with at least 90 % of the vertices right, 0 to 1"),
+            ("recovered_low", "lower end of its 95 % Wilson interval"),
+            ("recovered_high", "upper end"),
             ("edge_correctness", "mean over the trials, 0 to 1"),
             ("truth_edge_correctness", "mean over the trials, 0 to 1"),
+        ],
+    ),
+    (
+        "rho50.csv",
+        &[
+            ("n", "as in trials.csv"),
+            ("p", "as in trials.csv"),
+            ("method", "as in trials.csv"),
+            ("trials", "trials at each correlation"),
+            (
+                "rho50",
+                "correlation at which half of the trials are recovered (at least 90 % of the vertices right), interpolated between the levels; empty where the share is on one side of one half at all levels",
+            ),
+            (
+                "rho50_low",
+                "lower end of its 95 % bootstrap percentile interval; empty where a bootstrap sample has no crossing",
+            ),
+            ("rho50_high", "upper end"),
         ],
     ),
 ];

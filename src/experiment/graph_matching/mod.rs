@@ -4,10 +4,12 @@ pub mod config;
 mod figure;
 mod manifest;
 pub mod summary;
+pub mod threshold;
 pub mod trials;
 
 pub use config::{Experiment, Instances};
 pub use summary::Summary;
+pub use threshold::Threshold;
 pub use trials::{Timing, Trial};
 
 use super::{RunDirectory, read_rows, write_rows};
@@ -20,8 +22,8 @@ fn measure(
     directory: &RunDirectory,
     interrupt: &Arc<AtomicBool>,
     quiet: bool,
-) -> Result<String> {
-    let (trials, timings) = trials::run(experiment, interrupt, quiet)?;
+) -> Result<Option<String>> {
+    let Some((trials, timings)) = trials::run(experiment, directory, interrupt, quiet)? else { return Ok(None) };
     write_rows(&directory.path("trials.csv"), &trials)?;
     write_rows(&directory.path("timings.csv"), &timings)?;
 
@@ -29,8 +31,10 @@ fn measure(
     let timings: Vec<Timing> = read_rows(&directory.path("timings.csv"))?;
     let summaries = summary::summarize(&trials, experiment.rng_seed);
     write_rows(&directory.path("summary.csv"), &summaries)?;
+    let thresholds = threshold::thresholds(&trials, experiment.rng_seed);
+    write_rows(&directory.path("rho50.csv"), &thresholds)?;
     for name in ["recovery.svg", "recovery.png"] {
         figure::draw_recovery(&directory.path(name), experiment, &summaries)?;
     }
-    Ok(summary::table(experiment, &summaries, &timings))
+    Ok(Some(summary::table(experiment, &summaries, &timings)))
 }

@@ -23,8 +23,8 @@ fn measure(
     directory: &RunDirectory,
     interrupt: &Arc<AtomicBool>,
     quiet: bool,
-) -> Result<String> {
-    let (trials, timings) = trials::run(experiment, interrupt, quiet)?;
+) -> Result<Option<String>> {
+    let Some((trials, timings)) = trials::run(experiment, directory, interrupt, quiet)? else { return Ok(None) };
     write_rows(&directory.path("trials.csv"), &trials)?;
     write_rows(&directory.path("timings.csv"), &timings)?;
     let limits = Limits { interrupt: Some(interrupt.clone()), ..Limits::default() };
@@ -44,5 +44,5 @@ fn measure(
         figure::draw_trajectories(&path("trajectories"), experiment, &followed)?;
         figure::draw_landscapes(&path("landscapes"), &points)?;
     }
-    Ok(summary::table(experiment, &summaries, &timings))
+    Ok(Some(summary::table(experiment, &summaries, &timings)))
 }
