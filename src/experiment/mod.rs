@@ -12,6 +12,7 @@ pub mod error_bounds;
 pub mod graph_matching;
 mod interval;
 mod journal;
+mod lines;
 pub mod manifest;
 mod parallel;
 mod run_directory;

@@ -80,4 +80,39 @@ pub(super) const COLUMNS: &[Columns] = &[
             ("rho50_high", "upper end"),
         ],
     ),
+    (
+        "path.csv",
+        &[
+            ("n", "vertices of each graph"),
+            ("p", "probability of an edge"),
+            ("rho", "correlation of the two graphs' edges, 0 to 1"),
+            ("weight", "weight of the penalty in the stage whose end this is; 0 is the relaxation"),
+            ("value", "squared Frobenius norm of AX - XB"),
+            ("rounded_value", "the same at the rounded X"),
+            ("truth_value", "the same at the hidden permutation"),
+            ("penalty", "l1-l2 penalty of X, 0 to 2(n - sqrt n)"),
+            ("distance", "Frobenius norm of X less the hidden permutation"),
+            ("node_correctness", "share of vertices that the rounded X matches to their true partner, 0 to 1"),
+            ("certified", "whether T2 or T3 proves X's rounding unique"),
+        ],
+    ),
+    (
+        "heat.csv",
+        &[
+            ("weight", "as in path.csv, for at most four of its stages"),
+            ("row", "vertex of A"),
+            ("column", "the vertex of A whose true partner the column is: the hidden permutation is the diagonal"),
+            ("x", "X there, to three decimals; entries below 0.02 are left out"),
+        ],
+    ),
+    (
+        "landscapes.csv",
+        &[
+            ("tau", "relaxed minimizer of the 2 x 2 graph matching problem, as q"),
+            ("weight", "weight of the penalty"),
+            ("threshold", "what that weight is"),
+            ("q", "X = [[q, 1 - q], [1 - q, q]]; q = 1 is the right permutation"),
+            ("total", "squared Frobenius norm of AX - XB, plus weight times penalty"),
+        ],
+    ),
 ];

@@ -1,8 +1,10 @@
 //! Which method finds the hidden permutation of correlated Erdős–Rényi graphs, and up to which noise?
 
 pub mod config;
-mod figure;
+pub(super) mod figure;
+pub mod landscapes;
 mod manifest;
+pub mod path;
 pub mod summary;
 pub mod threshold;
 pub mod trials;
@@ -14,6 +16,7 @@ pub use trials::{Timing, Trial};
 
 use super::{RunDirectory, read_rows, write_rows};
 use crate::error::Result;
+use crate::solver::Limits;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -26,6 +29,12 @@ fn measure(
     let Some((trials, timings)) = trials::run(experiment, directory, interrupt, quiet)? else { return Ok(None) };
     write_rows(&directory.path("trials.csv"), &trials)?;
     write_rows(&directory.path("timings.csv"), &timings)?;
+
+    let limits = Limits { interrupt: Some(interrupt.clone()), ..Limits::default() };
+    let (stages, entries) = path::follow(experiment, &limits)?;
+    write_rows(&directory.path("path.csv"), &stages)?;
+    write_rows(&directory.path("heat.csv"), &entries)?;
+    write_rows(&directory.path("landscapes.csv"), &landscapes::landscapes()?)?;
 
     let trials: Vec<Trial> = read_rows(&directory.path("trials.csv"))?;
     let timings: Vec<Timing> = read_rows(&directory.path("timings.csv"))?;

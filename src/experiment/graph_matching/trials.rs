@@ -4,7 +4,7 @@ use super::config::Experiment;
 use crate::error::Result;
 use crate::experiment::RunDirectory;
 use crate::experiment::parallel::resumable;
-use crate::instance::{correlated_erdos_renyi, rng};
+use crate::instance::{Instance, correlated_erdos_renyi, rng};
 use crate::objective::{GraphMatching, Objective};
 use crate::permutation::Permutation;
 use crate::recovery::{Recovery, Settings, recover_within};
@@ -93,6 +93,13 @@ pub(super) fn run(
     Ok(rows.map(|rows| rows.into_iter().flatten().unzip()))
 }
 
+/// The graphs of a trial: a stream of its own for every instance, whatever the number of trials.
+pub(super) fn instance_of(experiment: &Experiment, level: usize, trial: usize) -> Result<Instance> {
+    let (n, p, rho) = experiment.instances.levels()[level];
+    let stream = ((level as u64) << 32) | trial as u64;
+    correlated_erdos_renyi(n, p, rho, &mut rng(experiment.rng_seed, stream))
+}
+
 /// All methods on trial `trial` of the noise level `level`.
 fn one_instance(
     experiment: &Experiment,
@@ -103,9 +110,7 @@ fn one_instance(
     bar: &ProgressBar,
 ) -> Result<Vec<(Trial, Timing)>> {
     let (n, p, rho) = experiment.instances.levels()[level];
-    // A stream of its own for every instance, whatever the number of trials.
-    let stream = ((level as u64) << 32) | trial as u64;
-    let instance = correlated_erdos_renyi(n, p, rho, &mut rng(experiment.rng_seed, stream))?;
+    let instance = instance_of(experiment, level, trial)?;
     let objective = GraphMatching::new(instance.a.clone(), instance.b.clone())?;
     let truth = &instance.truth;
     let score = |p: &Permutation| EdgeScore::of(&instance.a, &instance.b, p).correctness();
