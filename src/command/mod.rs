@@ -5,6 +5,7 @@
 mod align;
 mod certify;
 pub mod error_bounds;
+pub mod figures;
 mod generate;
 mod inputs;
 mod interrupt;

@@ -72,10 +72,12 @@ impl Lines {
 
     fn panel<B: DrawingBackend>(&self, canvas: &Canvas<B>, panel: &LinePanel, (left, top): Point) -> Drawn<B> {
         let scaled = |x: f64| if panel.logarithmic { x.log10() } else { x };
-        let all = || panel.series.iter().flat_map(|series| {
-            let points = series.points.iter().flat_map(|&((x, y), low, high)| [(x, y), (x, low), (x, high)]);
-            series.curve.iter().copied().chain(points)
-        });
+        let all = || {
+            panel.series.iter().flat_map(|series| {
+                let points = series.points.iter().flat_map(|&((x, y), low, high)| [(x, y), (x, low), (x, high)]);
+                series.curve.iter().copied().chain(points)
+            })
+        };
         let shown = all().map(|(x, _)| scaled(x)).chain(panel.x_names.iter().map(|(x, _)| scaled(*x)));
         let (x, y) = (extent(shown), extent(all().map(|point| point.1)));
         let margin = |(low, high): (f64, f64), share: f64| (low - share * (high - low), high + share * (high - low));

@@ -9,6 +9,7 @@ mod canvas;
 mod chart;
 mod config;
 pub mod error_bounds;
+pub mod figures;
 pub mod graph_matching;
 mod interval;
 mod journal;

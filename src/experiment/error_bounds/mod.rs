@@ -3,7 +3,7 @@
 pub mod ascent;
 pub mod bounds;
 pub mod config;
-mod figure;
+pub(super) mod figure;
 mod manifest;
 pub mod sample;
 pub mod trials;

@@ -1,7 +1,7 @@
 //! Which method finds the teacher's permutation in a two-layer network, and where is the relaxation exact?
 
 pub mod config;
-mod figure;
+pub(super) mod figure;
 pub mod landscapes;
 mod manifest;
 pub mod summary;
