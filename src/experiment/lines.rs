@@ -59,10 +59,11 @@ pub(super) struct Lines {
 const ABOVE: f64 = 64.0;
 const BELOW: f64 = 72.0;
 const LEGEND: f64 = 28.0;
+const COLUMN: f64 = 312.0;
 
 impl Lines {
     fn legend_columns(&self) -> usize {
-        (((self.width - 30.0) / 285.0) as usize).max(1)
+        (((self.width - 30.0) / COLUMN) as usize).max(1)
     }
 
     fn row_height(&self) -> f64 {
@@ -115,7 +116,7 @@ impl Lines {
             }
             let columns = self.legend_columns();
             let place = (
-                left + 30.0 + 285.0 * (index % columns) as f64,
+                left + 30.0 + COLUMN * (index % columns) as f64,
                 axes.bottom + BELOW + 12.0 + LEGEND * (index / columns) as f64,
             );
             series.look.legend(canvas, place, &series.name, false)?;

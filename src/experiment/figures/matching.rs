@@ -45,7 +45,7 @@ pub(super) fn landscapes(points: &[Point]) -> Lines {
         ],
         columns: 2,
         panels: taus.into_iter().map(panel).collect(),
-        width: 620.0,
+        width: 660.0,
         height: 330.0,
     }
 }
@@ -94,7 +94,7 @@ pub(super) fn thresholds(experiment: &Experiment, rows: &[Threshold]) -> Lines {
         ],
         columns: 2,
         panels: experiment.instances.p.iter().map(panel).collect(),
-        width: 620.0,
+        width: 660.0,
         height: 380.0,
     }
 }
@@ -161,7 +161,7 @@ pub(super) fn path(stages: &[Stage]) -> Lines {
                 ],
             ),
         ],
-        width: 620.0,
+        width: 660.0,
         height: 240.0,
     }
 }

@@ -64,7 +64,7 @@ impl Desk<'_> {
             caption: about.caption,
             command: about.command,
             sources,
-            svg: svg[svg.find("<svg").unwrap_or(0)..].trim_end().to_string(),
+            svg: page::compact(&svg[svg.find("<svg").unwrap_or(0)..]),
         });
         Ok(())
     }
@@ -83,17 +83,14 @@ impl Desk<'_> {
         use graph_matching::{Experiment, Summary, Threshold, landscapes, path};
         let read = |name: &str| Experiment::read(&self.results.join(name).join("config.toml"));
         let at = |name: &str| self.results.join(name);
-        let (sweep, larger, small) = (read("recovery")?, read("recovery-200")?, read("graph_matching")?);
+        let (sweep, small) = (read("recovery")?, read("graph_matching")?);
         let summaries: Vec<Summary> = read_rows(&at("recovery/summary.csv"))?;
-        let larger_summaries: Vec<Summary> = read_rows(&at("recovery-200/summary.csv"))?;
-        let mut thresholds: Vec<Threshold> = read_rows(&at("recovery/rho50.csv"))?;
-        thresholds.extend(read_rows::<Threshold>(&at("recovery-200/rho50.csv"))?);
+        let thresholds: Vec<Threshold> = read_rows(&at("recovery/rho50.csv"))?;
         let points: Vec<landscapes::Point> = read_rows(&at("graph_matching/landscapes.csv"))?;
         let stages: Vec<path::Stage> = read_rows(&at("graph_matching/path.csv"))?;
         let entries: Vec<path::Entry> = read_rows(&at("graph_matching/heat.csv"))?;
 
         const SWEEP: &str = "graph_matching experiment experiments/recovery.toml";
-        const LARGER: &str = "graph_matching experiment experiments/recovery-200.toml";
         const SMALL: &str = "graph_matching";
         let trials = sweep.trials;
         self.draw(
@@ -121,16 +118,6 @@ impl Desk<'_> {
             },
             &recovery(&sweep, &summaries, &named, "Up to which noise is the hidden permutation found?"),
         )?;
-        let named = ["relaxation", "faq", "relaxation-faq", "penalized"];
-        self.draw(
-            About {
-                name: "recovery-200",
-                caption: format!("The same at n = 200, {} trials a point, without what takes long.", larger.trials),
-                command: LARGER,
-                sources: &["recovery-200"],
-            },
-            &recovery(&larger, &larger_summaries, &named, "Up to which noise is the hidden permutation found?"),
-        )?;
         let named = ["relaxation", "penalized", "path-frobenius", "path-entropy"];
         self.draw(
             About {
@@ -146,7 +133,7 @@ impl Desk<'_> {
                 name: "rho50",
                 caption: format!("ρ₅₀, the correlation at which half of the trials are recovered (90 % of the vertices right), against n; {trials} trials a level, bootstrap intervals. Lower is better. Methods without a crossing in the levels are not drawn."),
                 command: SWEEP,
-                sources: &["recovery", "recovery-200"],
+                sources: &["recovery"],
             },
             &matching::thresholds(&sweep, &thresholds),
         )?;

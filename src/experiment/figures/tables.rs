@@ -70,7 +70,7 @@ pub(super) fn lelarge(results: &Path) -> Result<Lines> {
         ],
         columns: 2,
         panels: vec![panel("degree 4"), panel("regular degree 10")],
-        width: 620.0,
+        width: 660.0,
         height: 320.0,
     })
 }
@@ -233,7 +233,7 @@ pub(super) fn training(results: &Path) -> Result<Lines> {
                 ],
             },
         ],
-        width: 620.0,
+        width: 660.0,
         height: 320.0,
     })
 }
