@@ -5,6 +5,7 @@
 mod align;
 mod certify;
 pub mod error_bounds;
+pub mod figures;
 mod generate;
 mod inputs;
 mod interrupt;
@@ -27,8 +28,8 @@ pub use report::{Files, Report, RunReport};
 pub use trace::TraceRow;
 
 use crate::error::Result;
-use crate::experiment::Configuration;
 use crate::experiment::graph_matching::Experiment;
+use crate::experiment::{Configuration, Part};
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -60,8 +61,9 @@ fn experiment<C: Configuration>(config: Option<&Path>, options: &ExperimentOptio
         experiment.shrink();
     }
     experiment.set(options.output_dir.clone(), options.trials.map(|trials| trials as usize), options.rng_seed);
-    let table =
-        search::in_pool(options.threads, || crate::experiment::run(&experiment, &interrupt::flag(), options.quiet))??;
+    let part = if options.merge { Part::Merge } else { options.shard.unwrap_or_default() };
+    let run = || crate::experiment::run(&experiment, part, &interrupt::flag(), options.quiet);
+    let table = search::in_pool(options.threads, run)??;
     if !options.quiet {
         outputs::say(&table)?;
     }

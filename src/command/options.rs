@@ -1,5 +1,6 @@
 //! What the command line says: the definitions of clap, with the checks that need no file.
 
+use crate::experiment::Part;
 use crate::io::GraphFormat;
 use crate::penalty::Penalty;
 use crate::recovery::{Effort, Method, RestartFrom};
@@ -358,6 +359,12 @@ pub struct ExperimentOptions {
     /// Trials of each kind [default: as configured]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub trials: Option<u32>,
+    /// Do every m-th job only, from the k-th on: what is done goes to the folder's `.partial`
+    #[arg(long, value_name = "K/M", conflicts_with = "merge")]
+    pub shard: Option<Part>,
+    /// Write the results of shards that have done all jobs, their files together in the folder's `.partial`
+    #[arg(long)]
+    pub merge: bool,
     /// A small version of a few seconds, to see that everything works
     #[arg(long)]
     pub smoke: bool,

@@ -9,7 +9,7 @@ pub(super) fn mean(values: &[f64]) -> Option<f64> {
 }
 
 /// Resamples of the bootstrap: the interval's ends are good to about a twentieth of its width.
-const RESAMPLES: usize = 4000;
+pub(super) const RESAMPLES: usize = 4000;
 
 /// The 95 % bootstrap percentile interval of a mean (Efron 1979): values are drawn with replacement, and the means'
 /// 2.5 % and 97.5 % quantiles taken. Trials are independent but a trial's vertices are not (a trial is mostly all

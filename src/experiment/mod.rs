@@ -9,8 +9,11 @@ mod canvas;
 mod chart;
 mod config;
 pub mod error_bounds;
+pub mod figures;
 pub mod graph_matching;
 mod interval;
+mod journal;
+mod lines;
 pub mod manifest;
 mod parallel;
 mod run_directory;
@@ -18,6 +21,7 @@ pub mod two_layer;
 
 pub use chart::{Panel, draw_panels};
 pub use config::Configuration;
+pub use journal::Part;
 pub use manifest::Columns;
 pub use run_directory::RunDirectory;
 
@@ -35,12 +39,17 @@ use std::sync::atomic::AtomicBool;
 /// files, not from memory.
 ///
 /// # Errors
-/// What is wrong with the configuration or the folder; an interrupted run is an error and leaves an older folder as it was.
-pub fn run<C: Configuration>(experiment: &C, interrupt: &Arc<AtomicBool>, quiet: bool) -> Result<String> {
+/// What is wrong with the configuration or the folder; an interrupted run is an error and leaves an older folder as it was. What it has done
+/// is kept, and the next run of the same configuration goes on from there.
+pub fn run<C: Configuration>(experiment: &C, part: Part, interrupt: &Arc<AtomicBool>, quiet: bool) -> Result<String> {
     experiment.validate()?;
+    let configuration = experiment.to_toml()?;
     let directory = RunDirectory::create(experiment.output_dir())?;
-    directory.write("config.toml", experiment.to_toml()?.as_bytes())?;
-    let table = experiment.measure(&directory, interrupt, quiet)?;
+    let directory = directory.resumable(C::PROGRAM, configuration.clone(), part);
+    directory.write("config.toml", configuration.as_bytes())?;
+    let Some(table) = experiment.measure(&directory, interrupt, quiet)? else {
+        return Ok(format!("This part is done: {}\n", directory.partial().display()));
+    };
     manifest::write(&directory, experiment)?;
     directory.finish()?;
     Ok(table)

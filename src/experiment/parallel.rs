@@ -1,9 +1,13 @@
 //! Jobs on all threads, in an order that does not depend on their number.
 
+use super::journal::Part;
+use super::run_directory::RunDirectory;
 use crate::error::{Error, Result};
 use crate::solver::Limits;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::path::Path;
 
 /// What `work` makes of each job, in the jobs' order, on the current rayon pool. `work` advances the bar, whose length is `runs`.
@@ -27,6 +31,44 @@ pub(super) fn in_parallel<J: Send, R: Send>(
     let results = results.collect::<Result<Vec<R>>>();
     bar.finish_and_clear();
     if limits.reached().is_some() { Err(interrupted()) } else { results }
+}
+
+/// What `work` makes of each job, as [`in_parallel`], with every result written down at once: what the folder's journal has is not done
+/// again. None where the folder's [`Part`] leaves jobs to others. A job is `runs` steps of the bar.
+///
+/// # Errors
+/// As [`in_parallel`]; [`Error::File`] when a merge lacks jobs.
+pub(super) fn resumable<J: Send, R: Send + Serialize + DeserializeOwned>(
+    directory: &RunDirectory,
+    jobs: Vec<J>,
+    runs: usize,
+    limits: &Limits,
+    quiet: bool,
+    work: impl Fn(J, &ProgressBar) -> Result<R> + Sync,
+) -> Result<Option<Vec<R>>> {
+    let (journal, part) = (directory.journal()?, directory.part());
+    let mut results: Vec<Option<R>> = (0..jobs.len()).map(|job| journal.result(job)).collect();
+    let missing = results.iter().filter(|result| result.is_none()).count();
+    if part == Part::Merge && missing > 0 {
+        let cause = format!("{missing} of {} jobs are not done in {}", jobs.len(), directory.partial().display());
+        return Err(Error::file(directory.target(), cause));
+    }
+    let open = jobs.into_iter().enumerate().filter(|(job, _)| results[*job].is_none() && part.has(*job));
+    let open: Vec<(usize, J)> = open.collect();
+    let length = runs * open.len();
+    let stopped =
+        || Error::file(directory.target(), "the experiment was interrupted; the same command goes on with it");
+    let done = in_parallel(directory.target(), open, length, limits, quiet, |(job, what), bar| {
+        let result = work(what, bar)?;
+        match limits.reached() {
+            Some(_) => Err(stopped()),
+            None => Ok((job, journal.record(job, result)?)),
+        }
+    });
+    for (job, result) in done.map_err(|error| if limits.reached().is_some() { stopped() } else { error })? {
+        results[job] = Some(result);
+    }
+    Ok(if matches!(part, Part::Shard { .. }) { None } else { results.into_iter().collect() })
 }
 
 /// A bar on standard error, seen only where that is a terminal.

@@ -1,5 +1,6 @@
 //! A folder of results that is there complete or not at all.
 
+use super::journal::{Journal, Part};
 use crate::error::{Error, Result};
 use crate::io::write_atomically;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,9 @@ pub(super) const MANIFEST: &str = "manifest.json";
 pub struct RunDirectory {
     target: PathBuf,
     temporary: TempDir,
+    program: &'static str,
+    configuration: String,
+    part: Part,
 }
 
 impl RunDirectory {
@@ -36,7 +40,44 @@ impl RunDirectory {
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
         let temporary = builder.tempdir_in(parent).map_err(refuse)?;
-        Ok(RunDirectory { target: target.to_path_buf(), temporary })
+        let (program, configuration, part) = ("", String::new(), Part::Whole);
+        Ok(RunDirectory { target: target.to_path_buf(), temporary, program, configuration, part })
+    }
+
+    /// With a journal for this configuration, of which this process does a part.
+    #[must_use]
+    pub fn resumable(self, program: &'static str, configuration: String, part: Part) -> Self {
+        RunDirectory { program, configuration, part, ..self }
+    }
+
+    /// Where the results will be.
+    pub fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// Where the journal is while the run is made.
+    pub fn partial(&self) -> PathBuf {
+        let mut name = self.target.as_os_str().to_os_string();
+        name.push(".partial");
+        name.into()
+    }
+
+    /// What of the experiment is done here.
+    pub(super) fn part(&self) -> Part {
+        self.part
+    }
+
+    /// What is done already.
+    pub(super) fn journal(&self) -> Result<Journal> {
+        Journal::open(&self.partial(), self.program, &self.configuration, self.part)
+    }
+
+    /// An error unless everything is done here.
+    pub(super) fn refuse_shards(&self) -> Result<()> {
+        match self.part {
+            Part::Whole => Ok(()),
+            _ => Err(Error::argument("shard", format!("{} is not made in shards", self.program))),
+        }
     }
 
     /// Where a file of the run is while the run is made.
@@ -65,12 +106,13 @@ impl RunDirectory {
         Ok(names)
     }
 
-    /// Puts the folder in the place of its target; an older run is deleted only then.
+    /// Puts the folder in the place of its target; an older run is deleted only then, and the journal after it.
     ///
     /// # Errors
     /// [`Error::Io`]; [`Error::File`] when something else has come to lie there.
     pub fn finish(self) -> Result<()> {
-        let RunDirectory { target, temporary } = self;
+        let partial = self.partial();
+        let RunDirectory { target, temporary, .. } = self;
         let failed = |error| Error::io(&target, error);
         check_replaceable(&target)?;
         let older = temporary.path().with_extension("old");
@@ -88,6 +130,9 @@ impl RunDirectory {
         }
         if replaces {
             std::fs::remove_dir_all(&older).map_err(|error| Error::io(&older, error))?;
+        }
+        if partial.is_dir() {
+            std::fs::remove_dir_all(&partial).map_err(|error| Error::io(&partial, error))?;
         }
         Ok(())
     }

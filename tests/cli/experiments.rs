@@ -2,6 +2,7 @@
 
 use super::room::{Room, SMALL_EXPERIMENT};
 use serde_json::Value;
+use std::path::Path;
 
 #[test]
 fn the_experiment_gives_the_same_files_for_any_number_of_threads() {
@@ -10,16 +11,27 @@ fn the_experiment_gives_the_same_files_for_any_number_of_threads() {
     assert!(table.contains("penalized") && table.contains("0 (null)") && table.contains("3 trials"), "{table}");
     let first = room.listing();
     let names: Vec<_> = first.keys().map(String::as_str).filter_map(|name| name.strip_prefix("out/run/")).collect();
-    let expected =
-        ["config.toml", "manifest.json", "recovery.png", "recovery.svg", "summary.csv", "timings.csv", "trials.csv"];
+    let expected = [
+        "config.toml",
+        "heat.csv",
+        "landscapes.csv",
+        "manifest.json",
+        "path.csv",
+        "recovery.png",
+        "recovery.svg",
+        "rho50.csv",
+        "summary.csv",
+        "timings.csv",
+        "trials.csv",
+    ];
     assert_eq!(names, expected);
     assert_eq!(room.text("out/run/trials.csv").lines().count(), 1 + 3 * 3 * 7);
-    assert!(!room.text("out/run/trials.csv").lines().skip(1).any(|row| row.split(',').nth(3) != Some("ok")));
+    assert!(!room.text("out/run/trials.csv").lines().skip(1).any(|row| row.split(',').nth(5) != Some("ok")));
 
     // From its own configuration, over the older run, on two threads.
     assert!(room.done("experiment out/run/config.toml --threads 2 --quiet").is_empty());
     let second = room.listing();
-    for name in ["config.toml", "recovery.png", "recovery.svg", "summary.csv", "trials.csv"] {
+    for name in expected.iter().filter(|name| !["manifest.json", "timings.csv"].contains(name)) {
         assert!(first[&format!("out/run/{name}")] == second[&format!("out/run/{name}")], "{name}");
     }
     assert_eq!(first.len(), second.len());
@@ -37,7 +49,7 @@ fn the_experiment_gives_the_same_files_for_any_number_of_threads() {
         described.sort_unstable();
         assert_eq!(written, described, "{file}");
     }
-    assert!(header.starts_with("rho,trial,method,status,node_correctness"));
+    assert!(header.starts_with("n,p,rho,trial,method,status,node_correctness"));
 
     room.done("experiment e.toml --trials 1 --rng-seed 6 --output-dir other --quiet");
     assert_eq!(room.text("other/trials.csv").lines().count(), 1 + 3 * 7);
@@ -74,4 +86,74 @@ fn the_two_layer_experiment_gives_the_same_files_for_any_number_of_threads() {
 #[test]
 fn the_error_bounds_experiment_gives_the_same_files_for_any_number_of_threads() {
     repeats_itself("error_bounds", &["trials.csv", "histogram.csv", "ascent.csv"]);
+}
+
+/// Two sizes, two densities, a variant.
+fn sweep() -> Room {
+    let variant = "[[variants]]\nname = \"path\"\ndescents = false\n[instances]\nn = [8, 10]\np = [0.5, 0.3]";
+    Room::with(&[("e.toml", &SMALL_EXPERIMENT.replace("[instances]\nn = [10]\np = [0.5]", variant))])
+}
+
+/// All files of the run but those that hold times.
+fn results(room: &Room) -> Vec<(String, Vec<u8>)> {
+    let timed = |name: &str| name.ends_with("timings.csv") || name.ends_with("manifest.json");
+    room.listing().into_iter().filter(|(name, _)| !timed(name)).collect()
+}
+
+#[test]
+fn a_run_that_was_stopped_goes_on_and_ends_with_the_same_bytes() {
+    let whole = sweep();
+    whole.done("experiment e.toml --threads 2 --quiet");
+    assert_eq!(whole.text("out/run/trials.csv").lines().count(), 1 + 2 * 2 * 3 * 3 * 8);
+
+    // A third of the jobs are done, and the last of them was cut off in the middle of its line.
+    let stopped = sweep();
+    stopped.done("experiment e.toml --shard 1/3 --threads 1 --quiet");
+    let path = stopped.0.path().join("out/run.partial/jobs-1-of-3.jsonl");
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(text.lines().count(), 1 + 12);
+    std::fs::write(&path, &text[..text.len() - 40]).unwrap();
+    stopped
+        .refused("experiment e.toml --trials 2 --quiet", "out/run.partial/jobs-1-of-3.jsonl: was begun with another");
+    stopped.done("experiment e.toml --threads 1 --quiet");
+    assert!(results(&whole) == results(&stopped));
+}
+
+#[test]
+fn shards_come_together_to_the_bytes_of_one_run() {
+    let whole = sweep();
+    whole.done("experiment e.toml --quiet");
+    let shards = sweep();
+    shards.refused("experiment e.toml --merge --quiet", "out/run: 36 of 36 jobs are not done");
+    for number in 1..=3 {
+        let said = shards.done(&format!("experiment e.toml --shard {number}/3"));
+        assert!(said.contains("out/run.partial"), "{said}");
+    }
+    assert!(!shards.0.path().join("out/run").exists());
+    shards.done("experiment e.toml --merge --quiet");
+    assert!(results(&whole) == results(&shards));
+}
+
+#[test]
+fn the_two_layer_experiment_goes_on_as_well() {
+    let (whole, stopped) = (Room::with(&[]), Room::with(&[]));
+    whole.done("two_layer: --smoke --output-dir run --quiet");
+    stopped.done("two_layer: --smoke --output-dir run --shard 2/2 --quiet");
+    stopped.done("two_layer: --smoke --output-dir run --threads 1 --quiet");
+    assert!(results(&whole) == results(&stopped));
+}
+
+#[test]
+fn the_committed_figures_are_those_of_the_committed_results() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let room = Room::with(&[]);
+    room.done(&format!("figures: --results {} --output-dir drawn --quiet", root.join("results").display()));
+    let drawn = room.listing();
+    let committed = std::fs::read_dir(root.join("paper_figures")).unwrap().count();
+    assert_eq!(drawn.len(), committed);
+    for (name, bytes) in drawn {
+        let name = name.trim_start_matches("drawn/");
+        assert!(std::fs::read(root.join("paper_figures").join(name)).unwrap() == bytes, "{name}");
+        assert!(bytes.len() < 1 << 20, "{name} is too large");
+    }
 }

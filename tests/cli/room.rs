@@ -32,6 +32,7 @@ impl Room {
     pub fn command(&self, arguments: &str) -> Command {
         let (program, arguments) = match arguments.split_once(": ") {
             Some(("two_layer", arguments)) => (env!("CARGO_BIN_EXE_two_layer"), arguments),
+            Some(("figures", arguments)) => (env!("CARGO_BIN_EXE_figures"), arguments),
             Some(("error_bounds", arguments)) => (env!("CARGO_BIN_EXE_error_bounds"), arguments),
             _ => (env!("CARGO_BIN_EXE_graph_matching"), arguments),
         };
@@ -111,8 +112,8 @@ trials = 3
 rng_seed = 5
 methods = ["relaxation", "penalized", "faq", "relaxation-faq", "projected-gradient", "projected-gradient-exact", "sinkhorn"]
 [instances]
-n = 10
-p = 0.5
+n = [10]
+p = [0.5]
 rho = [1.0, 0.8, 0.0]
 [settings]
 restarts = 1

@@ -12,7 +12,7 @@ use plotters::style::text_anchor::HPos;
 use std::path::Path;
 
 /// Draws the distance to the nearest permutation against P and against T3's bound.
-pub(super) fn draw_bounds(path: &Path, cells: &[Cell], bins: &[Bin]) -> Result<()> {
+pub(in crate::experiment) fn draw_bounds(path: &Path, cells: &[Cell], bins: &[Bin]) -> Result<()> {
     canvas::write(path, &Bounds { cells, bins })
 }
 
@@ -128,7 +128,7 @@ impl Figure for Bounds<'_> {
 }
 
 /// Draws the largest ratios against n.
-pub(super) fn draw_constants(path: &Path, cells: &[Cell], highest: &[Highest]) -> Result<()> {
+pub(in crate::experiment) fn draw_constants(path: &Path, cells: &[Cell], highest: &[Highest]) -> Result<()> {
     canvas::write(path, &Constants { cells, highest })
 }
 

@@ -3,7 +3,7 @@
 pub mod ascent;
 pub mod bounds;
 pub mod config;
-mod figure;
+pub(super) mod figure;
 mod manifest;
 pub mod sample;
 pub mod trials;
@@ -26,7 +26,8 @@ fn measure(
     directory: &RunDirectory,
     interrupt: &Arc<AtomicBool>,
     quiet: bool,
-) -> Result<String> {
+) -> Result<Option<String>> {
+    directory.refuse_shards()?;
     let limits = Limits { interrupt: Some(interrupt.clone()), ..Limits::default() };
     let (cells, bins) = trials::run(experiment, &limits, quiet)?;
     write_rows(&directory.path("trials.csv"), &cells)?;
@@ -45,7 +46,7 @@ fn measure(
         figure::draw_bounds(&path("bounds"), &cells, &bins)?;
         figure::draw_constants(&path("constants"), &cells, &highest)?;
     }
-    Ok(table(experiment, &cells, &highest))
+    Ok(Some(table(experiment, &cells, &highest)))
 }
 
 /// The table on standard output.

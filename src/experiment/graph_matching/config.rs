@@ -4,7 +4,8 @@ use super::{manifest, measure};
 use crate::error::{Error, Result};
 use crate::experiment::config::{check_list, check_trials};
 use crate::experiment::{Columns, Configuration, RunDirectory};
-use crate::recovery::{Method, Settings};
+use crate::penalty::Penalty;
+use crate::recovery::{Effort, Method, Settings};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,8 +24,11 @@ pub struct Experiment {
     pub trials: usize,
     /// Seed of the instances and of the intervals' resampling.
     pub rng_seed: u64,
-    /// The methods, each on the same instances.
+    /// The methods, each on the same instances, run as [`settings`](Self::settings) says.
     pub methods: Vec<Method>,
+    /// Methods that run otherwise, each under a name of its own, on the same instances.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variants: Vec<Variant>,
     /// What the graphs are.
     pub instances: Instances,
     /// How the methods run; what is not given is the library's default. `method`, `rng_seed` and `time_limit`
@@ -32,16 +36,75 @@ pub struct Experiment {
     pub settings: Settings,
 }
 
-/// Pairs of correlated Erdős–Rényi graphs.
+/// A method with settings of its own; what is not given is as in the experiment's settings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Variant {
+    /// What it is called in files and pictures; no method's name.
+    pub name: String,
+    /// The method.
+    #[serde(default)]
+    pub method: Method,
+    /// The penalty.
+    pub penalty: Option<Penalty>,
+    /// Whether the path looks ahead.
+    pub descents: Option<bool>,
+    /// Whether answers are polished.
+    pub polish: Option<bool>,
+    /// How long is searched.
+    pub effort: Option<Effort>,
+    /// Further runs.
+    pub restarts: Option<usize>,
+}
+
+/// Pairs of correlated Erdős–Rényi graphs, of every size and density.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Instances {
     /// Vertices.
-    pub n: usize,
-    /// Probability of an edge.
-    pub p: f64,
+    pub n: Vec<usize>,
+    /// Probabilities of an edge.
+    pub p: Vec<f64>,
     /// Correlations, each a noise level; 0 is the null experiment.
     pub rho: Vec<f64>,
+}
+
+impl Instances {
+    /// Every size with every density.
+    pub fn kinds(&self) -> Vec<(usize, f64)> {
+        self.n.iter().flat_map(|&n| self.p.iter().map(move |&p| (n, p))).collect()
+    }
+
+    /// Every size, density and correlation.
+    pub fn levels(&self) -> Vec<(usize, f64, f64)> {
+        self.kinds().into_iter().flat_map(|(n, p)| self.rho.iter().map(move |&rho| (n, p, rho))).collect()
+    }
+}
+
+impl Experiment {
+    /// Everything that is run on each instance: its name and its settings.
+    pub fn contestants(&self) -> Vec<(String, Settings)> {
+        let shared = Settings { rng_seed: self.rng_seed, ..self.settings.clone() };
+        let plain = self.methods.iter().map(|&method| (method.name().into(), Settings { method, ..shared.clone() }));
+        let varied = self.variants.iter().map(|variant| {
+            let settings = Settings {
+                method: variant.method,
+                penalty: variant.penalty.unwrap_or(shared.penalty),
+                descents: variant.descents.unwrap_or(shared.descents),
+                polish: variant.polish.unwrap_or(shared.polish),
+                effort: variant.effort.unwrap_or(shared.effort),
+                restarts: variant.restarts.unwrap_or(shared.restarts),
+                ..shared.clone()
+            };
+            (variant.name.clone(), settings)
+        });
+        plain.chain(varied).collect()
+    }
+
+    /// The names of the contestants.
+    pub fn names(&self) -> Vec<String> {
+        self.contestants().into_iter().map(|(name, _)| name).collect()
+    }
 }
 
 impl Configuration for Experiment {
@@ -70,7 +133,8 @@ impl Configuration for Experiment {
 
     fn shrink(&mut self) {
         self.trials = self.trials.min(2);
-        self.instances.n = self.instances.n.min(12);
+        self.instances.n.iter_mut().for_each(|n| *n = (*n).min(12));
+        self.instances.n.dedup();
     }
 
     fn validate(&self) -> Result<()> {
@@ -78,12 +142,10 @@ impl Configuration for Experiment {
         let refuse = |name, cause: &str| Err(Error::argument(name, cause));
         check_trials(*trials)?;
         check_list("methods", methods, "methods", |_| true)?;
-        if !(1..=10_000).contains(n) {
-            return refuse("instances.n", "must be between 1 and 10000");
-        }
-        if !(0.0..=1.0).contains(p) {
-            return refuse("instances.p", "must be between 0 and 1");
-        }
+        let is_name = |name: &String| !name.is_empty() && !name.contains(|c: char| c.is_control());
+        check_list("variants", &self.names(), "names, none of them a method's,", is_name)?;
+        check_list("instances.n", n, "numbers between 1 and 10000", |n| (1..=10_000).contains(n))?;
+        check_list("instances.p", p, "numbers between 0 and 1", |p| (0.0..=1.0).contains(p))?;
         check_list("instances.rho", rho, "numbers between 0 and 1", |rho| (0.0..=1.0).contains(rho))?;
         let elsewhere = Settings::default();
         if settings.method != elsewhere.method || settings.rng_seed != elsewhere.rng_seed {
@@ -95,7 +157,7 @@ impl Configuration for Experiment {
         Ok(())
     }
 
-    fn measure(&self, directory: &RunDirectory, interrupt: &Arc<AtomicBool>, quiet: bool) -> Result<String> {
+    fn measure(&self, directory: &RunDirectory, interrupt: &Arc<AtomicBool>, quiet: bool) -> Result<Option<String>> {
         measure(self, directory, interrupt, quiet)
     }
 }
@@ -131,8 +193,8 @@ mod tests {
     fn values_that_make_no_sense_name_their_key() {
         for (from, to, key) in [
             ("trials = ", "trials = 0 #", "trials"),
-            ("n = ", "n = 0 #", "instances.n"),
-            ("p = ", "p = nan #", "instances.p"),
+            ("n = ", "n = [0] #", "instances.n"),
+            ("p = ", "p = [nan] #", "instances.p"),
             ("rho = ", "rho = [0.5, 0.5] #", "instances.rho"),
             ("methods = [", "methods = [] #", "methods"),
             ("[settings]", "[settings]\nmethod = 'faq'", "settings"),

@@ -7,9 +7,14 @@ pub(super) const COLUMNS: &[Columns] = &[
     (
         "trials.csv",
         &[
+            ("n", "vertices of each graph"),
+            ("p", "probability of an edge"),
             ("rho", "correlation of the two graphs' edges, 0 to 1"),
-            ("trial", "number of the instance at this correlation, from 0; every method sees the same one"),
-            ("method", "method of birkhoff::recovery"),
+            (
+                "trial",
+                "number of the instance at this size, density and correlation, from 0; every method sees the same one",
+            ),
+            ("method", "method of birkhoff::recovery, or the name of a variant in config.toml"),
             ("status", "ok, or what went wrong"),
             ("node_correctness", "share of vertices matched to their true partner, 0 to 1"),
             ("edge_correctness", "share of A's edges kept, 0 to 1; empty without edges"),
@@ -30,6 +35,8 @@ pub(super) const COLUMNS: &[Columns] = &[
     (
         "timings.csv",
         &[
+            ("n", "as in trials.csv"),
+            ("p", "as in trials.csv"),
             ("rho", "as in trials.csv"),
             ("trial", "as in trials.csv"),
             ("method", "as in trials.csv"),
@@ -39,6 +46,8 @@ pub(super) const COLUMNS: &[Columns] = &[
     (
         "summary.csv",
         &[
+            ("n", "as in trials.csv"),
+            ("p", "as in trials.csv"),
             ("rho", "as in trials.csv"),
             ("method", "as in trials.csv"),
             ("trials", "runs with status ok"),
@@ -46,8 +55,64 @@ pub(super) const COLUMNS: &[Columns] = &[
             ("node_correctness", "mean over the trials, 0 to 1"),
             ("node_correctness_low", "lower end of its 95 % bootstrap percentile interval"),
             ("node_correctness_high", "upper end"),
+            ("recovered", "share of the trials with at least 90 % of the vertices right, 0 to 1"),
+            ("recovered_low", "lower end of its 95 % Wilson interval"),
+            ("recovered_high", "upper end"),
             ("edge_correctness", "mean over the trials, 0 to 1"),
             ("truth_edge_correctness", "mean over the trials, 0 to 1"),
+        ],
+    ),
+    (
+        "rho50.csv",
+        &[
+            ("n", "as in trials.csv"),
+            ("p", "as in trials.csv"),
+            ("method", "as in trials.csv"),
+            ("trials", "trials at each correlation"),
+            (
+                "rho50",
+                "correlation at which half of the trials are recovered (at least 90 % of the vertices right), interpolated between the levels; empty where the share is on one side of one half at all levels",
+            ),
+            (
+                "rho50_low",
+                "lower end of its 95 % bootstrap percentile interval; empty where a bootstrap sample has no crossing",
+            ),
+            ("rho50_high", "upper end"),
+        ],
+    ),
+    (
+        "path.csv",
+        &[
+            ("n", "vertices of each graph"),
+            ("p", "probability of an edge"),
+            ("rho", "correlation of the two graphs' edges, 0 to 1"),
+            ("weight", "weight of the penalty in the stage whose end this is; 0 is the relaxation"),
+            ("value", "squared Frobenius norm of AX - XB"),
+            ("rounded_value", "the same at the rounded X"),
+            ("truth_value", "the same at the hidden permutation"),
+            ("penalty", "l1-l2 penalty of X, 0 to 2(n - sqrt n)"),
+            ("distance", "Frobenius norm of X less the hidden permutation"),
+            ("node_correctness", "share of vertices that the rounded X matches to their true partner, 0 to 1"),
+            ("certified", "whether T2 or T3 proves X's rounding unique"),
+        ],
+    ),
+    (
+        "heat.csv",
+        &[
+            ("weight", "as in path.csv, for at most four of its stages"),
+            ("row", "vertex of A"),
+            ("column", "the vertex of A whose true partner the column is: the hidden permutation is the diagonal"),
+            ("x", "X there, to three decimals; entries below 0.02 are left out"),
+        ],
+    ),
+    (
+        "landscapes.csv",
+        &[
+            ("tau", "relaxed minimizer of the 2 x 2 graph matching problem, as q"),
+            ("weight", "weight of the penalty"),
+            ("threshold", "what that weight is"),
+            ("q", "X = [[q, 1 - q], [1 - q, q]]; q = 1 is the right permutation"),
+            ("total", "squared Frobenius norm of AX - XB, plus weight times penalty"),
         ],
     ),
 ];

@@ -1,17 +1,22 @@
 //! Which method finds the hidden permutation of correlated Erdős–Rényi graphs, and up to which noise?
 
 pub mod config;
-mod figure;
+pub(super) mod figure;
+pub mod landscapes;
 mod manifest;
+pub mod path;
 pub mod summary;
+pub mod threshold;
 pub mod trials;
 
 pub use config::{Experiment, Instances};
 pub use summary::Summary;
+pub use threshold::Threshold;
 pub use trials::{Timing, Trial};
 
 use super::{RunDirectory, read_rows, write_rows};
 use crate::error::Result;
+use crate::solver::Limits;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -20,17 +25,25 @@ fn measure(
     directory: &RunDirectory,
     interrupt: &Arc<AtomicBool>,
     quiet: bool,
-) -> Result<String> {
-    let (trials, timings) = trials::run(experiment, interrupt, quiet)?;
+) -> Result<Option<String>> {
+    let Some((trials, timings)) = trials::run(experiment, directory, interrupt, quiet)? else { return Ok(None) };
     write_rows(&directory.path("trials.csv"), &trials)?;
     write_rows(&directory.path("timings.csv"), &timings)?;
+
+    let limits = Limits { interrupt: Some(interrupt.clone()), ..Limits::default() };
+    let (stages, entries) = path::follow(experiment, &limits)?;
+    write_rows(&directory.path("path.csv"), &stages)?;
+    write_rows(&directory.path("heat.csv"), &entries)?;
+    write_rows(&directory.path("landscapes.csv"), &landscapes::landscapes()?)?;
 
     let trials: Vec<Trial> = read_rows(&directory.path("trials.csv"))?;
     let timings: Vec<Timing> = read_rows(&directory.path("timings.csv"))?;
     let summaries = summary::summarize(&trials, experiment.rng_seed);
     write_rows(&directory.path("summary.csv"), &summaries)?;
+    let thresholds = threshold::thresholds(&trials, experiment.rng_seed);
+    write_rows(&directory.path("rho50.csv"), &thresholds)?;
     for name in ["recovery.svg", "recovery.png"] {
         figure::draw_recovery(&directory.path(name), experiment, &summaries)?;
     }
-    Ok(summary::table(experiment, &summaries, &timings))
+    Ok(Some(summary::table(experiment, &summaries, &timings)))
 }

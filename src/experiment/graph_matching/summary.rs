@@ -2,18 +2,25 @@
 
 use super::config::Experiment;
 use super::trials::{Timing, Trial};
-use crate::experiment::interval::{bootstrap_interval, mean};
-use crate::recovery::Method;
+use crate::experiment::interval::{bootstrap_interval, mean, wilson_interval};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
+
+/// A trial counts as recovered from this share of vertices on: a few vertices of a sparse graph are alike, or have no edges, so that
+/// nothing can tell them apart.
+pub const RECOVERED: f64 = 0.9;
 
 /// One method at one noise level: a row of `summary.csv`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
+    /// Vertices.
+    pub n: usize,
+    /// Probability of an edge.
+    pub p: f64,
     /// Correlation of the instances.
     pub rho: f64,
-    /// The method.
-    pub method: Method,
+    /// The method, or the name of the variant.
+    pub method: String,
     /// Runs that count.
     pub trials: usize,
     /// Runs that failed; they are in no mean.
@@ -24,33 +31,49 @@ pub struct Summary {
     pub node_correctness_low: Option<f64>,
     /// Upper end of its interval.
     pub node_correctness_high: Option<f64>,
+    /// Share of the trials that are [`RECOVERED`].
+    pub recovered: Option<f64>,
+    /// Lower end of its interval.
+    pub recovered_low: Option<f64>,
+    /// Upper end of its interval.
+    pub recovered_high: Option<f64>,
     /// Mean share of A's edges kept.
     pub edge_correctness: Option<f64>,
     /// Mean share of A's edges that the hidden permutation keeps.
     pub truth_edge_correctness: Option<f64>,
 }
 
-/// Means and intervals by correlation and method, in the order of first appearance.
+/// Means and intervals by size, density, correlation and method, in the order of first appearance.
 pub fn summarize(trials: &[Trial], rng_seed: u64) -> Vec<Summary> {
-    let mut groups: Vec<(f64, Method)> = Vec::new();
+    let mut groups: Vec<Vec<&Trial>> = Vec::new();
     for trial in trials {
-        if !groups.contains(&(trial.rho, trial.method)) {
-            groups.push((trial.rho, trial.method));
+        let belongs = |first: &Trial| {
+            (first.n, first.p, first.rho) == (trial.n, trial.p, trial.rho) && first.method == trial.method
+        };
+        match groups.iter_mut().find(|group| belongs(group[0])) {
+            Some(group) => group.push(trial),
+            None => groups.push(vec![trial]),
         }
     }
-    let summary = |(rho, method): (f64, Method)| {
-        let rows = || trials.iter().filter(move |row| (row.rho, row.method) == (rho, method));
-        let nodes: Vec<f64> = rows().filter_map(|row| row.node_correctness).collect();
+    let summary = |rows: Vec<&Trial>| {
+        let nodes: Vec<f64> = rows.iter().filter_map(|row| row.node_correctness).collect();
         let interval = bootstrap_interval(&nodes, rng_seed);
-        let of = |field: fn(&Trial) -> Option<f64>| mean(&rows().filter_map(field).collect::<Vec<_>>());
+        let recovered = nodes.iter().filter(|&&share| share >= RECOVERED).count();
+        let wilson = wilson_interval(recovered, nodes.len());
+        let of = |field: fn(&Trial) -> Option<f64>| mean(&rows.iter().filter_map(|row| field(row)).collect::<Vec<_>>());
         Summary {
-            rho,
-            method,
+            n: rows[0].n,
+            p: rows[0].p,
+            rho: rows[0].rho,
+            method: rows[0].method.clone(),
             trials: nodes.len(),
-            failed: rows().count() - nodes.len(),
+            failed: rows.len() - nodes.len(),
             node_correctness: mean(&nodes),
             node_correctness_low: interval.map(|(low, _)| low),
             node_correctness_high: interval.map(|(_, high)| high),
+            recovered: wilson.map(|_| recovered as f64 / nodes.len() as f64),
+            recovered_low: wilson.map(|(low, _)| low),
+            recovered_high: wilson.map(|(_, high)| high),
             edge_correctness: of(|row| row.edge_correctness),
             truth_edge_correctness: of(|row| row.truth_edge_correctness),
         }
@@ -60,57 +83,58 @@ pub fn summarize(trials: &[Trial], rng_seed: u64) -> Vec<Summary> {
 
 /// The table on standard output: what is right by method and noise level, and how long it took.
 pub fn table(experiment: &Experiment, summaries: &[Summary], timings: &[Timing]) -> String {
-    let Experiment { trials, instances, methods, output_dir, .. } = experiment;
+    let Experiment { trials, instances, output_dir, .. } = experiment;
     let mut text = String::new();
     let mut line = |content: String| {
         let _ = writeln!(text, "{}", content.trim_end());
     };
-    let at = |rho: f64, method: Method| summaries.iter().find(|row| (row.rho, row.method) == (rho, method));
+    let names = experiment.names();
     let percent = |share: Option<f64>| share.map_or("-".to_string(), |share| format!("{:.0}", 100.0 * share));
     let row = |name: &str, cells: Vec<String>| {
         cells.into_iter().fold(format!("{name:<25}"), |row, cell| row + &format!("{cell:>14}"))
     };
-    let header = |name: &str| {
+    let header = || {
         let cells = instances.rho.iter().map(|&rho| if rho == 0.0 { "0 (null)".into() } else { format!("{rho}") });
-        row(name, cells.collect())
+        row("correlation", cells.collect())
     };
-
-    line(format!(
-        "Correlated Erdős–Rényi graphs, n = {}, p = {}: {trials} trials at each correlation",
-        instances.n, instances.p
-    ));
-    line(String::new());
-    line("Vertices matched to their true partner, % (95 % bootstrap interval of the mean)".to_string());
-    line(header("correlation"));
-    for &method in methods {
-        let cell = |&rho: &f64| match at(rho, method) {
-            Some(cell) if cell.trials > 0 => format!(
-                "{} ({}–{})",
-                percent(cell.node_correctness),
-                percent(cell.node_correctness_low),
-                percent(cell.node_correctness_high)
-            ),
-            _ => "failed".to_string(),
+    for (n, p) in instances.kinds() {
+        let at = |rho: f64, method: &str| {
+            summaries.iter().find(|row| (row.n, row.p, row.rho, row.method.as_str()) == (n, p, rho, method))
         };
-        line(row(method.name(), instances.rho.iter().map(cell).collect()));
+        line(format!("Correlated Erdős–Rényi graphs, n = {n}, p = {p}: {trials} trials at each correlation"));
+        line(String::new());
+        line("Vertices matched to their true partner, % (95 % bootstrap interval of the mean)".to_string());
+        line(header());
+        for method in &names {
+            let cell = |&rho: &f64| match at(rho, method) {
+                Some(cell) if cell.trials > 0 => format!(
+                    "{} ({}–{})",
+                    percent(cell.node_correctness),
+                    percent(cell.node_correctness_low),
+                    percent(cell.node_correctness_high)
+                ),
+                _ => "failed".to_string(),
+            };
+            line(row(method, instances.rho.iter().map(cell).collect()));
+        }
+        line(String::new());
+        line("Edges of A kept, %".to_string());
+        line(header());
+        for method in &names {
+            let cell = |&rho: &f64| percent(at(rho, method).and_then(|cell| cell.edge_correctness));
+            line(row(method, instances.rho.iter().map(cell).collect()));
+        }
+        if let Some(method) = names.first() {
+            let cell = |&rho: &f64| percent(at(rho, method).and_then(|cell| cell.truth_edge_correctness));
+            line(row("(hidden permutation)", instances.rho.iter().map(cell).collect()));
+        }
+        line(String::new());
     }
-    line(String::new());
-    line("Edges of A kept, %".to_string());
-    line(header("correlation"));
-    for &method in methods {
-        let cell = |&rho: &f64| percent(at(rho, method).and_then(|cell| cell.edge_correctness));
-        line(row(method.name(), instances.rho.iter().map(cell).collect()));
-    }
-    if let Some(&method) = methods.first() {
-        let cell = |&rho: &f64| percent(at(rho, method).and_then(|cell| cell.truth_edge_correctness));
-        line(row("(hidden permutation)", instances.rho.iter().map(cell).collect()));
-    }
-    line(String::new());
-    let seconds = |method: Method| {
+    let seconds = |method: &str| {
         let all: Vec<f64> = timings.iter().filter(|row| row.method == method).map(|row| row.seconds).collect();
         mean(&all).map_or("-".to_string(), |seconds| format!("{seconds:.3}"))
     };
-    let times: Vec<_> = methods.iter().map(|&method| format!("{method} {}", seconds(method))).collect();
+    let times: Vec<_> = names.iter().map(|method| format!("{method} {}", seconds(method))).collect();
     line(format!("Mean seconds a run: {}", times.join(", ")));
     let failed: usize = summaries.iter().map(|row| row.failed).sum();
     if failed > 0 {
@@ -127,9 +151,11 @@ mod tests {
     #[test]
     fn failed_trials_are_counted_and_in_no_mean() {
         let trial = |node_correctness: Option<f64>| Trial {
+            n: 4,
+            p: 0.5,
             rho: 0.5,
             trial: 0,
-            method: Method::Faq,
+            method: "faq".to_string(),
             status: String::new(),
             node_correctness,
             edge_correctness: node_correctness,
@@ -145,6 +171,6 @@ mod tests {
         };
         let rows = summarize(&[trial(Some(0.5)), trial(None), trial(Some(1.0))], 0);
         assert_eq!((rows.len(), rows[0].trials, rows[0].failed), (1, 2, 1));
-        assert_eq!(rows[0].node_correctness, Some(0.75));
+        assert_eq!((rows[0].node_correctness, rows[0].recovered), (Some(0.75), Some(0.5)));
     }
 }

@@ -1,12 +1,13 @@
 //! Trials, in parallel: every method on the same instances.
 
-use super::config::{Experiment, Instances};
+use super::config::Experiment;
 use crate::error::Result;
-use crate::experiment::parallel::in_parallel;
-use crate::instance::{correlated_erdos_renyi, rng};
+use crate::experiment::RunDirectory;
+use crate::experiment::parallel::resumable;
+use crate::instance::{Instance, correlated_erdos_renyi, rng};
 use crate::objective::{GraphMatching, Objective};
 use crate::permutation::Permutation;
-use crate::recovery::{Method, Recovery, Settings, recover_within};
+use crate::recovery::{Recovery, Settings, recover_within};
 use crate::score::EdgeScore;
 use crate::solver::Limits;
 use argmin::core::TerminationReason;
@@ -18,12 +19,16 @@ use std::sync::atomic::AtomicBool;
 /// One method on one instance: a row of `trials.csv`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trial {
+    /// Vertices.
+    pub n: usize,
+    /// Probability of an edge.
+    pub p: f64,
     /// Correlation of the instance.
     pub rho: f64,
-    /// Number of the trial at this correlation, counted from 0.
+    /// Number of the trial at this size, density and correlation, counted from 0.
     pub trial: usize,
-    /// The method.
-    pub method: Method,
+    /// The method, or the name of the variant.
+    pub method: String,
     /// `ok`, or what went wrong; then all that follows but the truth's numbers is empty.
     pub status: String,
     /// Share of the vertices matched to their true partner.
@@ -53,57 +58,67 @@ pub struct Trial {
 /// How long a trial took: a row of `timings.csv`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Timing {
+    /// Vertices.
+    pub n: usize,
+    /// Probability of an edge.
+    pub p: f64,
     /// Correlation of the instance.
     pub rho: f64,
     /// Number of the trial at this correlation.
     pub trial: usize,
-    /// The method.
-    pub method: Method,
+    /// The method, or the name of the variant.
+    pub method: String,
     /// Wall-clock time; the trials share the cores.
     pub seconds: f64,
 }
 
-/// Runs all trials, on the current rayon pool. Rows are ordered by correlation, trial and method.
+/// Runs all trials, on the current rayon pool; none where this is only a shard. Rows are ordered by size, density, correlation, trial and method.
 ///
 /// # Errors
-/// [`Error::File`] when `interrupt` is set. A method that fails is no error but a row with its status.
+/// [`Error::File`](crate::Error::File) when `interrupt` is set. A method that fails is no error but a row with its status.
 pub(super) fn run(
     experiment: &Experiment,
+    directory: &RunDirectory,
     interrupt: &Arc<AtomicBool>,
     quiet: bool,
-) -> Result<(Vec<Trial>, Vec<Timing>)> {
-    let levels = experiment.instances.rho.len();
+) -> Result<Option<(Vec<Trial>, Vec<Timing>)>> {
+    let levels = experiment.instances.levels().len();
     let jobs: Vec<(usize, usize)> =
         (0..levels).flat_map(|level| (0..experiment.trials).map(move |trial| (level, trial))).collect();
     let limits = Limits { interrupt: Some(interrupt.clone()), ..Limits::default() };
-    let runs = jobs.len() * experiment.methods.len();
-    let rows = in_parallel(&experiment.output_dir, jobs, runs, &limits, quiet, |(level, trial), bar| {
-        one_instance(experiment, level, trial, &limits, bar)
+    let contestants = experiment.contestants();
+    let rows = resumable(directory, jobs, contestants.len(), &limits, quiet, |(level, trial), bar| {
+        one_instance(experiment, &contestants, level, trial, &limits, bar)
     })?;
-    Ok(rows.into_iter().flatten().unzip())
+    Ok(rows.map(|rows| rows.into_iter().flatten().unzip()))
+}
+
+/// The graphs of a trial: a stream of its own for every instance, whatever the number of trials.
+pub(super) fn instance_of(experiment: &Experiment, level: usize, trial: usize) -> Result<Instance> {
+    let (n, p, rho) = experiment.instances.levels()[level];
+    let stream = ((level as u64) << 32) | trial as u64;
+    correlated_erdos_renyi(n, p, rho, &mut rng(experiment.rng_seed, stream))
 }
 
 /// All methods on trial `trial` of the noise level `level`.
 fn one_instance(
     experiment: &Experiment,
+    contestants: &[(String, Settings)],
     level: usize,
     trial: usize,
     limits: &Limits,
     bar: &ProgressBar,
 ) -> Result<Vec<(Trial, Timing)>> {
-    let Instances { n, p, rho } = &experiment.instances;
-    let rho = rho[level];
-    // A stream of its own for every instance, whatever the number of trials.
-    let stream = ((level as u64) << 32) | trial as u64;
-    let instance = correlated_erdos_renyi(*n, *p, rho, &mut rng(experiment.rng_seed, stream))?;
+    let (n, p, rho) = experiment.instances.levels()[level];
+    let instance = instance_of(experiment, level, trial)?;
     let objective = GraphMatching::new(instance.a.clone(), instance.b.clone())?;
     let truth = &instance.truth;
     let score = |p: &Permutation| EdgeScore::of(&instance.a, &instance.b, p).correctness();
 
-    let run = |&method: &Method| {
-        let settings = Settings { method, rng_seed: experiment.rng_seed, ..experiment.settings.clone() };
+    let run = |(method, settings): &(String, Settings)| {
+        let method = method.clone();
         let began = std::time::Instant::now();
-        let result = recover_within(&objective, &settings, limits);
+        let result = recover_within(&objective, settings, limits);
         let seconds = began.elapsed().as_secs_f64();
         bar.inc(1);
         let (status, found) = match result {
@@ -113,9 +128,11 @@ fn one_instance(
         };
         let found: Option<&Recovery> = found.as_ref();
         let row = Trial {
+            n,
+            p,
             rho,
             trial,
-            method,
+            method: method.clone(),
             status,
             node_correctness: found.map(|found| found.permutation.agreement(truth)),
             edge_correctness: found.and_then(|found| score(&found.permutation)),
@@ -129,7 +146,7 @@ fn one_instance(
             iterations: found.map(|found| found.iterations),
             lap_calls: found.map(|found| found.lap_calls),
         };
-        (row, Timing { rho, trial, method, seconds })
+        (row, Timing { n, p, rho, trial, method, seconds })
     };
-    Ok(experiment.methods.iter().map(run).collect())
+    Ok(contestants.iter().map(run).collect())
 }

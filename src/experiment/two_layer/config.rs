@@ -224,7 +224,7 @@ impl Configuration for Experiment {
         Ok(())
     }
 
-    fn measure(&self, directory: &RunDirectory, interrupt: &Arc<AtomicBool>, quiet: bool) -> Result<String> {
+    fn measure(&self, directory: &RunDirectory, interrupt: &Arc<AtomicBool>, quiet: bool) -> Result<Option<String>> {
         measure(self, directory, interrupt, quiet)
     }
 }

@@ -30,7 +30,7 @@ fn legend<B: DrawingBackend>(canvas: &Canvas<B>, methods: &[Method], left: f64, 
 }
 
 /// Draws what is recovered and what is certified against dimension and noise.
-pub(super) fn draw_success(path: &Path, experiment: &Experiment, summaries: &[Summary]) -> Result<()> {
+pub(in crate::experiment) fn draw_success(path: &Path, experiment: &Experiment, summaries: &[Summary]) -> Result<()> {
     canvas::write(path, &Success { experiment, summaries })
 }
 
@@ -157,7 +157,11 @@ impl Figure for Success<'_> {
 }
 
 /// Draws value, penalty and distance along the runs: medians and quartiles.
-pub(super) fn draw_trajectories(path: &Path, experiment: &Experiment, rows: &[Trajectory]) -> Result<()> {
+pub(in crate::experiment) fn draw_trajectories(
+    path: &Path,
+    experiment: &Experiment,
+    rows: &[Trajectory],
+) -> Result<()> {
     canvas::write(path, &Trajectories { experiment, rows })
 }
 
@@ -221,7 +225,7 @@ impl Figure for Trajectories<'_> {
 }
 
 /// Draws f + λP on D_2.
-pub(super) fn draw_landscapes(path: &Path, points: &[LandscapePoint]) -> Result<()> {
+pub(in crate::experiment) fn draw_landscapes(path: &Path, points: &[LandscapePoint]) -> Result<()> {
     canvas::write(path, &Landscapes { points })
 }
 
@@ -230,7 +234,7 @@ struct Landscapes<'a> {
 }
 
 /// How the weights are drawn, from the smallest.
-const WEIGHTS: [Look; 5] = [
+pub(in crate::experiment) const WEIGHTS: [Look; 5] = [
     Look { color: BLACK, width: 1.6, dashes: &[], marker: Marker::Plus },
     Look { color: SKY, width: 2.0, dashes: &[9.0, 5.0], marker: Marker::Square },
     Look { color: VERMILION, width: 3.2, dashes: &[], marker: Marker::Circle },

@@ -1,7 +1,7 @@
 //! Which method finds the teacher's permutation in a two-layer network, and where is the relaxation exact?
 
 pub mod config;
-mod figure;
+pub(super) mod figure;
 pub mod landscapes;
 mod manifest;
 pub mod summary;
@@ -23,8 +23,8 @@ fn measure(
     directory: &RunDirectory,
     interrupt: &Arc<AtomicBool>,
     quiet: bool,
-) -> Result<String> {
-    let (trials, timings) = trials::run(experiment, interrupt, quiet)?;
+) -> Result<Option<String>> {
+    let Some((trials, timings)) = trials::run(experiment, directory, interrupt, quiet)? else { return Ok(None) };
     write_rows(&directory.path("trials.csv"), &trials)?;
     write_rows(&directory.path("timings.csv"), &timings)?;
     let limits = Limits { interrupt: Some(interrupt.clone()), ..Limits::default() };
@@ -44,5 +44,5 @@ fn measure(
         figure::draw_trajectories(&path("trajectories"), experiment, &followed)?;
         figure::draw_landscapes(&path("landscapes"), &points)?;
     }
-    Ok(summary::table(experiment, &summaries, &timings))
+    Ok(Some(summary::table(experiment, &summaries, &timings)))
 }

@@ -3,7 +3,8 @@
 use super::config::{Experiment, Method, Network, Sgd};
 use crate::certificate::{Optimality, certify};
 use crate::error::Result;
-use crate::experiment::parallel::in_parallel;
+use crate::experiment::RunDirectory;
+use crate::experiment::parallel::resumable;
 use crate::instance::rng;
 use crate::local_search::swap_descent;
 use crate::objective::Objective;
@@ -72,23 +73,24 @@ pub struct Timing {
     pub seconds: f64,
 }
 
-/// Runs all trials, on the current rayon pool. Rows are ordered by network, level, trial and method.
+/// Runs all trials, on the current rayon pool; none where this is only a shard. Rows are ordered by network, level, trial and method.
 pub(super) fn run(
     experiment: &Experiment,
+    directory: &RunDirectory,
     interrupt: &Arc<AtomicBool>,
     quiet: bool,
-) -> Result<(Vec<Trial>, Vec<Timing>)> {
+) -> Result<Option<(Vec<Trial>, Vec<Timing>)>> {
     let levels = experiment.instances.levels();
     let jobs: Vec<(Network, (usize, f64), usize)> = (experiment.networks.iter())
         .flat_map(|&network| levels.iter().map(move |&level| (network, level)))
         .flat_map(|(network, level)| (0..experiment.trials).map(move |trial| (network, level, trial)))
         .collect();
     let limits = Limits { interrupt: Some(interrupt.clone()), ..Limits::default() };
-    let runs = jobs.len() * experiment.methods.len();
-    let rows = in_parallel(&experiment.output_dir, jobs, runs, &limits, quiet, |(network, (d, noise), trial), bar| {
+    let runs = experiment.methods.len();
+    let rows = resumable(directory, jobs, runs, &limits, quiet, |(network, (d, noise), trial), bar| {
         one_network(experiment, &Instance::new(experiment.rng_seed, network, d, noise, trial)?, trial, &limits, bar)
     })?;
-    Ok(rows.into_iter().flatten().unzip())
+    Ok(rows.map(|rows| rows.into_iter().flatten().unzip()))
 }
 
 /// A random network with its teacher.

@@ -1,0 +1,240 @@
+//! Every picture, from the files in `results/` alone: this reads and draws, and never solves.
+
+mod heat;
+mod matching;
+mod page;
+mod tables;
+
+use super::canvas::{self, Figure};
+use super::{Configuration, error_bounds, graph_matching, read_rows, two_layer};
+use crate::error::{Error, Result};
+use crate::io::write_atomically;
+use page::Shown;
+use std::path::Path;
+
+/// Draws all pictures, each as SVG and PNG, and the page that shows them; returns the names of the files.
+///
+/// # Errors
+/// What is wrong with a file of the results, or with the folder that is written to.
+pub fn draw_all(results: &Path, folder: &Path) -> Result<Vec<String>> {
+    std::fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
+    let mut desk = Desk { results, folder, shown: Vec::new() };
+    desk.graph_matching()?;
+    desk.two_layer()?;
+    desk.error_bounds()?;
+    desk.tables()?;
+    let index = folder.join("index.html");
+    let text = page::page(&desk.shown);
+    write_atomically(&index, |file| file.write_all(text.as_bytes()))?;
+    let pictures = desk.shown.iter().flat_map(|shown| ["svg", "png"].map(|kind| format!("{}.{kind}", shown.name)));
+    Ok(pictures.chain(["index.html".to_string()]).collect())
+}
+
+/// Where pictures are drawn, and what has been drawn.
+struct Desk<'a> {
+    results: &'a Path,
+    folder: &'a Path,
+    shown: Vec<Shown>,
+}
+
+/// What a picture is called and where it comes from.
+struct About {
+    name: &'static str,
+    caption: String,
+    command: &'static str,
+    /// Folders of the results.
+    sources: &'static [&'static str],
+}
+
+impl Desk<'_> {
+    fn draw(&mut self, about: About, figure: &impl Figure) -> Result<()> {
+        self.keep(about, |path| canvas::write(path, figure))
+    }
+
+    /// Draws SVG and PNG, and keeps the first for the page.
+    fn keep(&mut self, about: About, draw: impl Fn(&Path) -> Result<()>) -> Result<()> {
+        let path = |kind: &str| self.folder.join(format!("{}.{kind}", about.name));
+        for kind in ["svg", "png"] {
+            draw(&path(kind))?;
+        }
+        let svg = std::fs::read_to_string(path("svg")).map_err(|error| Error::io(path("svg"), error))?;
+        let sources = about.sources.iter().map(|name| (format!("results/{name}"), self.commit(name))).collect();
+        self.shown.push(Shown {
+            name: about.name,
+            caption: about.caption,
+            command: about.command,
+            sources,
+            svg: page::compact(&svg[svg.find("<svg").unwrap_or(0)..]),
+        });
+        Ok(())
+    }
+
+    /// The commit in a folder's manifest.
+    fn commit(&self, name: &str) -> String {
+        let text = std::fs::read_to_string(self.results.join(name).join("manifest.json")).unwrap_or_default();
+        let manifest: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+        match manifest["commit"].as_str() {
+            Some(commit) => commit.chars().take(12).collect(),
+            None => "not recorded: see the README there".to_string(),
+        }
+    }
+
+    fn graph_matching(&mut self) -> Result<()> {
+        use graph_matching::{Experiment, Summary, Threshold, landscapes, path};
+        let read = |name: &str| Experiment::read(&self.results.join(name).join("config.toml"));
+        let at = |name: &str| self.results.join(name);
+        let (sweep, small) = (read("recovery")?, read("graph_matching")?);
+        let summaries: Vec<Summary> = read_rows(&at("recovery/summary.csv"))?;
+        let thresholds: Vec<Threshold> = read_rows(&at("recovery/rho50.csv"))?;
+        let points: Vec<landscapes::Point> = read_rows(&at("graph_matching/landscapes.csv"))?;
+        let stages: Vec<path::Stage> = read_rows(&at("graph_matching/path.csv"))?;
+        let entries: Vec<path::Entry> = read_rows(&at("graph_matching/heat.csv"))?;
+
+        const SWEEP: &str = "graph_matching experiment experiments/recovery.toml";
+        const SMALL: &str = "graph_matching";
+        let trials = sweep.trials;
+        self.draw(
+            About {
+                name: "landscapes-graph-matching",
+                caption: "Graph matching at n = 2: the relaxation's minimum lies inside, where no permutation is. From λ₁ on the right permutation is the global minimum, from λ₂ on the wrong one is a local minimum too. Closed form, no trials.".into(),
+                command: SMALL,
+                sources: &["graph_matching"],
+            },
+            &matching::landscapes(&points),
+        )?;
+        let recovery = |experiment, summaries, names: &[&str], title| graph_matching::figure::Recovery {
+            experiment,
+            summaries,
+            names: names.iter().map(|name| name.to_string()).collect(),
+            title,
+        };
+        let named = ["relaxation", "faq", "relaxation-faq", "penalized", "path-4-restarts", "library-default"];
+        self.draw(
+            About {
+                name: "recovery",
+                caption: format!("Share of vertices right against the correlation, {trials} trials a point. FAQ fails first, then the relaxation, then both in a row; the penalized path goes further, with restarts further still, and below some correlation all fail."),
+                command: SWEEP,
+                sources: &["recovery"],
+            },
+            &recovery(&sweep, &summaries, &named, "Up to which noise is the hidden permutation found?"),
+        )?;
+        let named = ["relaxation", "penalized", "path-frobenius", "path-entropy"];
+        self.draw(
+            About {
+                name: "ablation",
+                caption: format!("The same path with another penalty, {trials} trials a point: penalized is l1−l2. Paths by themselves: no look ahead, no polish, one run."),
+                command: SWEEP,
+                sources: &["recovery"],
+            },
+            &recovery(&sweep, &summaries, &named, "Does it matter which penalty the path has?"),
+        )?;
+        self.draw(
+            About {
+                name: "rho50",
+                caption: format!("ρ₅₀, the correlation at which half of the trials are recovered (90 % of the vertices right), against n; {trials} trials a level, bootstrap intervals. Lower is better. Methods without a crossing in the levels are not drawn."),
+                command: SWEEP,
+                sources: &["recovery"],
+            },
+            &matching::thresholds(&sweep, &thresholds),
+        )?;
+        self.draw(
+            About {
+                name: "path",
+                caption: "One penalized path: value, penalty, distance to the truth and vertices right as the weight grows. One run.".into(),
+                command: SMALL,
+                sources: &["graph_matching"],
+            },
+            &matching::path(&stages),
+        )?;
+        self.draw(
+            About {
+                name: "heat",
+                caption:
+                    "X along the same path, in the order of the hidden permutation: the diagonal is right. One run."
+                        .into(),
+                command: SMALL,
+                sources: &["graph_matching"],
+            },
+            &heat::Heat { stages: &stages, entries: &entries },
+        )?;
+        let rows: Vec<Summary> = read_rows(&at("graph_matching/summary.csv"))?;
+        let about = About {
+            name: "methods",
+            caption: format!("All seven methods on the same graphs at n = 60, {} trials a point.", small.trials),
+            command: SMALL,
+            sources: &["graph_matching"],
+        };
+        self.keep(about, |path| graph_matching::figure::draw_recovery(path, &small, &rows))
+    }
+
+    fn two_layer(&mut self) -> Result<()> {
+        let folder = self.results.join("two_layer");
+        let experiment = two_layer::Experiment::read(&folder.join("config.toml"))?;
+        let summaries: Vec<two_layer::Summary> = read_rows(&folder.join("summary.csv"))?;
+        let points: Vec<two_layer::landscapes::Point> = read_rows(&folder.join("landscapes.csv"))?;
+        let followed: Vec<two_layer::trajectories::Trajectory> = read_rows(&folder.join("trajectories.csv"))?;
+        let trials = experiment.trials;
+        let about = |name, caption| About { name, caption, command: "two_layer", sources: &["two_layer"] };
+        let caption = "Two-layer networks at n = 2: f + λP with the weight below, at and above its thresholds. Closed form, no trials.";
+        self.keep(about("landscapes-two-layer", caption.into()), |path| {
+            two_layer::figure::draw_landscapes(path, &points)
+        })?;
+        let caption = format!(
+            "Share of {trials} trials that find the teacher's permutation, by network, dimension and noise. The relaxation is exact where the teacher is a permutation and all units are seen; with noise it ends near none, and the penalty near the right one."
+        );
+        self.keep(about("two-layer-success", caption), |path| {
+            two_layer::figure::draw_success(path, &experiment, &summaries)
+        })?;
+        let caption =
+            "Loss, penalty and distance to the teacher along the runs: median and quartiles of 20 trials.".to_string();
+        self.keep(about("two-layer-trajectories", caption), |path| {
+            two_layer::figure::draw_trajectories(path, &experiment, &followed)
+        })
+    }
+
+    fn error_bounds(&mut self) -> Result<()> {
+        let folder = self.results.join("error_bounds");
+        let cells: Vec<error_bounds::Cell> = read_rows(&folder.join("trials.csv"))?;
+        let bins: Vec<error_bounds::Bin> = read_rows(&folder.join("histogram.csv"))?;
+        let highest: Vec<error_bounds::Highest> = read_rows(&folder.join("ascent.csv"))?;
+        let samples: usize = cells.iter().map(|cell| cell.samples).sum();
+        let about = |name, caption| About { name, caption, command: "error_bounds", sources: &["error_bounds"] };
+        let caption = format!(
+            "Distance to the nearest permutation against the penalty, {samples} matrices: none outside of the proved bounds."
+        );
+        self.keep(about("error-bounds", caption), |path| error_bounds::figure::draw_bounds(path, &cells, &bins))?;
+        let caption = format!(
+            "Largest ratios by kind and size against the proved constants, {samples} matrices and a search by ascent."
+        );
+        self.keep(about("error-bounds-constants", caption), |path| {
+            error_bounds::figure::draw_constants(path, &cells, &highest)
+        })
+    }
+
+    fn tables(&mut self) -> Result<()> {
+        let caption = "Accuracy on Lelarge's benchmark beside his published numbers, which we have not run ourselves; 20 instances a point (6 at the hardest regular one).";
+        let command = "cargo run --release --example frontier -- regular 500 10 0.15 20 default (and the like)";
+        let about = About { name: "lelarge", caption: caption.into(), command, sources: &["lelarge"] };
+        self.draw(about, &tables::lelarge(self.results)?)?;
+        let caption =
+            "Edges kept on real pairs, one run each: ours at both efforts, and the peers where they were measured.";
+        let command = "graph_matching match A B --truth T; python3 benches/peers.py";
+        let sources = &["real_graphs", "peers/answer", "peers/faq"];
+        let about = About { name: "real-graphs", caption: caption.into(), command, sources };
+        self.draw(about, &tables::real_graphs(self.results)?)?;
+        let command = "autoshufflenet compare --config crates/autoshufflenet/cifar10-small.toml --kinds manual,auto,relaxed,random,none --seeds 1,2,3";
+        let caption = "AutoShuffleNet, a small run on CIFAR-10 (4,000 images, 4 epochs, 3 seeds a kind): rounding costs the penalized matrices nothing and the relaxed ones everything.";
+        let sources = &["autoshufflenet"];
+        let about = About { name: "autoshufflenet", caption: caption.into(), command, sources };
+        self.draw(about, &tables::training(self.results)?)?;
+        let caption =
+            "Penalty of every shuffle after each epoch, with and without the penalty in the loss; one run each.";
+        let about = About { name: "autoshufflenet-penalty", caption: caption.into(), command, sources };
+        self.draw(about, &tables::penalty_by_layer(self.results)?)
+    }
+}
+
+/// A short name on an axis: `stage2.0` is 2.0.
+fn at(layer: &str) -> String {
+    layer.trim_start_matches("stage").to_string()
+}

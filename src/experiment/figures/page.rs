@@ -1,0 +1,122 @@
+//! One self-contained page with every picture.
+
+use std::fmt::Write;
+
+/// What the page shows of one picture.
+pub(super) struct Shown {
+    pub name: &'static str,
+    pub caption: String,
+    pub command: &'static str,
+    /// Where the numbers are, and at which commit they were measured.
+    pub sources: Vec<(String, String)>,
+    /// The picture as SVG text.
+    pub svg: String,
+}
+
+const STYLE: &str = "body{font:17px/1.5 sans-serif;max-width:1160px;margin:2em auto;padding:0 1em;color:#111;background:#fff}\
+figure{margin:3em 0;border-top:1px solid #ccc;padding-top:1em}svg{width:100%;height:auto;font-family:sans-serif}\
+figcaption p{margin:.4em 0}code{background:#f2f2f2;padding:.1em .3em}";
+
+/// The page's bytes.
+pub(super) fn page(pictures: &[Shown]) -> String {
+    let mut html = format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>birkhoff: figures</title>\n\
+         <link rel=\"icon\" href=\"data:,\">\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>What the exact penalty does, in pictures</h1>\n\
+         <p>Drawn by <code>cargo run --release --bin figures</code> from the files in <code>results/</code> alone. What each says of the paper's claims is in \
+         <code>REPRODUCTION.md</code>.</p>\n"
+    );
+    for Shown { name, caption, command, sources, svg } in pictures {
+        let sources = sources.iter().fold(String::new(), |mut text, (folder, commit)| {
+            let _ = write!(text, " <code>{}</code> (commit {})", escaped(folder), escaped(commit));
+            text
+        });
+        let _ = write!(
+            html,
+            "<figure id=\"{name}\">\n{svg}\n<figcaption>\n<p>{}</p>\n<p>Measured by <code>{}</code>; files:{sources}.</p>\n</figcaption>\n</figure>\n",
+            escaped(caption),
+            escaped(command),
+        );
+    }
+    html + "</body>\n</html>\n"
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// The same picture in fewer bytes: lines and rectangles of one look that follow one another become one path.
+pub(super) fn compact(svg: &str) -> String {
+    let (mut text, mut last) = (String::new(), String::new());
+    for line in svg.lines() {
+        let Some((head, outline)) = line_as_path(line).or_else(|| rectangle_as_path(line)) else {
+            if !std::mem::take(&mut last).is_empty() {
+                text.push_str("\"/>");
+            }
+            let bare = line.replace(" opacity=\"1\"", "").replace(" stroke=\"none\"", "");
+            text.push_str(&bare.replace(" font-family=\"sans-serif\"", ""));
+            continue;
+        };
+        if head != last {
+            text.push_str(if last.is_empty() { "" } else { "\"/>" });
+            text.push_str(&head);
+            last = head;
+        }
+        text.push_str(&outline);
+    }
+    text
+}
+
+/// The value of an attribute.
+fn attribute<'a>(line: &'a str, name: &str) -> Option<&'a str> {
+    let start = line.find(&format!(" {name}=\""))? + name.len() + 3;
+    line[start..].split('"').next()
+}
+
+fn line_as_path(line: &str) -> Option<(String, String)> {
+    let rest = line.strip_prefix("<polyline fill=\"none\" opacity=\"1\" ")?;
+    let (color, width) = (attribute(line, "stroke")?, attribute(line, "stroke-width")?);
+    let points = rest.ends_with("/>").then(|| attribute(line, "points"))??;
+    Some((
+        format!("<path fill=\"none\" stroke=\"{color}\" stroke-width=\"{width}\" d=\""),
+        format!("M{}", points.trim_end()),
+    ))
+}
+
+fn rectangle_as_path(line: &str) -> Option<(String, String)> {
+    let whole = line.starts_with("<rect ") && line.ends_with(" stroke=\"none\"/>") && line.contains(" opacity=\"1\"");
+    let of = |name| attribute(line, name).filter(|_| whole);
+    let (x, y, width, height) = (of("x")?, of("y")?, of("width")?, of("height")?);
+    Some((format!("<path fill=\"{}\" d=\"", of("fill")?), format!("M{x},{y}h{width}v{height}h-{width}z")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_one_look_become_one_path() {
+        let line = |points: &str| {
+            format!("<polyline fill=\"none\" opacity=\"1\" stroke=\"#1\" stroke-width=\"2\" points=\"{points} \"/>\n")
+        };
+        let svg = format!("<svg>\n{}{}<circle opacity=\"1\"/>\n</svg>", line("1,2 3,4"), line("5,6 7,8"));
+        let expected =
+            "<svg><path fill=\"none\" stroke=\"#1\" stroke-width=\"2\" d=\"M1,2 3,4M5,6 7,8\"/><circle/></svg>";
+        assert_eq!(compact(&svg), expected);
+        let rectangle =
+            "<rect x=\"1\" y=\"2\" width=\"3\" height=\"4\" opacity=\"1\" fill=\"#2\" stroke=\"none\"/>\n</svg>";
+        assert_eq!(compact(rectangle), "<path fill=\"#2\" d=\"M1,2h3v4h-3z\"/></svg>");
+    }
+
+    #[test]
+    fn text_cannot_become_markup() {
+        let shown = Shown {
+            name: "x",
+            caption: "a < b & c".into(),
+            command: "c > d",
+            sources: vec![("results/x".into(), "none".into())],
+            svg: "<svg></svg>".into(),
+        };
+        let html = page(&[shown]);
+        assert!(html.contains("a &lt; b &amp; c") && html.contains("c &gt; d") && html.contains("<svg></svg>"));
+    }
+}
