@@ -238,8 +238,10 @@ impl Search<'_> {
         let batch = PROBED_PAIRS * self.face.free_rows().len();
         let (rank, (steps, schedule)) = match number.checked_sub(FIRST_PROBES) {
             None => (number, LONG_PROBE),
-            Some(number) if number / batch % 2 == 0 => (number / batch / 2 * batch + number % batch, SHORT_PROBE),
-            Some(number) => (number / batch / 2 * batch + number % batch, LONG_PROBE),
+            Some(later) => {
+                let (pass, place) = (later / batch, later % batch);
+                (pass / 2 * batch + place, [SHORT_PROBE, LONG_PROBE][pass % 2])
+            }
         };
         let Some(pair) = self.likely_pair(x, rank) else { return Ok(None) };
         let WeightSchedule { first, last, stages } = schedule;

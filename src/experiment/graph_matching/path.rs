@@ -66,7 +66,7 @@ pub(super) fn follow(experiment: &Experiment, limits: &Limits) -> Result<(Vec<St
     let objective = GraphMatching::new(instance.a, instance.b)?;
     let truth = instance.truth.to_matrix();
 
-    let seen: Arc<Mutex<Vec<(f64, DMatrix<f64>)>>> = Arc::default();
+    let seen = Arc::new(Mutex::new(Vec::<(f64, DMatrix<f64>)>::new()));
     let watched = seen.clone();
     let watcher = Arc::new(move |iterate: &Iterate| {
         let mut stages = watched.lock().unwrap_or_else(PoisonError::into_inner);
