@@ -86,7 +86,7 @@ pub enum Effort {
     /// it is doubtful.
     #[default]
     Default,
-    /// The same with up to a thousand times the iterations: until the answer is no longer doubtful and reheating does not improve it, or a limit comes.
+    /// The same with up to a thousand times the iterations: until the answer is no longer doubtful, or its value stands out from those of the other runs, and reheating does not improve it; or a limit comes.
     Thorough,
 }
 
