@@ -22,7 +22,7 @@ pub(super) fn landscapes(points: &[Point]) -> Lines {
             let minima = curve.iter().filter(|point| point.total <= lowest + 1e-9).map(|point| (point.q, point.total));
             let name = match (curve[0].weight, curve[0].threshold.as_str()) {
                 (0.0, _) => "λ = 0".to_string(),
-                (weight, threshold) => format!("λ = {weight:.2}, {threshold}"),
+                (weight, threshold) => format!("λ {weight:.2}, {threshold}"),
             };
             let line = curve.iter().map(|point| (point.q, point.total)).collect();
             Series { curve: line, joined: false, ..Series::exact(name, look, minima) }
@@ -72,10 +72,8 @@ pub(super) fn thresholds(experiment: &Experiment, rows: &[Threshold]) -> Lines {
             sizes
         };
         let theory = Look { color: BLACK, width: 1.6, dashes: &[10.0, 3.0, 2.0, 3.0], marker: Marker::Plus };
-        series.push(Series {
-            curve: sizes.iter().map(|&n| (n as f64, limit(n))).collect(),
-            ..Series::exact("limit nρ² = 4 ln n (Gaussian)", theory, [])
-        });
+        let limits = sizes.iter().map(|&n| (n as f64, limit(n)));
+        series.push(Series::exact("limit nρ² = 4 ln n (Gaussian)", theory, limits));
         LinePanel {
             title: format!("p = {p}"),
             x_label: "vertices n (log scale)".into(),
