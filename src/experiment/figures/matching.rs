@@ -72,8 +72,12 @@ pub(super) fn thresholds(experiment: &Experiment, rows: &[Threshold]) -> Lines {
             sizes
         };
         let theory = Look { color: BLACK, width: 1.6, dashes: &[10.0, 3.0, 2.0, 3.0], marker: Marker::Plus };
-        let limits = sizes.iter().map(|&n| (n as f64, limit(n)));
-        series.push(Series::exact("limit nρ² = 4 ln n (Gaussian)", theory, limits));
+        // A little beyond the first and the last size, so that one size has a line as well.
+        let ends = [sizes.first().map(|&n| 0.94 * n as f64), sizes.last().map(|&n| 1.06 * n as f64)];
+        let [first, last] = ends.map(|end| end.into_iter());
+        let places = first.chain(sizes.iter().map(|&n| n as f64)).chain(last);
+        let curve = places.map(|n| (n, limit(n))).collect();
+        series.push(Series { curve, ..Series::exact("limit nρ² = 4 ln n (Gaussian)", theory, []) });
         LinePanel {
             title: format!("p = {p}"),
             x_label: "vertices n (log scale)".into(),

@@ -112,7 +112,7 @@ pub(super) fn real_graphs(results: &Path) -> Result<Lines> {
         pairs.iter().enumerate().filter_map(found).collect()
     };
     let truth = Look { color: BLACK, width: 1.6, dashes: &[], marker: Marker::Plus };
-    let mut series = vec![
+    let mut series = [
         Series::exact("hidden correspondence", truth, ours(|pair| pair.truth_edges)),
         Series::exact("birkhoff, default effort", LOOKS[0], ours(|pair| pair.default_edges)),
         Series::exact("birkhoff, quick", LOOKS[4], ours(|pair| pair.quick_edges)),
