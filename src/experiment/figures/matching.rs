@@ -22,7 +22,7 @@ pub(super) fn landscapes(points: &[Point]) -> Lines {
             let minima = curve.iter().filter(|point| point.total <= lowest + 1e-9).map(|point| (point.q, point.total));
             let name = match (curve[0].weight, curve[0].threshold.as_str()) {
                 (0.0, _) => "λ = 0".to_string(),
-                (weight, threshold) => format!("λ = {weight:.2}, {threshold}"),
+                (weight, threshold) => format!("λ {weight:.2}, {threshold}"),
             };
             let line = curve.iter().map(|point| (point.q, point.total)).collect();
             Series { curve: line, joined: false, ..Series::exact(name, look, minima) }
@@ -72,10 +72,12 @@ pub(super) fn thresholds(experiment: &Experiment, rows: &[Threshold]) -> Lines {
             sizes
         };
         let theory = Look { color: BLACK, width: 1.6, dashes: &[10.0, 3.0, 2.0, 3.0], marker: Marker::Plus };
-        series.push(Series {
-            curve: sizes.iter().map(|&n| (n as f64, limit(n))).collect(),
-            ..Series::exact("limit nρ² = 4 ln n (Gaussian)", theory, [])
-        });
+        // A little beyond the first and the last size, so that one size has a line as well.
+        let ends = [sizes.first().map(|&n| 0.94 * n as f64), sizes.last().map(|&n| 1.06 * n as f64)];
+        let [first, last] = ends.map(|end| end.into_iter());
+        let places = first.chain(sizes.iter().map(|&n| n as f64)).chain(last);
+        let curve = places.map(|n| (n, limit(n))).collect();
+        series.push(Series { curve, ..Series::exact("limit nρ² = 4 ln n (Gaussian)", theory, []) });
         LinePanel {
             title: format!("p = {p}"),
             x_label: "vertices n (log scale)".into(),

@@ -75,7 +75,7 @@ fn attribute<'a>(line: &'a str, name: &str) -> Option<&'a str> {
 fn line_as_path(line: &str) -> Option<(String, String)> {
     let rest = line.strip_prefix("<polyline fill=\"none\" opacity=\"1\" ")?;
     let (color, width) = (attribute(line, "stroke")?, attribute(line, "stroke-width")?);
-    let points = rest.ends_with("/>").then(|| attribute(line, "points"))??;
+    let points = rest.ends_with("/>").then(|| attribute(line, "points"))?.filter(|points| !points.trim().is_empty())?;
     Some((
         format!("<path fill=\"none\" stroke=\"{color}\" stroke-width=\"{width}\" d=\""),
         format!("M{}", points.trim_end()),

@@ -122,7 +122,7 @@ impl Recovery<'_> {
         canvas.line(&[axes.place((axes.x.0, chance)), axes.place((axes.x.1, chance))], GREY, 1.2, &[6.0, 6.0])?;
         let (left, y) = axes.place((axes.x.0, chance));
         canvas.text("chance, 1/n", (left + 8.0, y - 13.0), 15.0, false, HPos::Left, GREY)?;
-        let limit = limit(kind.0);
+        let limit = limit(kind.0 as f64);
         let place = self.place(limit);
         if (0.0..=1.06).contains(&place) {
             let (x, top) = axes.place((place, axes.y.1));
@@ -134,8 +134,8 @@ impl Recovery<'_> {
 }
 
 /// Below this correlation nothing recovers the permutation exactly, in the Gaussian analogue: nρ² = 4 ln n (Wu, Xu, Yu 2022).
-pub(in crate::experiment) fn limit(n: usize) -> f64 {
-    (4.0 * (n as f64).ln() / n as f64).sqrt()
+pub(in crate::experiment) fn limit(n: f64) -> f64 {
+    (4.0 * n.ln() / n).sqrt()
 }
 
 /// The height of a panel of many, its labels included.
@@ -189,7 +189,7 @@ impl Figure for Recovery<'_> {
         canvas.text(&caption, (24.0, at), 16.0, false, HPos::Left, GREY)?;
         let caption = "Bars: 95 % bootstrap interval of the mean. Methods stand side by side where they agree.";
         let about = " Limit: nρ² = 4 ln n, for exact recovery in the Gaussian analogue.";
-        let limits = kinds.iter().any(|kind| (0.0..=1.06).contains(&self.place(limit(kind.0))));
+        let limits = kinds.iter().any(|kind| (0.0..=1.06).contains(&self.place(limit(kind.0 as f64))));
         let caption = format!("{caption}{}", if limits { about } else { "" });
         canvas.text(&caption, (24.0, at + 26.0), 16.0, false, HPos::Left, GREY)
     }
@@ -221,6 +221,6 @@ mod tests {
 
     #[test]
     fn the_limit_is_the_one_of_the_formula() {
-        assert!((limit(100) - 0.4292).abs() < 1e-4);
+        assert!((limit(100.0) - 0.4292).abs() < 1e-4);
     }
 }

@@ -58,6 +58,9 @@ const LEAST: f64 = 0.02;
 /// X is kept this often along the path.
 pub(in crate::experiment) const KEPT: usize = 4;
 
+/// A weight, and X at the end of its stage.
+type Seen = (f64, DMatrix<f64>);
+
 /// Follows the path on the first instance of the first size and density at the middle one of the correlations.
 pub(super) fn follow(experiment: &Experiment, limits: &Limits) -> Result<(Vec<Stage>, Vec<Entry>)> {
     let level = experiment.instances.rho.len() / 2;
@@ -66,7 +69,7 @@ pub(super) fn follow(experiment: &Experiment, limits: &Limits) -> Result<(Vec<St
     let objective = GraphMatching::new(instance.a, instance.b)?;
     let truth = instance.truth.to_matrix();
 
-    let seen = Arc::new(Mutex::new(Vec::<(f64, DMatrix<f64>)>::new()));
+    let seen: Arc<Mutex<Vec<Seen>>> = Arc::default();
     let watched = seen.clone();
     let watcher = Arc::new(move |iterate: &Iterate| {
         let mut stages = watched.lock().unwrap_or_else(PoisonError::into_inner);
