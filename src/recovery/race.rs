@@ -54,6 +54,8 @@ pub(super) struct Race<'a> {
     pub attempts: Vec<Attempt>,
     pub best: Run,
     pub winner: usize,
+    /// Iterations of all probes.
+    probed: u64,
     /// Iterations and assignments that belong to no run.
     pub beside: (u64, u64),
     /// Whether a limit cut a run short, or kept one from being made.
@@ -88,7 +90,16 @@ impl<'a> Race<'a> {
     ) -> Result<Self> {
         let (best, attempt) = timed_always(start.name.clone(), || from_start(search, start, relaxed, from, limits))?;
         let cut_short = limits.reached().is_some();
-        Ok(Race { search, limits: unwatched, attempts: vec![attempt], best, winner: 0, beside: (0, 0), cut_short })
+        Ok(Race {
+            search,
+            limits: unwatched,
+            attempts: vec![attempt],
+            best,
+            winner: 0,
+            probed: 0,
+            beside: (0, 0),
+            cut_short,
+        })
     }
 
     /// The restarts, in parallel.
@@ -148,8 +159,10 @@ impl<'a> Race<'a> {
                 let attempt = Attempt::of(&run, format!("{PROBE} ({}, {})", pair.0, pair.1), began);
                 Ok(Some((run, attempt)))
             };
+            let before = self.attempts.len();
             is_new = self.add((probes..probes + count).into_par_iter().map(probe).collect())?;
             probes += count;
+            self.probed += iterations(&self.attempts[before..]);
         }
         Ok(())
     }
@@ -160,11 +173,9 @@ impl<'a> Race<'a> {
         if let Some(most) = starts {
             return most.saturating_sub(self.attempts.len());
         }
-        let cost = |attempts: &[Attempt]| attempts.iter().map(|attempt| attempt.iterations).sum::<u64>();
         let first = relaxed.iterations() + self.attempts[0].iterations;
-        let spent = relaxed.iterations() + cost(&self.attempts);
-        let probed: Vec<_> = self.attempts.iter().filter(|attempt| attempt.name.starts_with(PROBE)).cloned().collect();
-        let each = if probes > 0 { cost(&probed) / probes as u64 } else { first };
+        let spent = relaxed.iterations() + iterations(&self.attempts);
+        let each = if probes > 0 { self.probed / probes as u64 } else { first };
         ((effort.budget() * first).saturating_sub(spent) / each.max(1)) as usize
     }
 
@@ -198,6 +209,10 @@ impl<'a> Race<'a> {
         self.cut_short |= self.limits.reached().is_some();
         Ok(self.winner != before)
     }
+}
+
+fn iterations(attempts: &[Attempt]) -> u64 {
+    attempts.iter().map(|attempt| attempt.iterations).sum()
 }
 
 /// The method from a start.

@@ -36,7 +36,7 @@ const PROBED_PAIRS: usize = 4;
 /// Steps of a short probe at each weight, and its weights as shares of the last one: from 0.028κ to 0.16κ by default. Winners show there (docs/frontier.md).
 const SHORT_PROBE: (usize, WeightSchedule) = (20, WeightSchedule { first: 0.0056, last: 0.032, stages: 3 });
 
-/// The same of a long probe: it finds about twice as much, at four times the cost.
+/// The same of a long probe: it finds more, at several times the cost (docs/frontier.md).
 const LONG_PROBE: (usize, WeightSchedule) = (25, WeightSchedule { first: 0.001, last: 0.032, stages: 13 });
 
 /// The stream of random numbers of every annealed walk.
