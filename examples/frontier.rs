@@ -2,7 +2,8 @@
 //!
 //! cargo run --release --example frontier -- regular 500 10 0.15 0..20 default
 //!
-//! Long rows can be drawn in pieces; a last argument is the time for each instance, in seconds.
+//! Long rows can be drawn in pieces. Two more arguments: the time for each instance in seconds, and the seed of the
+//! instances.
 
 use birkhoff::instance::{Instance, correlated_erdos_renyi, noisy_erdos_renyi, noisy_regular, rng};
 use birkhoff::objective::{GraphMatching, Objective};
@@ -11,27 +12,23 @@ use birkhoff::solver::Limits;
 use birkhoff::structure::Kind;
 use std::time::{Duration, Instant};
 
-/// Seed of all instances; the trial is the stream.
-const RNG_SEED: u64 = 88;
+/// Time for each instance and seed of all of them (the trial is the stream), where none are given.
+const DEFAULTS: [&str; 2] = ["300", "88"];
 
-/// Time for each instance, where none is given.
-const SECONDS: &str = "300";
-
-const USAGE: &str = "frontier regular|sparse N DEGREE NOISE FIRST..END quick|default|thorough [SECONDS]
-frontier dense N P RHO FIRST..END quick|default|thorough [SECONDS]";
+const USAGE: &str = "frontier regular|sparse N DEGREE NOISE FIRST..END quick|default|thorough [SECONDS [RNG_SEED]]
+frontier dense N P RHO FIRST..END quick|default|thorough [SECONDS [RNG_SEED]]";
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
-    if arguments.len() == 6 {
-        arguments.push(SECONDS.to_string());
-    }
-    let [model, n, degree, noise, trials, effort, seconds] = &arguments[..] else { return Err(USAGE.into()) };
+    arguments.extend(DEFAULTS.iter().skip(arguments.len().saturating_sub(6)).map(ToString::to_string));
+    let [model, n, degree, noise, trials, effort, seconds, rng_seed] = &arguments[..] else { return Err(USAGE.into()) };
     let (n, noise, limit): (usize, f64, _) =
         (n.parse()?, noise.parse()?, Duration::try_from_secs_f64(seconds.parse()?)?);
+    let rng_seed: u64 = rng_seed.parse()?;
     let (first, end) = trials.split_once("..").ok_or(USAGE)?;
     let effort = Effort::ALL.into_iter().find(|known| known.name() == effort).ok_or(USAGE)?;
     let draw = |trial| -> Result<Instance, Box<dyn std::error::Error>> {
-        let rng = &mut rng(RNG_SEED, trial);
+        let rng = &mut rng(rng_seed, trial);
         match model.as_str() {
             "regular" => Ok(noisy_regular(n, degree.parse()?, noise, rng)?),
             "sparse" => Ok(noisy_erdos_renyi(n, degree.parse()?, noise, rng)?),
@@ -57,20 +54,27 @@ fn recovered(trial: u64, pair: &Instance, effort: Effort, limit: Duration) -> bi
     let began = Instant::now();
     let objective = GraphMatching::new(pair.a.clone(), pair.b.clone())?;
     let start = match Kind::suited(&pair.a, &pair.b) {
-        Some(kind) => Start::tilted(kind.name(), kind.cost(&pair.a, &pair.b, &[])?)?,
+        Some(kind) => Start::structural(kind, &pair.a, &pair.b, &[])?,
         None => Start::relaxed(),
     };
     let limits = Limits { deadline: Some(began + limit), ..Limits::default() };
     let answer = recover_from(&objective, &[start], &Settings { effort, ..Settings::default() }, &limits)?;
     let right = answer.permutation.agreement(&pair.truth);
-    let runs: Vec<_> = answer.attempts.iter().map(|run| format!("{} {}", run.name, run.value)).collect();
     let probes = answer.attempts.iter().filter(|run| run.name.starts_with("anchor")).count();
+    // The runs that beat all before them.
+    let (mut records, mut best) = (vec![], f64::INFINITY);
+    for run in &answer.attempts {
+        if run.value < best {
+            best = run.value;
+            records.push(format!("{} {best}", run.name));
+        }
+    }
     println!(
         "{trial}: {right:.3} right, value {} (truth {}), {:.1} s, {probes} probes: {}",
         answer.optimality.value,
         objective.value_at(&pair.truth),
         began.elapsed().as_secs_f64(),
-        runs.join(", ")
+        records.join(", ")
     );
     Ok(right)
 }

@@ -19,7 +19,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("objective", &["columns", "permutation", "graph", "assignment"]),
     ("instance", &["permutation", "graph"]),
     // Costs from graphs alone: it knows no objective.
-    ("structure", &["graph"]),
+    ("structure", &["permutation", "graph"]),
     ("certificate", &["permutation", "penalty", "polytope", "objective"]),
     ("neurons", &["permutation", "assignment", "objective"]),
     ("score", &["permutation", "graph"]),
@@ -38,6 +38,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "local_search",
             "solver",
             "instance",
+            "structure",
         ],
     ),
     ("io", &["permutation", "graph"]),

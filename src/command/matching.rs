@@ -104,7 +104,7 @@ fn starts(
         _ => None,
     };
     let Some(kind) = kind else { return Ok(vec![Start::relaxed()]) };
-    Ok(vec![Start::tilted(kind.name(), kind.cost(&a.graph, &b.graph, anchors)?)?])
+    Ok(vec![Start::structural(kind, &a.graph, &b.graph, anchors)?])
 }
 
 fn read_checked(path: &Path, arguments: &MatchArguments) -> Result<NamedGraph> {

@@ -17,7 +17,7 @@ const PATIENCE: usize = 3;
 const SETTLED: f64 = 0.3;
 
 /// Steps of a descent: what is near arrives in five, what is not found in so many is lost in fluctuations.
-const DESCENT_STEPS: usize = 30;
+pub(super) const DESCENT_STEPS: usize = 30;
 
 /// A linear term w⟨C, X⟩ that fades along a path (docs/mathematics.md §4).
 #[derive(Clone, Copy)]

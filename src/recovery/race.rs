@@ -19,8 +19,14 @@ const PROBES: usize = 4;
 /// Runs that must have been made before one of them can stand out.
 const FEWEST: usize = 5;
 
-/// A value stands out that is so many times the median deviation below the median of all.
+/// A value stands out that is so many median deviations below the median of all …
 const JUMP: f64 = 15.0;
+
+/// … and is worth reheating from here on: it may be right in part.
+const WARM: f64 = 3.0;
+
+/// The median deviation counts as at least this share of what the median is above the bound: a few values may lie together by chance.
+const LEAST_DEVIATION: f64 = 1e-3;
 
 /// What the name of a probe begins with.
 const PROBE: &str = "anchor";
@@ -28,7 +34,7 @@ const PROBE: &str = "anchor";
 /// A run that was made.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attempt {
-    /// The start's name; `reheat`, `anchor (i, j)` or `restart`.
+    /// The start's name, followed by `again` if it had learned from an answer; `reheat`, `anchor (i, j)` or `restart`.
     pub name: String,
     /// f at its answer.
     pub value: f64,
@@ -54,8 +60,6 @@ pub(super) struct Race<'a> {
     pub attempts: Vec<Attempt>,
     pub best: Run,
     pub winner: usize,
-    /// Iterations of all probes.
-    probed: u64,
     /// Iterations and assignments that belong to no run.
     pub beside: (u64, u64),
     /// Whether a limit cut a run short, or kept one from being made.
@@ -90,16 +94,7 @@ impl<'a> Race<'a> {
     ) -> Result<Self> {
         let (best, attempt) = timed_always(start.name.clone(), || from_start(search, start, relaxed, from, limits))?;
         let cut_short = limits.reached().is_some();
-        Ok(Race {
-            search,
-            limits: unwatched,
-            attempts: vec![attempt],
-            best,
-            winner: 0,
-            probed: 0,
-            beside: (0, 0),
-            cut_short,
-        })
+        Ok(Race { search, limits: unwatched, attempts: vec![attempt], best, winner: 0, beside: (0, 0), cut_short })
     }
 
     /// The restarts, in parallel.
@@ -109,16 +104,15 @@ impl<'a> Race<'a> {
         self.add((1..=search.settings.restarts).into_par_iter().map(restart).collect()).map(drop)
     }
 
-    /// Further starts, reheated paths and probes, as [`super::Effort`] says. `bound` is a lower bound of f.
+    /// Further starts, paths from what was learned, reheated paths and probes, as [`super::Effort`] says. `bound` is a lower bound of f.
     pub fn go_on(&mut self, starts: &[Start], relaxed: &Iterate, bound: f64) -> Result<()> {
         let (search, limits) = (self.search, self.limits);
-        let others = &starts[1..starts.len().min(1 + self.room(relaxed, 0))];
+        let others = &starts[1..starts.len().min(1 + self.room(relaxed, None))];
         let other = |start: &Start| {
             timed(limits, start.name.clone(), || from_start(search, start, Some(relaxed), &relaxed.x, limits))
         };
         self.add(others.par_iter().map(other).collect())?;
-        let tilt = starts[0].tilt(search.objective)?;
-        // Where probes look for their pairs.
+        let mut start = starts[0].clone();
         let mut likely = None;
         let (mut is_new, mut probes) = (true, 0);
         while !self.cut_short {
@@ -127,29 +121,19 @@ impl<'a> Race<'a> {
                 return Ok(());
             }
             let excess = search.excess(self.best.value, optimality.lower_bound);
-            // What beats all probes before it may be right in part.
-            let is_warm = excess <= COLD || probes > 0;
-            if is_new && is_warm && self.room(relaxed, 0) > 0 {
-                let answer = &self.best.permutation;
-                let again = timed(limits, "reheat".into(), || search.reheat(answer, tilt.as_ref(), limits));
-                is_new = self.add(vec![again])?;
+            let is_warm = excess <= COLD || self.stands_out(WARM, optimality.lower_bound);
+            if is_new && let Some(is_better) = self.revisit(&mut start, relaxed, is_warm)? {
+                is_new = is_better;
                 continue;
             }
-            let count = PROBES.min(self.room(relaxed, probes));
-            if excess <= DOUBTFUL || self.stands_out() || count == 0 {
+            let count = PROBES.min(self.room(relaxed, Some(search.probe_iterations(probes))));
+            if excess <= DOUBTFUL || self.stands_out(JUMP, optimality.lower_bound) || count == 0 {
                 return Ok(());
             }
-            if likely.is_none() {
-                likely = Some(match &tilt {
-                    Some(cost) => {
-                        let tilted = search.tilted_relaxation(cost, relaxed.resumed(), limits)?;
-                        self.beside = (tilted.iterations(), tilted.lap_calls);
-                        tilted.x
-                    }
-                    None => relaxed.x.clone(),
-                });
-            }
-            let x = likely.as_ref().unwrap_or(&relaxed.x);
+            let (x, tilt) = match &likely {
+                Some(likely) => likely,
+                None => likely.insert(self.likely(&start, relaxed)?),
+            };
             let probe = |number| {
                 let began = Instant::now();
                 if limits.reached().is_some() {
@@ -159,28 +143,57 @@ impl<'a> Race<'a> {
                 let attempt = Attempt::of(&run, format!("{PROBE} ({}, {})", pair.0, pair.1), began);
                 Ok(Some((run, attempt)))
             };
-            let before = self.attempts.len();
             is_new = self.add((probes..probes + count).into_par_iter().map(probe).collect())?;
             probes += count;
-            self.probed += iterations(&self.attempts[before..]);
         }
         Ok(())
     }
 
-    /// How many runs more may be made, if each costs as much as the first, or as the mean of the `probes` that were made.
-    fn room(&self, relaxed: &Iterate, probes: usize) -> usize {
+    /// Goes on from the best answer: from what `start` learns of it; if that brings nothing, by a reheated path if it is warm.
+    /// Whether there is a better one now; `None` where neither was worth a try.
+    fn revisit(&mut self, start: &mut Start, relaxed: &Iterate, is_warm: bool) -> Result<Option<bool>> {
+        let (search, limits) = (self.search, self.limits);
+        let mut tried = None;
+        if self.room(relaxed, None) > 0
+            && let Some(learned) = start.learned(&self.best.permutation)?
+        {
+            let again = || from_start(search, &learned, Some(relaxed), &relaxed.x, limits);
+            if self.add(vec![timed(limits, format!("{} again", start.name), again)])? {
+                *start = learned;
+                return Ok(Some(true));
+            }
+            tried = Some(false);
+        }
+        if is_warm && self.room(relaxed, None) > 0 {
+            let (answer, tilt) = (&self.best.permutation, start.tilt(search.objective)?);
+            let again = timed(limits, "reheat".into(), || search.reheat(answer, tilt.as_ref(), limits));
+            tried = Some(self.add(vec![again])?);
+        }
+        Ok(tried)
+    }
+
+    /// Where probes look for their pairs: the relaxed minimizer, with the start's term; and that term.
+    fn likely(&mut self, start: &Start, relaxed: &Iterate) -> Result<(DMatrix<f64>, Option<DMatrix<f64>>)> {
+        let Some(cost) = start.tilt(self.search.objective)? else { return Ok((relaxed.x.clone(), None)) };
+        let tilted = self.search.tilted_relaxation(&cost, relaxed.resumed(), self.limits)?;
+        self.beside = (tilted.iterations(), tilted.lap_calls);
+        Ok((tilted.x, Some(cost)))
+    }
+
+    /// How many runs more may be made that take as many iterations as the first, or `each`.
+    fn room(&self, relaxed: &Iterate, each: Option<u64>) -> usize {
         let Settings { starts, effort, .. } = self.search.settings;
         if let Some(most) = starts {
             return most.saturating_sub(self.attempts.len());
         }
         let first = relaxed.iterations() + self.attempts[0].iterations;
         let spent = relaxed.iterations() + iterations(&self.attempts);
-        let each = if probes > 0 { self.probed / probes as u64 } else { first };
-        ((effort.budget() * first).saturating_sub(spent) / each.max(1)) as usize
+        let budget = effort.budget(self.limits).saturating_mul(first);
+        (budget.saturating_sub(spent) / each.unwrap_or(first).max(1)) as usize
     }
 
-    /// Whether the best value is far below those of the other runs: the values of runs that are lost lie close together.
-    fn stands_out(&self) -> bool {
+    /// Whether the best value is more than `deviations` median deviations below the median: the values of runs that are lost lie close together.
+    fn stands_out(&self, deviations: f64, lower_bound: f64) -> bool {
         let mut values: Vec<f64> = self.attempts.iter().map(|attempt| attempt.value).collect();
         if values.len() < FEWEST {
             return false;
@@ -188,9 +201,9 @@ impl<'a> Race<'a> {
         values.sort_by(f64::total_cmp);
         let median = |values: &[f64]| values[values.len() / 2];
         let middle = median(&values);
-        let mut deviations: Vec<f64> = values.iter().map(|value| (value - middle).abs()).collect();
-        deviations.sort_by(f64::total_cmp);
-        middle - self.best.value > JUMP * median(&deviations)
+        let mut distances: Vec<f64> = values.iter().map(|value| (value - middle).abs()).collect();
+        distances.sort_by(f64::total_cmp);
+        middle - self.best.value > deviations * median(&distances).max(LEAST_DEVIATION * (middle - lower_bound))
     }
 
     /// Enters runs; whether one of them is the best so far.

@@ -1,6 +1,6 @@
 //! The runs of a recovery: from a start through the method to a polished permutation.
 
-use super::path::{Path, Tilt};
+use super::path::{DESCENT_STEPS, Path, Tilt};
 use super::settings::{Effort, Method, RestartFrom, Settings};
 use crate::error::{Error, Result};
 use crate::instance::rng;
@@ -27,17 +27,15 @@ const REHEATED: f64 = 0.6;
 /// A reheated path begins at this share of the last weight, in this number of stages: from 0.1κ to 5κ by default.
 const REHEATED_STAGES: (f64, usize) = (0.02, 20);
 
-/// Long probes that are made first.
-const FIRST_PROBES: usize = 16;
+/// Probes that are made by short paths, before all others.
+const SHORT_PROBES: usize = 16;
 
-/// Pairs for each vertex that are probed before any is probed again.
-const PROBED_PAIRS: usize = 4;
-
-/// Steps of a short probe at each weight, and its weights as shares of the last one: from 0.028κ to 0.16κ by default. Winners show there (docs/frontier.md).
+/// Steps of a short probe at each weight, and its weights as shares of the last one: from 0.028κ to 0.16κ by default. It tells for little what is
+/// nearly found without it (docs/frontier.md).
 const SHORT_PROBE: (usize, WeightSchedule) = (20, WeightSchedule { first: 0.0056, last: 0.032, stages: 3 });
 
-/// The same of a long probe: it finds more, at several times the cost (docs/frontier.md).
-const LONG_PROBE: (usize, WeightSchedule) = (25, WeightSchedule { first: 0.001, last: 0.032, stages: 13 });
+/// The same of a long probe, from 0.005κ on: on large graphs it finds many times as much, at some two to four times the cost.
+const LONG_PROBE: (usize, WeightSchedule) = (50, WeightSchedule { first: 0.001, last: 0.032, stages: 7 });
 
 /// The stream of random numbers of every annealed walk.
 const ANNEALING_STREAM: u64 = u64::MAX - 1;
@@ -225,8 +223,7 @@ impl Search<'_> {
     }
 
     /// Probe number `number`, from 0 on: the beginning of a path with one pair more anchored, tilted by `cost`. Its descents tell whether the pair is right,
-    /// long before the path would. The likeliest pairs of X are probed by long paths, which is enough where the first path nearly was; then some for each vertex
-    /// by short paths, and by long ones; then the next.
+    /// long before the path would. The likeliest pairs of X are probed by short paths, then all pairs by long ones, the likeliest first.
     /// The pair, and what came of it; `None` where no pairs are left.
     pub fn probe(
         &self,
@@ -235,15 +232,9 @@ impl Search<'_> {
         cost: Option<&DMatrix<f64>>,
         limits: &Limits,
     ) -> Result<Option<((usize, usize), Run)>> {
-        let batch = PROBED_PAIRS * self.face.free_rows().len();
-        let (rank, (steps, schedule)) = match number.checked_sub(FIRST_PROBES) {
-            None => (number, LONG_PROBE),
-            Some(later) => {
-                let (pass, place) = (later / batch, later % batch);
-                (pass / 2 * batch + place, [SHORT_PROBE, LONG_PROBE][pass % 2])
-            }
-        };
+        let rank = number.checked_sub(SHORT_PROBES).unwrap_or(number);
         let Some(pair) = self.likely_pair(x, rank) else { return Ok(None) };
+        let (steps, schedule) = probe_path(number);
         let WeightSchedule { first, last, stages } = schedule;
         let end = self.settings.schedule.last;
         let run = self.anchored_run(Some(pair), x, limits, |anchored, start| {
@@ -253,6 +244,12 @@ impl Search<'_> {
             anchored.follow(Path { stages, tilt: cost.map(|cost| self.tilt(cost)), may_settle: true }, start, limits)
         })?;
         Ok(Some((pair, run)))
+    }
+
+    /// The most iterations that probe number `number` can take.
+    pub fn probe_iterations(&self, number: usize) -> u64 {
+        let (steps, WeightSchedule { stages, .. }) = probe_path(number);
+        (steps * (1 + stages) + DESCENT_STEPS * stages) as u64
     }
 
     /// A run on the face where one pair more is anchored, from X moved there; polishing may give up that pair.
@@ -300,6 +297,11 @@ impl Search<'_> {
         let random = self.face.embed(&random_point(self.face.free_rows().len(), &mut rng));
         (center + random) * 0.5
     }
+}
+
+/// The path of probe number `number`.
+fn probe_path(number: usize) -> (usize, WeightSchedule) {
+    if number < SHORT_PROBES { SHORT_PROBE } else { LONG_PROBE }
 }
 
 /// X moved onto the face of one pair more: Y_rc = X_rc + X_rj·X_ic / (1 − X_ij), where what row i and column j held elsewhere is shared out.

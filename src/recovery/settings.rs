@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::penalty::{Penalty, WeightSchedule};
+use crate::solver::Limits;
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
@@ -86,7 +87,8 @@ pub enum Effort {
     /// it is doubtful.
     #[default]
     Default,
-    /// The same with up to a thousand times the iterations: until the answer is no longer doubtful, or its value stands out from those of the other runs, and reheating does not improve it; or a limit comes.
+    /// The same without end: until the answer is no longer doubtful, or its value stands out from those of the other runs, and reheating does
+    /// not improve it; or a limit comes, which without a time limit is a thousand times the iterations of the first run.
     Thorough,
 }
 
@@ -104,10 +106,11 @@ impl Effort {
     }
 
     /// Iterations of all runs, in those of the first.
-    pub(super) fn budget(self) -> u64 {
+    pub(super) fn budget(self, limits: &Limits) -> u64 {
         match self {
             Effort::Quick => 1,
             Effort::Default => 4,
+            Effort::Thorough if limits.deadline.is_some() => u64::MAX,
             Effort::Thorough => 1000,
         }
     }

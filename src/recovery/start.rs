@@ -1,8 +1,10 @@
 //! Starts that know something the relaxation does not, and the objective they tilt.
 
 use crate::error::{Error, Result};
+use crate::graph::Graph;
 use crate::objective::{Objective, VertexGradient};
 use crate::permutation::Permutation;
+use crate::structure::{Kind, trusted_pairs};
 use nalgebra::DMatrix;
 
 /// Where a path begins: at the relaxed minimizer of f, or of f with a small linear term ⟨C, X⟩ that fades along the path.
@@ -14,12 +16,41 @@ pub struct Start {
     /// What reports call it.
     pub name: String,
     cost: Option<DMatrix<f64>>,
+    source: Option<Source>,
+}
+
+/// What a structural cost was made of.
+#[derive(Debug, Clone, PartialEq)]
+struct Source {
+    kind: Kind,
+    a: Graph,
+    b: Graph,
+    anchors: Vec<(usize, usize)>,
 }
 
 impl Start {
     /// The relaxed minimizer.
     pub fn relaxed() -> Self {
-        Start { name: "relaxed".to_string(), cost: None }
+        Start { name: "relaxed".to_string(), cost: None, source: None }
+    }
+
+    /// [`Start::tilted`] by what the structure of the graphs says, which can learn from an answer: where its pairs bear each other out they are
+    /// anchors of the cost of the next path, though not of its permutation.
+    ///
+    /// # Errors
+    /// As [`Kind::cost`].
+    pub fn structural(kind: Kind, a: &Graph, b: &Graph, anchors: &[(usize, usize)]) -> Result<Self> {
+        let source = Source { kind, a: a.clone(), b: b.clone(), anchors: anchors.to_vec() };
+        Ok(Start { cost: Some(kind.cost(a, b, anchors)?), name: kind.name().to_string(), source: Some(source) })
+    }
+
+    /// The start with what `answer` taught it; `None` if it cannot learn.
+    pub(super) fn learned(&self, answer: &Permutation) -> Result<Option<Self>> {
+        let Some(Source { kind, a, b, anchors }) = &self.source else { return Ok(None) };
+        let is_free = |&(i, j): &(usize, usize)| anchors.iter().all(|&(row, column)| row != i && column != j);
+        let trusted = trusted_pairs(a, b, answer).into_iter().filter(is_free);
+        let anchors: Vec<_> = anchors.iter().copied().chain(trusted).collect();
+        Ok(Some(Start { cost: Some(kind.cost(a, b, &anchors)?), name: self.name.clone(), source: self.source.clone() }))
     }
 
     /// The relaxed minimizer with the term ⟨C, X⟩; C may be smaller than n × n where graphs were padded.
@@ -33,7 +64,7 @@ impl Start {
             let what = format!("cost of the start {name}");
             return Err(Error::Entry { what, row, column, value: cost[place], required: "finite" });
         }
-        Ok(Start { name, cost: Some(cost) })
+        Ok(Start { name, cost: Some(cost), source: None })
     }
 
     /// C with mean 0 and standard deviation κ, padded with zeros to n × n; `None` where it tells nothing.

@@ -14,10 +14,13 @@
 
 mod arcs;
 mod classes;
+mod confidence;
 mod matchings;
 mod profiles;
 mod subtree;
 mod walks;
+
+pub(crate) use confidence::trusted_pairs;
 
 use crate::error::{Error, Result};
 use crate::graph::Graph;
