@@ -1,6 +1,6 @@
-//! A row of docs/frontier.md: random pairs recovered on one thread, each with what its runs found, and the mean.
+//! A row of docs/frontier.md: random pairs recovered on one thread. Standard output gets a CSV line an instance, standard error the mean.
 //!
-//! cargo run --release --example frontier -- regular 500 10 0.15 0..20 default
+//! cargo run --release --example frontier -- regular 500 10 0.15 0..20 default >> results/frontier/trials.csv
 //!
 //! Long rows can be drawn in pieces. Two more arguments: the time for each instance in seconds, and the seed of the
 //! instances.
@@ -10,6 +10,7 @@ use birkhoff::objective::{GraphMatching, Objective};
 use birkhoff::recovery::{Effort, Settings, Start, recover_from};
 use birkhoff::solver::Limits;
 use birkhoff::structure::Kind;
+use serde::Serialize;
 use std::time::{Duration, Instant};
 
 /// Time for each instance and seed of all of them (the trial is the stream), where none are given.
@@ -18,39 +19,77 @@ const DEFAULTS: [&str; 2] = ["300", "88"];
 const USAGE: &str = "frontier regular|sparse N DEGREE NOISE FIRST..END quick|default|thorough [SECONDS [RNG_SEED]]
 frontier dense N P RHO FIRST..END quick|default|thorough [SECONDS [RNG_SEED]]";
 
+/// A line of the table: the arguments, and what came of them.
+#[derive(Default, Serialize)]
+struct Trial<'a> {
+    model: &'a str,
+    n: usize,
+    /// Mean degree, or p.
+    density: f64,
+    /// Noise, or ρ.
+    noise: f64,
+    effort: &'a str,
+    time_limit: f64,
+    rng_seed: u64,
+    trial: u64,
+    /// Share of the vertices.
+    right: f64,
+    value: f64,
+    truth_value: f64,
+    seconds: f64,
+    runs: usize,
+    probes: usize,
+    winner: String,
+}
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
     arguments.extend(DEFAULTS.iter().skip(arguments.len().saturating_sub(6)).map(ToString::to_string));
-    let [model, n, degree, noise, trials, effort, seconds, rng_seed] = &arguments[..] else { return Err(USAGE.into()) };
-    let (n, noise, limit): (usize, f64, _) =
-        (n.parse()?, noise.parse()?, Duration::try_from_secs_f64(seconds.parse()?)?);
-    let rng_seed: u64 = rng_seed.parse()?;
+    let [model, n, density, noise, trials, effort, seconds, rng_seed] = &arguments[..] else {
+        return Err(USAGE.into());
+    };
+    let (n, density, noise): (usize, f64, f64) = (n.parse()?, density.parse()?, noise.parse()?);
+    let (time_limit, rng_seed): (f64, u64) = (seconds.parse()?, rng_seed.parse()?);
+    let limit = Duration::try_from_secs_f64(time_limit)?;
     let (first, end) = trials.split_once("..").ok_or(USAGE)?;
     let effort = Effort::ALL.into_iter().find(|known| known.name() == effort).ok_or(USAGE)?;
     let draw = |trial| -> Result<Instance, Box<dyn std::error::Error>> {
         let rng = &mut rng(rng_seed, trial);
         match model.as_str() {
-            "regular" => Ok(noisy_regular(n, degree.parse()?, noise, rng)?),
-            "sparse" => Ok(noisy_erdos_renyi(n, degree.parse()?, noise, rng)?),
-            "dense" => Ok(correlated_erdos_renyi(n, degree.parse()?, noise, rng)?),
+            "regular" => Ok(noisy_regular(n, density as usize, noise, rng)?),
+            "sparse" => Ok(noisy_erdos_renyi(n, density, noise, rng)?),
+            "dense" => Ok(correlated_erdos_renyi(n, density, noise, rng)?),
             _ => Err(USAGE.into()),
         }
     };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
+    let mut table = csv::Writer::from_writer(std::io::stdout());
     let mut right = vec![];
     for trial in first.parse::<u64>()?..end.parse()? {
         let pair = draw(trial)?;
-        right.push(pool.install(|| recovered(trial, &pair, effort, limit))?);
+        let row = Trial {
+            model,
+            n,
+            density,
+            noise,
+            time_limit,
+            rng_seed,
+            trial,
+            ..pool.install(|| recovered(&pair, effort, limit))?
+        };
+        right.push(row.right);
+        table.serialize(row)?;
+        table.flush()?;
     }
     let count = right.len() as f64;
     let mean = right.iter().sum::<f64>() / count;
     let variance = right.iter().map(|right| (right - mean).powi(2)).sum::<f64>() / (count - 1.0).max(1.0);
-    println!("{}: {mean:.4} ± {:.4} [{count}]", arguments.join(" "), (variance / count).sqrt());
+    eprintln!("{}: {mean:.4} ± {:.4} [{count}]", arguments.join(" "), (variance / count).sqrt());
     Ok(())
 }
 
-/// The share of the vertices that are right.
-fn recovered(trial: u64, pair: &Instance, effort: Effort, limit: Duration) -> birkhoff::Result<f64> {
+/// What comes of one pair; the rest of the line is left to the caller.
+fn recovered(pair: &Instance, effort: Effort, limit: Duration) -> birkhoff::Result<Trial<'static>> {
     let began = Instant::now();
     let objective = GraphMatching::new(pair.a.clone(), pair.b.clone())?;
     let start = match Kind::suited(&pair.a, &pair.b) {
@@ -59,22 +98,15 @@ fn recovered(trial: u64, pair: &Instance, effort: Effort, limit: Duration) -> bi
     };
     let limits = Limits { deadline: Some(began + limit), ..Limits::default() };
     let answer = recover_from(&objective, &[start], &Settings { effort, ..Settings::default() }, &limits)?;
-    let right = answer.permutation.agreement(&pair.truth);
-    let probes = answer.attempts.iter().filter(|run| run.name.starts_with("anchor")).count();
-    // The runs that beat all before them.
-    let (mut records, mut best) = (vec![], f64::INFINITY);
-    for run in &answer.attempts {
-        if run.value < best {
-            best = run.value;
-            records.push(format!("{} {best}", run.name));
-        }
-    }
-    println!(
-        "{trial}: {right:.3} right, value {} (truth {}), {:.1} s, {probes} probes: {}",
-        answer.optimality.value,
-        objective.value_at(&pair.truth),
-        began.elapsed().as_secs_f64(),
-        records.join(", ")
-    );
-    Ok(right)
+    Ok(Trial {
+        effort: effort.name(),
+        right: answer.permutation.agreement(&pair.truth),
+        value: answer.optimality.value,
+        truth_value: objective.value_at(&pair.truth),
+        seconds: (100.0 * began.elapsed().as_secs_f64()).round() / 100.0,
+        runs: answer.attempts.len(),
+        probes: answer.attempts.iter().filter(|run| run.name.starts_with("anchor")).count(),
+        winner: answer.attempts[answer.winner].name.clone(),
+        ..Trial::default()
+    })
 }
