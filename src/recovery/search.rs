@@ -24,8 +24,9 @@ const REHEATED_TILT: f64 = 0.005;
 /// The share of a first answer in the point that a reheated path starts from.
 const REHEATED: f64 = 0.6;
 
-/// A reheated path begins at this share of the last weight, in this number of stages: from 0.1κ to 5κ by default.
-const REHEATED_STAGES: (f64, usize) = (0.02, 20);
+/// The weights of a reheated path as shares of the last one: from 0.2κ to 0.65κ by default. Below nothing moves, and what its descents do not find
+/// there they do not find later (docs/frontier.md).
+const REHEATED_WEIGHTS: WeightSchedule = WeightSchedule { first: 0.04, last: 0.13, stages: 6 };
 
 /// Probes that are made by short paths, before all others.
 const SHORT_PROBES: usize = 16;
@@ -116,9 +117,7 @@ impl Search<'_> {
     /// term, if it had one.
     pub fn reheat(&self, answer: &Permutation, cost: Option<&DMatrix<f64>>, limits: &Limits) -> Result<Run> {
         let x = self.face.barycenter() * (1.0 - REHEATED) + answer.to_matrix() * REHEATED;
-        let (share, stages) = REHEATED_STAGES;
-        let last = self.settings.schedule.last;
-        let stages = self.stages_of(WeightSchedule { first: share * last, last, stages });
+        let stages = self.stages_of(self.shares(REHEATED_WEIGHTS));
         let tilt = cost.map(|cost| Tilt::fading(cost, REHEATED_TILT, stages.len()));
         // Its first descents find the answer that it starts from.
         self.follow(Path { stages, tilt, may_settle: false }, Iterate::at(x), limits)
@@ -139,6 +138,12 @@ impl Search<'_> {
         let rising = schedule.weights();
         let convexifying = if self.objective.is_convex() { vec![] } else { rising.iter().rev().map(|w| -w).collect() };
         convexifying.into_iter().chain(rising).map(stage).collect()
+    }
+
+    /// A schedule in shares of the last weight, in units of κ.
+    fn shares(&self, WeightSchedule { first, last, stages }: WeightSchedule) -> WeightSchedule {
+        let end = self.settings.schedule.last;
+        WeightSchedule { first: first * end, last: last * end, stages }
     }
 
     /// The method from a relaxed iterate, or from a point.
@@ -235,10 +240,8 @@ impl Search<'_> {
         let rank = number.checked_sub(SHORT_PROBES).unwrap_or(number);
         let Some(pair) = self.likely_pair(x, rank) else { return Ok(None) };
         let (steps, schedule) = probe_path(number);
-        let WeightSchedule { first, last, stages } = schedule;
-        let end = self.settings.schedule.last;
         let run = self.anchored_run(Some(pair), x, limits, |anchored, start| {
-            let rising = anchored.stages_of(WeightSchedule { first: first * end, last: last * end, stages });
+            let rising = anchored.stages_of(self.shares(schedule));
             let stages = std::iter::once(anchored.relaxation_stage(self.objective)).chain(rising);
             let stages = stages.map(|stage| Stage { max_steps: steps, ..stage }).collect();
             anchored.follow(Path { stages, tilt: cost.map(|cost| self.tilt(cost)), may_settle: true }, start, limits)
