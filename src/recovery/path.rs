@@ -80,6 +80,7 @@ impl Search<'_> {
             (Some(end), _) => end,
             (None, best) => best.expect("only a descent settles a path"),
         };
+        run.agreed = settled && agreeing >= PATIENCE;
         self.anneal(&mut run, limits)?;
         Ok(Run { last: run.last.counting(iterations, lap_calls), ..run })
     }

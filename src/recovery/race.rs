@@ -153,6 +153,9 @@ impl<'a> Race<'a> {
     /// Whether there is a better one now; `None` where neither was worth a try.
     fn revisit(&mut self, start: &mut Start, relaxed: &Iterate, is_warm: bool) -> Result<Option<bool>> {
         let (search, limits) = (self.search, self.limits);
+        if self.best.agreed {
+            return Ok(None);
+        }
         let mut tried = None;
         if self.room(relaxed, None) > 0
             && let Some(learned) = start.learned(&self.best.permutation)?

@@ -64,6 +64,8 @@ pub(super) struct Run {
     pub permutation: Permutation,
     pub value: f64,
     pub swaps: usize,
+    /// Whether it ended because its descents agreed, and nothing improved their answer since: then no path from there does.
+    pub agreed: bool,
 }
 
 /// One objective, one face, one set of settings.
@@ -176,7 +178,7 @@ impl Search<'_> {
     /// Rounds and polishes a last iterate.
     pub fn finish(&self, last: Iterate, limits: &Limits) -> Result<Run> {
         let permutation = self.face.round(&last.x)?;
-        let mut run = Run { last, permutation, value: f64::NAN, swaps: 0 };
+        let mut run = Run { last, permutation, value: f64::NAN, swaps: 0, agreed: false };
         self.polish(&mut run, limits)?;
         Ok(run)
     }
@@ -198,8 +200,11 @@ impl Search<'_> {
         }
         let mut rng = rng(self.settings.rng_seed, ANNEALING_STREAM);
         let stop = || limits.reached().is_some();
+        let before = run.value;
         run.swaps += anneal(self.objective, self.face, &mut run.permutation, &mut rng, &stop);
-        self.polish(run, limits)
+        self.polish(run, limits)?;
+        run.agreed &= run.value == before;
+        Ok(())
     }
 
     /// Restart number `index` ≥ 1, as [`Settings::restart_from`] says.

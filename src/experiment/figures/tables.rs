@@ -22,57 +22,85 @@ const LOOKS: [Look; 6] = [
 ];
 
 #[derive(Deserialize)]
-struct Accuracy {
+struct Published {
     model: String,
+    density: f64,
     noise: f64,
     method: String,
-    kind: String,
     right: f64,
-    standard_error: Option<f64>,
 }
 
-/// Lelarge's benchmark: what he published, and what we measured.
-pub(super) fn lelarge(results: &Path) -> Result<Lines> {
-    let rows: Vec<Accuracy> = read_rows(&results.join("lelarge/accuracy.csv"))?;
-    let panel = |model: &str| {
-        let mut series: Vec<Series> = Vec::new();
-        for row in rows.iter().filter(|row| row.model == model) {
-            let name = format!("{}, {}", row.method, row.kind);
-            let half = 1.96 * row.standard_error.unwrap_or(0.0);
-            let point = ((row.noise, row.right), (row.right - half).max(0.0), (row.right + half).min(1.0));
-            match series.iter_mut().find(|series| series.name == name) {
-                Some(series) => series.points.push(point),
-                None => {
-                    let look = match (row.kind.as_str(), row.method.starts_with("relax")) {
-                        ("measured", _) => LOOKS[0],
-                        (_, true) => LOOKS[1],
-                        _ => LOOKS[2],
-                    };
-                    series.push(Series::of(name, look, vec![point]));
+#[derive(Deserialize)]
+struct Recovered {
+    model: String,
+    n: usize,
+    density: f64,
+    noise: f64,
+    effort: String,
+    right: f64,
+}
+
+/// Recovery against noise by effort, and what Lelarge published of his benchmark.
+pub(super) fn frontier(results: &Path) -> Result<Lines> {
+    let published: Vec<Published> = read_rows(&results.join("lelarge/published.csv"))?;
+    let measured: Vec<Recovered> = read_rows(&results.join("frontier/trials.csv"))?;
+    let panel = |(title, x_label): (&str, &str), model: &str, n: usize, density: f64| {
+        let of_his = |method: &'static str, look: Look| {
+            let rows = published.iter().filter(|row| (row.model.as_str(), row.density) == (model, density));
+            let points = rows.filter(|row| row.method == method).map(|row| (row.noise, row.right));
+            Series::exact(format!("{method}, published"), look, points)
+        };
+        let ours = |(effort, look): (&'static str, Look)| {
+            let mut by_noise: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
+            for row in measured.iter().filter(|row| row.model == model && row.n == n && row.density == density) {
+                if row.effort == effort {
+                    by_noise.entry(row.noise.to_bits()).or_default().push(row.right);
                 }
             }
-        }
+            let points = by_noise.into_iter().map(|(noise, right)| {
+                let (mean, half) = mean_and_interval(&right);
+                ((f64::from_bits(noise), mean), (mean - half).max(0.0), (mean + half).min(1.0))
+            });
+            Series::of(format!("birkhoff, {effort}"), look, points.collect())
+        };
+        let efforts = [("quick", LOOKS[3]), ("default", LOOKS[0]), ("thorough", LOOKS[4])];
+        let his = [("relaxation then FAQ", LOOKS[1]), ("trained GNN chain", LOOKS[2])];
+        let his = his.into_iter().map(|(method, look)| of_his(method, look));
         LinePanel {
-            title: format!("n = 500, {model}"),
-            x_label: "noise: share of A's edges that B lacks".into(),
+            title: title.into(),
+            x_label: x_label.into(),
             y_label: "share of vertices right".into(),
             x_names: vec![],
             y: Some((-0.02, 1.03)),
             logarithmic: false,
-            series,
+            series: his.chain(efforts.into_iter().map(ours)).filter(|series| !series.points.is_empty()).collect(),
         }
     };
+    let noise = "noise: share of A's edges that B lacks";
     Ok(Lines {
-        title: "The benchmark of Lelarge (arXiv 2510.03086)".into(),
+        title: "Recovery where others fail: the benchmark of Lelarge (arXiv 2510.03086), and dense graphs".into(),
         captions: vec![
-            "Published: his numbers, which we have not run. Measured: means of 20 instances (6 at noise 0.2 of regular graphs), default effort;".into(),
-            "bars: ± 1.96 standard errors. The model is our reading of his.".into(),
+            "Published: his numbers, which we have not run; the model is our reading of his. Ours: means of 10 or 20 instances, bars ± 1.96 standard errors.".into(),
+            "Default: at most four paths. Thorough: up to five minutes at degree 80, 300 s at n = 300, on one thread (results/frontier/README.md).".into(),
         ],
         columns: 2,
-        panels: vec![panel("degree 4"), panel("regular degree 10")],
+        panels: vec![
+            panel(("n = 500, mean degree 4", noise), "sparse", 500, 4.0),
+            panel(("n = 500, mean degree 80", noise), "sparse", 500, 80.0),
+            panel(("n = 500, regular of degree 10", noise), "regular", 500, 10.0),
+            panel(("n = 300, p = 1/2", "correlation of the edges"), "dense", 300, 0.5),
+        ],
         width: 660.0,
         height: 320.0,
     })
+}
+
+/// Mean, and 1.96 standard errors.
+fn mean_and_interval(values: &[f64]) -> (f64, f64) {
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0).max(1.0);
+    (mean, 1.96 * (variance / count).sqrt())
 }
 
 #[derive(Deserialize)]
