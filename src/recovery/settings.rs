@@ -83,7 +83,7 @@ pub enum RestartFrom {
 pub enum Effort {
     /// One path.
     Quick,
-    /// Up to four times the iterations of the first run: all starts, then reheated paths while they improve the answer, then probes while
+    /// Up to four times the iterations of the first run: all starts, then paths from what the first start learned of the answer (if it can), and reheated ones, while they improve it, then probes while
     /// it is doubtful.
     #[default]
     Default,
