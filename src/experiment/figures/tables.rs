@@ -81,7 +81,7 @@ pub(super) fn frontier(results: &Path) -> Result<Lines> {
         title: "Recovery where others fail: the benchmark of Lelarge (arXiv 2510.03086), and dense graphs".into(),
         captions: vec![
             "Published: his numbers, which we have not run; the model is our reading of his. Ours: means of 10 or 20 instances, bars ± 1.96 standard errors.".into(),
-            "Default: at most four paths. Thorough: up to five minutes at degree 80, 300 s at n = 300, on one thread (results/frontier/README.md).".into(),
+            "Default: at most four paths. Thorough: at most 300 to 600 s on one thread, 60 s at degree 80 and noise 0.35 (results/frontier/README.md).".into(),
         ],
         columns: 2,
         panels: vec![
