@@ -176,8 +176,10 @@ impl Search<'_> {
     }
 
     /// Rounds and polishes a last iterate.
-    pub fn finish(&self, last: Iterate, limits: &Limits) -> Result<Run> {
+    pub fn finish(&self, mut last: Iterate, limits: &Limits) -> Result<Run> {
         let permutation = self.face.round(&last.x)?;
+        // Nothing goes on from here, and it is as large as X.
+        last.gradient = DMatrix::zeros(0, 0);
         let mut run = Run { last, permutation, value: f64::NAN, swaps: 0, agreed: false };
         self.polish(&mut run, limits)?;
         Ok(run)
