@@ -1,6 +1,6 @@
 //! A row of docs/frontier.md: random pairs recovered on one thread. Standard output gets a CSV line an instance, standard error the mean.
 //!
-//! cargo run --release --example frontier -- regular 500 10 0.15 0..20 default >> results/frontier/trials.csv
+//! cargo run --release --example frontier -- regular 500 10 0.15 0..20 default > row.csv
 //!
 //! Long rows can be drawn in pieces. Two more arguments: the time for each instance in seconds, and the seed of the
 //! instances.
@@ -56,7 +56,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let draw = |trial| -> Result<Instance, Box<dyn std::error::Error>> {
         let rng = &mut rng(rng_seed, trial);
         match model.as_str() {
-            "regular" => Ok(noisy_regular(n, density as usize, noise, rng)?),
+            "regular" => Ok(noisy_regular(n, arguments[2].parse()?, noise, rng)?),
             "sparse" => Ok(noisy_erdos_renyi(n, density, noise, rng)?),
             "dense" => Ok(correlated_erdos_renyi(n, density, noise, rng)?),
             _ => Err(USAGE.into()),

@@ -52,8 +52,8 @@ pub struct Recovery {
 /// Recovers the permutation that minimizes `objective`, as `settings` say.
 ///
 /// Runs the method on D_n (on the face of the anchors), rounds by the maximum assignment, polishes by swaps, and
-/// certifies. Without restarts, the penalized path on a convex objective goes on as [`Effort`] says. With restarts, all runs share the relaxation, go in parallel, and the smallest value wins, the earlier
-/// run on ties: the answer does not depend on the number of threads. On an objective that is not convex (a QAP) the
+/// certifies. Without restarts, the penalized path on a convex objective goes on as [`Effort`] says. With restarts, all
+/// runs share the relaxation, go in parallel, and the smallest value wins, the earlier run on ties: the answer does not depend on the number of threads. On an objective that is not convex (a QAP) the
 /// penalized path starts at negative weights, where −P convexifies.
 ///
 /// # Errors

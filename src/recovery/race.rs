@@ -8,9 +8,10 @@ use crate::error::Result;
 use crate::solver::{Iterate, Limits};
 use nalgebra::DMatrix;
 use rayon::prelude::*;
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
-/// An answer further from the bound than this (on the scale of [`DOUBTFUL`]) is not worth reheating if it is the first path's: a path from it ends where it began.
+/// An answer further from the bound than this (on the scale of [`DOUBTFUL`]) is not worth reheating unless it stands out: a path from it ends where it began.
 const COLD: f64 = 0.65;
 
 /// Probes that are made at a time. Fixed, so that what is found does not depend on the number of threads.
@@ -25,7 +26,8 @@ const JUMP: f64 = 15.0;
 /// … and is worth reheating from here on: it may be right in part.
 const WARM: f64 = 3.0;
 
-/// The median deviation counts as at least this share of what the median is above the bound: a few values may lie together by chance.
+/// The median deviation counts as at least this share of what the median is above the bound: a few values may lie
+/// together by chance.
 const LEAST_DEVIATION: f64 = 1e-3;
 
 /// What the name of a probe begins with.
@@ -112,7 +114,7 @@ impl<'a> Race<'a> {
             timed(limits, start.name.clone(), || from_start(search, start, Some(relaxed), &relaxed.x, limits))
         };
         self.add(others.par_iter().map(other).collect())?;
-        let mut start = starts[0].clone();
+        let mut start = Cow::Borrowed(&starts[0]);
         let mut likely = None;
         let (mut is_new, mut probes) = (true, 0);
         while !self.cut_short {
@@ -150,8 +152,8 @@ impl<'a> Race<'a> {
     }
 
     /// Goes on from the best answer: from what `start` learns of it; if that brings nothing, by a reheated path if it is warm.
-    /// Whether there is a better one now; `None` where neither was worth a try.
-    fn revisit(&mut self, start: &mut Start, relaxed: &Iterate, is_warm: bool) -> Result<Option<bool>> {
+    /// Whether there is a better one now; `None` where neither was worth a try, as when all descents agreed.
+    fn revisit(&mut self, start: &mut Cow<Start>, relaxed: &Iterate, is_warm: bool) -> Result<Option<bool>> {
         let (search, limits) = (self.search, self.limits);
         if self.best.agreed {
             return Ok(None);
@@ -162,7 +164,7 @@ impl<'a> Race<'a> {
         {
             let again = || from_start(search, &learned, Some(relaxed), &relaxed.x, limits);
             if self.add(vec![timed(limits, format!("{} again", start.name), again)])? {
-                *start = learned;
+                *start = Cow::Owned(learned);
                 return Ok(Some(true));
             }
             tried = Some(false);

@@ -334,14 +334,11 @@ mod tests {
 
     #[test]
     fn a_moved_point_is_doubly_stochastic_and_holds_the_anchor() {
-        let x = random_point(6, &mut rng(1, 0));
+        // Doubly stochastic to the last bits, which a random point is not.
+        let mut rng = rng(1, 0);
+        let x = (0..16).map(|_| Permutation::random(6, &mut rng).to_matrix() / 16.0).sum();
         let y = moved(&x, (2, 4));
-        assert!(
-            residual(&y) <= 10.0 * residual(&x).max(1e-15) && y.min() >= 0.0,
-            "{} from {}",
-            residual(&y),
-            residual(&x)
-        );
+        assert!(residual(&y) < 1e-12 && y.min() >= 0.0);
         assert_eq!((y[(2, 4)], y[(2, 0)], y[(0, 4)]), (1.0, 0.0, 0.0));
         let p = Permutation::identity(3).to_matrix();
         assert_eq!(moved(&p, (1, 1)), p);

@@ -83,8 +83,8 @@ pub enum RestartFrom {
 pub enum Effort {
     /// One path.
     Quick,
-    /// Up to four times the iterations of the first run: all starts, then paths from what the first start learned of the answer (if it can), and reheated ones, while they improve it, then probes while
-    /// it is doubtful.
+    /// Up to four times the iterations of the first run: all starts, then paths from what the first start learned of the
+    /// answer (if it can) and reheated ones, while they improve it, then probes while it is doubtful.
     #[default]
     Default,
     /// The same without end: until the answer is no longer doubtful, or its value stands out from those of the other runs, and reheating does

@@ -4,6 +4,7 @@ use super::at;
 use crate::error::{Error, Result};
 use crate::experiment::canvas::Marker;
 use crate::experiment::chart::{BLUE, GREEN, GREY, Look, ORANGE, PURPLE, SKY, VERMILION};
+use crate::experiment::interval::{bootstrap_interval, mean};
 use crate::experiment::lines::{LinePanel, Lines, Series};
 use crate::experiment::read_rows;
 use plotters::prelude::BLACK;
@@ -20,6 +21,9 @@ const LOOKS: [Look; 6] = [
     Look { color: ORANGE, width: 2.0, dashes: &[9.0, 3.0, 2.5, 3.0], marker: Marker::TriangleDown },
     Look { color: PURPLE, width: 2.0, dashes: &[5.0, 3.0], marker: Marker::Cross },
 ];
+
+/// Of the bootstrap.
+const RNG_SEED: u64 = 1;
 
 #[derive(Deserialize)]
 struct Published {
@@ -57,9 +61,9 @@ pub(super) fn frontier(results: &Path) -> Result<Lines> {
                     by_noise.entry(row.noise.to_bits()).or_default().push(row.right);
                 }
             }
-            let points = by_noise.into_iter().map(|(noise, right)| {
-                let (mean, half) = mean_and_interval(&right);
-                ((f64::from_bits(noise), mean), (mean - half).max(0.0), (mean + half).min(1.0))
+            let points = by_noise.into_iter().filter_map(|(noise, right)| {
+                let (low, high) = bootstrap_interval(&right, RNG_SEED)?;
+                Some(((f64::from_bits(noise), mean(&right)?), low, high))
             });
             Series::of(format!("birkhoff, {effort}"), look, points.collect())
         };
@@ -80,7 +84,7 @@ pub(super) fn frontier(results: &Path) -> Result<Lines> {
     Ok(Lines {
         title: "Recovery where others fail: the benchmark of Lelarge (arXiv 2510.03086), and dense graphs".into(),
         captions: vec![
-            "Published: his numbers, which we have not run; the model is our reading of his. Ours: means of 10 or 20 instances, bars ± 1.96 standard errors.".into(),
+            "Published: his numbers, which we have not run; the model is our reading of his. Ours: means of 10 or 20 instances, bars: 95 % bootstrap intervals.".into(),
             "Default: at most four paths. Thorough: at most 300 to 600 s on one thread, 60 s at degree 80 and noise 0.35 (results/frontier/README.md).".into(),
         ],
         columns: 2,
@@ -93,14 +97,6 @@ pub(super) fn frontier(results: &Path) -> Result<Lines> {
         width: 660.0,
         height: 320.0,
     })
-}
-
-/// Mean, and 1.96 standard errors.
-fn mean_and_interval(values: &[f64]) -> (f64, f64) {
-    let count = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / count;
-    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0).max(1.0);
-    (mean, 1.96 * (variance / count).sqrt())
 }
 
 #[derive(Deserialize)]

@@ -119,13 +119,13 @@ pub(super) fn follow(experiment: &Experiment, limits: &Limits) -> Result<(Vec<St
     Ok((stages, entries))
 }
 
-/// The stages of which X is kept: the first whose penalty is not above the relaxation's, those where the penalty has fallen by a third and by two thirds, and the last.
+/// The stages of which X is kept: the relaxation, those where the penalty has fallen by a third and by two thirds, and the last.
 fn kept(stages: &[Stage]) -> Vec<usize> {
     let first = stages.first().map_or(0.0, |stage| stage.penalty);
     let mut kept: Vec<usize> = (0..KEPT)
         .filter_map(|part| {
-            let bound = first * (KEPT - 1 - part) as f64 / (KEPT - 1) as f64;
-            stages.iter().position(|stage| stage.penalty <= bound).or(stages.len().checked_sub(1))
+            let share = (KEPT - 1 - part) as f64 / (KEPT - 1) as f64;
+            stages.iter().position(|stage| stage.penalty <= share * first).or(stages.len().checked_sub(1))
         })
         .collect();
     kept.dedup();
