@@ -173,7 +173,7 @@ pub(super) fn real_graphs(results: &Path) -> Result<Lines> {
     Ok(Lines {
         title: "Real graphs: edges kept".into(),
         captions: vec![
-            "One run each, no interval: all methods are deterministic. Peers where results/peers has them: netscience-10, celegans-10, yeast-25, arenas-10.".into(),
+            "One run each, no interval: all methods are deterministic. Peers where results/peers has them: netscience-10, netscience-20, celegans-10, yeast-25, arenas-10.".into(),
         ],
         columns: 1,
         panels: vec![panel("First half", 0, half), panel("Second half", half, pairs.len())],
