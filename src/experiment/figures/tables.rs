@@ -85,7 +85,7 @@ pub(super) fn frontier(results: &Path) -> Result<Lines> {
         title: "Recovery where others fail: the benchmark of Lelarge (arXiv 2510.03086), and dense graphs".into(),
         captions: vec![
             "Published: his numbers, which we have not run; the model is our reading of his. Ours: means of 10 or 20 instances, bars: 95 % bootstrap intervals.".into(),
-            "Default: at most four paths. Thorough: at most 300 to 600 s on one thread, 60 s at degree 80 and noise 0.35 (results/frontier/README.md).".into(),
+            "Default: at most four paths. Thorough: at most 300 to 600 s of one core, 60 s at degree 80 and noise 0.35 (results/frontier/README.md).".into(),
         ],
         columns: 2,
         panels: vec![
