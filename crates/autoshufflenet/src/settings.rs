@@ -135,6 +135,10 @@ pub struct Settings {
     /// Test after every so many epochs, and after the last; 0 is after the last alone
     #[arg(long, default_value_t = 1, value_name = "EPOCHS")]
     pub test_every: usize,
+    /// Write the matrix of this shuffle, such as stage2.0, into matrices.csv: at the start and after every epoch
+    #[arg(long, value_name = "SHUFFLE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace_matrix: Option<String>,
     /// After rounding, pass so many batches to renew the running statistics; 0 is none
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub recalibration_batches: usize,
@@ -214,7 +218,7 @@ impl Settings {
     /// The names of the settings' flags that were given.
     pub fn flags_given(matches: &ArgMatches) -> Vec<String> {
         let keys = Settings::default().to_table().map(|table| table.into_iter().map(|(key, _)| key));
-        let optional = ["data_dir", "penalty_weight"].map(str::to_string);
+        let optional = ["data_dir", "penalty_weight", "trace_matrix"].map(str::to_string);
         keys.into_iter().flatten().chain(optional).filter(|key| given(matches, key)).collect()
     }
 

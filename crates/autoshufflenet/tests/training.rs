@@ -11,7 +11,7 @@ fn program() -> Command {
 }
 
 /// A run of few and small batches.
-const SMALL: [&str; 13] = [
+const SMALL: [&str; 15] = [
     "train",
     "--train-images",
     "128",
@@ -25,6 +25,8 @@ const SMALL: [&str; 13] = [
     "0",
     "--threads",
     "1",
+    "--trace-matrix",
+    "stage2.0",
 ];
 
 fn train(folder: &Path, more: &[&str]) -> String {
@@ -33,7 +35,7 @@ fn train(folder: &Path, more: &[&str]) -> String {
 }
 
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let wanted = ["epochs.csv", "model.safetensors", "permutations.csv", "result.json"];
+    let wanted = ["epochs.csv", "matrices.csv", "model.safetensors", "permutations.csv", "result.json"];
     wanted.iter().map(|name| (name.to_string(), std::fs::read(folder.join(name)).unwrap())).collect()
 }
 
@@ -146,6 +148,7 @@ fn settings_are_read_from_a_file_and_flags_win() {
     assert!(refused("data = \"cifar10\"", &[]).contains("data_dir"));
     assert!(refused("batch_size = 4000", &[]).contains("batch_size"));
     assert!(refused("train_images = 100000", &[]).contains("train_images"));
+    assert!(refused("trace_matrix = \"stage9.0\"", &[]).contains("stage9.0, but stage2.0"));
     assert!(refused("device = \"cuda\"", &[]).contains("CUDA"));
 
     std::fs::write(&config, "epochs = 9\nshuffle = \"none\"\n").unwrap();

@@ -2,6 +2,7 @@
 
 use crate::experiment::canvas::Marker;
 use crate::experiment::chart::{BLUE, GREEN, GREY, Look, PURPLE, SKY, VERMILION};
+use crate::experiment::graph_matching::config::describe;
 use crate::experiment::graph_matching::figure::{limit, look};
 use crate::experiment::graph_matching::landscapes::Point;
 use crate::experiment::graph_matching::path::Stage;
@@ -52,7 +53,7 @@ pub(super) fn landscapes(points: &[Point]) -> Lines {
 
 /// ρ₅₀ against n, one panel a density.
 pub(super) fn thresholds(experiment: &Experiment, rows: &[Threshold]) -> Lines {
-    let panel = |&p: &f64| {
+    let panel = |p: Option<f64>| {
         let mut series: Vec<Series> = Vec::new();
         for (index, name) in experiment.names().into_iter().enumerate() {
             // Methods that agree stand side by side.
@@ -79,7 +80,7 @@ pub(super) fn thresholds(experiment: &Experiment, rows: &[Threshold]) -> Lines {
         let curve = places.map(|n| (n, limit(n))).collect();
         series.push(Series { curve, ..Series::exact("limit nρ² = 4 ln n (Gaussian)", theory, []) });
         LinePanel {
-            title: format!("p = {p}"),
+            title: p.map_or("Gaussian matrices".into(), |p| format!("p = {p}")),
             x_label: "vertices n (log scale)".into(),
             y_label: "ρ₅₀: correlation at which half of the trials are recovered".into(),
             x_names: sizes.iter().map(|&n| (n as f64, n.to_string())).collect(),
@@ -95,7 +96,7 @@ pub(super) fn thresholds(experiment: &Experiment, rows: &[Threshold]) -> Lines {
             "Recovered: at least 90 % of the vertices right. Where the share is below one half at every level nothing is drawn.".into(),
         ],
         columns: 2,
-        panels: experiment.instances.p.iter().map(panel).collect(),
+        panels: experiment.instances.densities().into_iter().map(panel).collect(),
         width: 660.0,
         height: 380.0,
     }
@@ -127,7 +128,7 @@ pub(super) fn path(stages: &[Stage]) -> Lines {
     let certified = |stage: &Stage| f64::from(u8::from(stage.certified));
     let which = stages
         .first()
-        .map_or(String::new(), |stage| format!("n = {}, p = {}, correlation {}", stage.n, stage.p, stage.rho));
+        .map_or(String::new(), |stage| format!("{}, correlation {}", describe((stage.n, stage.p)), stage.rho));
     Lines {
         title: "One penalized path, stage by stage".into(),
         captions: vec![format!(

@@ -155,7 +155,7 @@ impl Desk<'_> {
                 command: SMALL,
                 sources: &["graph_matching"],
             },
-            &heat::Heat { stages: &stages, entries: &entries },
+            &heat::path(&stages, &entries),
         )?;
         let rows: Vec<Summary> = read_rows(&at("graph_matching/summary.csv"))?;
         let about = About {

@@ -14,7 +14,7 @@ use std::sync::atomic::AtomicBool;
 /// The configuration that is built into the program.
 const GRAPH_MATCHING: &str = include_str!("../../../experiments/graph_matching.toml");
 
-/// Methods compared on correlated Erdős–Rényi graphs of several noise levels.
+/// Methods compared on correlated random graphs of several noise levels.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Experiment {
@@ -57,27 +57,69 @@ pub struct Variant {
     pub restarts: Option<usize>,
 }
 
-/// Pairs of correlated Erdős–Rényi graphs, of every size and density.
+/// How the two graphs are drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Model {
+    /// [`correlated_erdos_renyi`](crate::instance::correlated_erdos_renyi).
+    #[default]
+    ErdosRenyi,
+    /// [`correlated_gaussian`](crate::instance::correlated_gaussian): every pair has a weight, and there is no density.
+    Gaussian,
+}
+
+impl Model {
+    /// What titles call the two graphs.
+    pub fn title(self) -> &'static str {
+        match self {
+            Model::ErdosRenyi => "Correlated Erdős–Rényi graphs",
+            Model::Gaussian => "Correlated Gaussian (Wigner) matrices",
+        }
+    }
+}
+
+/// Vertices, and probability of an edge where there is one.
+pub type Kind = (usize, Option<f64>);
+
+/// What titles call a kind.
+pub(in crate::experiment) fn describe((n, p): Kind) -> String {
+    p.map_or(format!("n = {n}"), |p| format!("n = {n}, p = {p}"))
+}
+
+/// Pairs of correlated graphs, of every size and density.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Instances {
+    /// How they are drawn.
+    #[serde(default)]
+    pub model: Model,
     /// Vertices.
     pub n: Vec<usize>,
-    /// Probabilities of an edge.
+    /// Probabilities of an edge; none for Gaussian matrices.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub p: Vec<f64>,
     /// Correlations, each a noise level; 0 is the null experiment.
     pub rho: Vec<f64>,
 }
 
 impl Instances {
-    /// Every size with every density.
-    pub fn kinds(&self) -> Vec<(usize, f64)> {
-        self.n.iter().flat_map(|&n| self.p.iter().map(move |&p| (n, p))).collect()
+    /// Every density; that of Gaussian matrices is none.
+    pub fn densities(&self) -> Vec<Option<f64>> {
+        match self.model {
+            Model::ErdosRenyi => self.p.iter().copied().map(Some).collect(),
+            Model::Gaussian => vec![None],
+        }
     }
 
-    /// Every size, density and correlation.
-    pub fn levels(&self) -> Vec<(usize, f64, f64)> {
-        self.kinds().into_iter().flat_map(|(n, p)| self.rho.iter().map(move |&rho| (n, p, rho))).collect()
+    /// Every size with every density.
+    pub fn kinds(&self) -> Vec<Kind> {
+        let densities = self.densities();
+        self.n.iter().flat_map(|&n| densities.iter().map(move |&p| (n, p))).collect()
+    }
+
+    /// Every size and density, with every correlation.
+    pub fn levels(&self) -> Vec<(Kind, f64)> {
+        self.kinds().into_iter().flat_map(|kind| self.rho.iter().map(move |&rho| (kind, rho))).collect()
     }
 }
 
@@ -138,14 +180,20 @@ impl Configuration for Experiment {
     }
 
     fn validate(&self) -> Result<()> {
-        let Experiment { trials, methods, instances: Instances { n, p, rho }, settings, .. } = self;
+        let Experiment { trials, methods, instances: Instances { model, n, p, rho }, settings, .. } = self;
         let refuse = |name, cause: &str| Err(Error::argument(name, cause));
         check_trials(*trials)?;
         check_list("methods", methods, "methods", |_| true)?;
         let is_name = |name: &String| !name.is_empty() && !name.contains(|c: char| c.is_control());
         check_list("variants", &self.names(), "names, none of them a method's,", is_name)?;
         check_list("instances.n", n, "numbers between 1 and 10000", |n| (1..=10_000).contains(n))?;
-        check_list("instances.p", p, "numbers between 0 and 1", |p| (0.0..=1.0).contains(p))?;
+        match model {
+            Model::ErdosRenyi => {
+                check_list("instances.p", p, "numbers between 0 and 1", |p| (0.0..=1.0).contains(p))?;
+            }
+            Model::Gaussian if !p.is_empty() => return refuse("instances.p", "has no place beside Gaussian matrices"),
+            Model::Gaussian => {}
+        }
         check_list("instances.rho", rho, "numbers between 0 and 1", |rho| (0.0..=1.0).contains(rho))?;
         let elsewhere = Settings::default();
         if settings.method != elsewhere.method || settings.rng_seed != elsewhere.rng_seed {
@@ -195,6 +243,8 @@ mod tests {
             ("trials = ", "trials = 0 #", "trials"),
             ("n = ", "n = [0] #", "instances.n"),
             ("p = ", "p = [nan] #", "instances.p"),
+            ("p = ", "#", "instances.p"),
+            ("p = ", "model = 'gaussian'\np = ", "instances.p"),
             ("rho = ", "rho = [0.5, 0.5] #", "instances.rho"),
             ("methods = [", "methods = [] #", "methods"),
             ("[settings]", "[settings]\nmethod = 'faq'", "settings"),

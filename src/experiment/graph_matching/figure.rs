@@ -1,6 +1,6 @@
 //! The figures: what is recovered against the noise, and ρ₅₀ against the size.
 
-use super::config::Experiment;
+use super::config::{Experiment, Kind, describe};
 use super::summary::Summary;
 use crate::error::Result;
 use crate::experiment::canvas::{self, Canvas, Drawn, Figure, Marker};
@@ -70,7 +70,7 @@ impl Recovery<'_> {
         (first - rho) / if first > last { first - last } else { 1.0 }
     }
 
-    fn method<B: DrawingBackend>(&self, canvas: &Canvas<B>, axes: &Axes, kind: (usize, f64), index: usize) -> Drawn<B> {
+    fn method<B: DrawingBackend>(&self, canvas: &Canvas<B>, axes: &Axes, kind: Kind, index: usize) -> Drawn<B> {
         let method = self.names[index].as_str();
         // Methods that agree stand side by side.
         let spread = if self.columns() > 1 { 5.0 } else { 7.0 };
@@ -100,14 +100,14 @@ impl Recovery<'_> {
     }
 
     fn columns(&self) -> usize {
-        self.experiment.instances.p.len().min(2)
+        self.experiment.instances.kinds().len().min(2)
     }
 
     fn rows(&self) -> usize {
         self.experiment.instances.kinds().len().div_ceil(self.columns().max(1))
     }
 
-    fn panel<B: DrawingBackend>(&self, canvas: &Canvas<B>, axes: &Axes, kind: (usize, f64)) -> Drawn<B> {
+    fn panel<B: DrawingBackend>(&self, canvas: &Canvas<B>, axes: &Axes, kind: Kind) -> Drawn<B> {
         let ticks: Vec<_> = (0..=5).map(|k| (f64::from(k) / 5.0, format!("{:.1}", f64::from(k) / 5.0))).collect();
         axes.draw(canvas, &ticks, 17.0)?;
         for (rho, x) in self.positions() {
@@ -165,8 +165,7 @@ impl Figure for Recovery<'_> {
                 let left = 74.0 + width * (index % self.columns()) as f64;
                 let top = 140.0 + ROW * (index / self.columns()) as f64;
                 bottom = top + ROW - 110.0;
-                let title = format!("n = {}, p = {}", kind.0, kind.1);
-                canvas.text(&title, (left, top - 30.0), 18.0, true, HPos::Left, BLACK)?;
+                canvas.text(&describe(kind), (left, top - 30.0), 18.0, true, HPos::Left, BLACK)?;
                 self.panel(canvas, &Axes { left, right: left + width - 70.0, top, bottom, x, y }, kind)?;
                 canvas.text(
                     "correlation",
@@ -180,11 +179,12 @@ impl Figure for Recovery<'_> {
             self.legend(canvas, 1230.0, 160.0)?;
         }
         let (which, at) = match kinds[..] {
-            [(n, p)] => (format!("n = {n}, p = {p}; "), 664.0),
+            [kind] => (format!("{}; ", describe(kind)), 664.0),
             _ => (String::new(), bottom + 92.0),
         };
         let caption = format!(
-            "Correlated Erdős–Rényi graphs, {which}mean of {trials} trials at each correlation, all methods on the same graphs."
+            "{}, {which}mean of {trials} trials at each correlation, all methods on the same graphs.",
+            instances.model.title()
         );
         canvas.text(&caption, (24.0, at), 16.0, false, HPos::Left, GREY)?;
         let caption = "Bars: 95 % bootstrap interval of the mean. Methods stand side by side where they agree.";

@@ -8,7 +8,7 @@ pub(super) const COLUMNS: &[Columns] = &[
         "trials.csv",
         &[
             ("n", "vertices of each graph"),
-            ("p", "probability of an edge"),
+            ("p", "probability of an edge; empty for Gaussian matrices"),
             ("rho", "correlation of the two graphs' edges, 0 to 1"),
             (
                 "trial",
@@ -21,7 +21,7 @@ pub(super) const COLUMNS: &[Columns] = &[
             ("truth_edge_correctness", "share of A's edges that the hidden permutation keeps, 0 to 1"),
             (
                 "value",
-                "squared Frobenius norm of AX - XB at the answer; 2 for each pair of vertices that is an edge in one graph only",
+                "squared Frobenius norm of AX - XB at the answer; for graphs without weights 2 for each pair of vertices that is an edge in one graph only",
             ),
             ("truth_value", "the same at the hidden permutation"),
             ("lower_bound", "proved: no permutation has a smaller value; empty if unknown"),
@@ -84,7 +84,7 @@ pub(super) const COLUMNS: &[Columns] = &[
         "path.csv",
         &[
             ("n", "vertices of each graph"),
-            ("p", "probability of an edge"),
+            ("p", "probability of an edge; empty for Gaussian matrices"),
             ("rho", "correlation of the two graphs' edges, 0 to 1"),
             ("weight", "weight of the penalty in the stage whose end this is; 0 is the relaxation"),
             ("value", "squared Frobenius norm of AX - XB"),

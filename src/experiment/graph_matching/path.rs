@@ -17,8 +17,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct Stage {
     /// Vertices.
     pub n: usize,
-    /// Probability of an edge.
-    pub p: f64,
+    /// Probability of an edge; none for Gaussian matrices.
+    pub p: Option<f64>,
     /// Correlation.
     pub rho: f64,
     /// λ; 0 is the relaxation.
@@ -64,7 +64,7 @@ type Seen = (f64, DMatrix<f64>);
 /// Follows the path on the first instance of the first size and density at the middle one of the correlations.
 pub(super) fn follow(experiment: &Experiment, limits: &Limits) -> Result<(Vec<Stage>, Vec<Entry>)> {
     let level = experiment.instances.rho.len() / 2;
-    let (n, p, rho) = experiment.instances.levels()[level];
+    let ((n, p), rho) = experiment.instances.levels()[level];
     let instance = instance_of(experiment, level, 0)?;
     let objective = GraphMatching::new(instance.a, instance.b)?;
     let truth = instance.truth.to_matrix();

@@ -1,6 +1,6 @@
 //! Means over trials with their intervals, and the table that shows them.
 
-use super::config::Experiment;
+use super::config::{Experiment, Model, describe};
 use super::trials::{Timing, Trial};
 use crate::experiment::interval::{bootstrap_interval, mean, wilson_interval};
 use serde::{Deserialize, Serialize};
@@ -15,8 +15,8 @@ pub const RECOVERED: f64 = 0.9;
 pub struct Summary {
     /// Vertices.
     pub n: usize,
-    /// Probability of an edge.
-    pub p: f64,
+    /// Probability of an edge; none for Gaussian matrices.
+    pub p: Option<f64>,
     /// Correlation of the instances.
     pub rho: f64,
     /// The method, or the name of the variant.
@@ -97,11 +97,11 @@ pub fn table(experiment: &Experiment, summaries: &[Summary], timings: &[Timing])
         let cells = instances.rho.iter().map(|&rho| if rho == 0.0 { "0 (null)".into() } else { format!("{rho}") });
         row("correlation", cells.collect())
     };
-    for (n, p) in instances.kinds() {
+    for kind in instances.kinds() {
         let at = |rho: f64, method: &str| {
-            summaries.iter().find(|row| (row.n, row.p, row.rho, row.method.as_str()) == (n, p, rho, method))
+            summaries.iter().find(|row| ((row.n, row.p), row.rho, row.method.as_str()) == (kind, rho, method))
         };
-        line(format!("Correlated Erdős–Rényi graphs, n = {n}, p = {p}: {trials} trials at each correlation"));
+        line(format!("{}, {}: {trials} trials at each correlation", instances.model.title(), describe(kind)));
         line(String::new());
         line("Vertices matched to their true partner, % (95 % bootstrap interval of the mean)".to_string());
         line(header());
@@ -118,6 +118,10 @@ pub fn table(experiment: &Experiment, summaries: &[Summary], timings: &[Timing])
             line(row(method, instances.rho.iter().map(cell).collect()));
         }
         line(String::new());
+        if instances.model == Model::Gaussian {
+            // Every pair is an edge.
+            continue;
+        }
         line("Edges of A kept, %".to_string());
         line(header());
         for method in &names {
@@ -152,7 +156,7 @@ mod tests {
     fn failed_trials_are_counted_and_in_no_mean() {
         let trial = |node_correctness: Option<f64>| Trial {
             n: 4,
-            p: 0.5,
+            p: Some(0.5),
             rho: 0.5,
             trial: 0,
             method: "faq".to_string(),

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 pub struct Threshold {
     /// Vertices.
     pub n: usize,
-    /// Probability of an edge.
-    pub p: f64,
+    /// Probability of an edge; none for Gaussian matrices.
+    pub p: Option<f64>,
     /// The method, or the name of the variant.
     pub method: String,
     /// Trials at each correlation.
@@ -29,14 +29,14 @@ pub struct Threshold {
 /// ρ₅₀ and its bootstrap interval by size, density and method, in the order of first appearance. Failed trials count as not recovered;
 /// the null experiment (ρ = 0) does not enter.
 pub fn thresholds(trials: &[Trial], rng_seed: u64) -> Vec<Threshold> {
-    let mut kinds: Vec<(usize, f64, &str)> = Vec::new();
+    let mut kinds: Vec<(usize, Option<f64>, &str)> = Vec::new();
     for trial in trials {
         let kind = (trial.n, trial.p, trial.method.as_str());
         if !kinds.contains(&kind) {
             kinds.push(kind);
         }
     }
-    let threshold = |(n, p, method): (usize, f64, &str)| {
+    let threshold = |(n, p, method): (usize, Option<f64>, &str)| {
         let mut levels: Vec<(f64, Vec<bool>)> = Vec::new();
         let rows = trials.iter().filter(|row| (row.n, row.p, row.method.as_str()) == (n, p, method) && row.rho > 0.0);
         for row in rows {

@@ -4,7 +4,7 @@ use super::config::Experiment;
 use crate::error::Result;
 use crate::experiment::RunDirectory;
 use crate::experiment::parallel::resumable;
-use crate::instance::{Instance, correlated_erdos_renyi, rng};
+use crate::instance::{Instance, correlated_erdos_renyi, correlated_gaussian, rng};
 use crate::objective::{GraphMatching, Objective};
 use crate::permutation::Permutation;
 use crate::recovery::{Recovery, Settings, recover_within};
@@ -21,8 +21,8 @@ use std::sync::atomic::AtomicBool;
 pub struct Trial {
     /// Vertices.
     pub n: usize,
-    /// Probability of an edge.
-    pub p: f64,
+    /// Probability of an edge; none for Gaussian matrices.
+    pub p: Option<f64>,
     /// Correlation of the instance.
     pub rho: f64,
     /// Number of the trial at this size, density and correlation, counted from 0.
@@ -60,8 +60,8 @@ pub struct Trial {
 pub struct Timing {
     /// Vertices.
     pub n: usize,
-    /// Probability of an edge.
-    pub p: f64,
+    /// Probability of an edge; none for Gaussian matrices.
+    pub p: Option<f64>,
     /// Correlation of the instance.
     pub rho: f64,
     /// Number of the trial at this correlation.
@@ -95,9 +95,12 @@ pub(super) fn run(
 
 /// The graphs of a trial: a stream of its own for every instance, whatever the number of trials.
 pub(super) fn instance_of(experiment: &Experiment, level: usize, trial: usize) -> Result<Instance> {
-    let (n, p, rho) = experiment.instances.levels()[level];
-    let stream = ((level as u64) << 32) | trial as u64;
-    correlated_erdos_renyi(n, p, rho, &mut rng(experiment.rng_seed, stream))
+    let ((n, p), rho) = experiment.instances.levels()[level];
+    let mut rng = rng(experiment.rng_seed, ((level as u64) << 32) | trial as u64);
+    match p {
+        Some(p) => correlated_erdos_renyi(n, p, rho, &mut rng),
+        None => correlated_gaussian(n, rho, &mut rng),
+    }
 }
 
 /// All methods on trial `trial` of the noise level `level`.
@@ -109,7 +112,7 @@ fn one_instance(
     limits: &Limits,
     bar: &ProgressBar,
 ) -> Result<Vec<(Trial, Timing)>> {
-    let (n, p, rho) = experiment.instances.levels()[level];
+    let ((n, p), rho) = experiment.instances.levels()[level];
     let instance = instance_of(experiment, level, trial)?;
     let objective = GraphMatching::new(instance.a.clone(), instance.b.clone())?;
     let truth = &instance.truth;

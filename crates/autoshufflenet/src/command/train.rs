@@ -124,7 +124,9 @@ fn without_place(argument: String) -> String {
 fn write_manifest(settings: &Settings, device: Device) -> Result<()> {
     let folder = &settings.output_dir;
     let mut files = serde_json::Map::new();
-    for name in ["config.toml", "epochs.csv", "model.safetensors", "permutations.csv", RESULT] {
+    let traced = settings.trace_matrix.is_some().then_some("matrices.csv");
+    for name in ["config.toml", "epochs.csv", "model.safetensors", "permutations.csv", RESULT].into_iter().chain(traced)
+    {
         let path = folder.join(name);
         let bytes = std::fs::read(&path).map_err(|error| Error::io(&path, error))?;
         files.insert(name.to_string(), json!({ "bytes": bytes.len(), "sha256": sha256(&bytes) }));

@@ -138,5 +138,10 @@ pub(super) fn fresh<'a>(settings: &'a Settings, data: &'a Data, device: tch::Dev
     };
     let sums = Tensor::zeros([3], (Kind::Double, device));
     let tables = Tables::default();
-    Ok(Training { settings, data, network, optimizer, epoch: 0, step: 0, seconds: 0.0, sums, tables, last_test: None })
+    let mut training =
+        Training { settings, data, network, optimizer, epoch: 0, step: 0, seconds: 0.0, sums, tables, last_test: None };
+    if let Some(matrix) = training.traced_matrix()? {
+        training.tables.push_matrix(0, &matrix);
+    }
+    Ok(training)
 }

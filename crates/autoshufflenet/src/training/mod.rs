@@ -21,6 +21,7 @@ use crate::penalty::penalty;
 use crate::settings::Settings;
 use birkhoff::{Error, Result};
 use indicatif::{ProgressBar, ProgressStyle};
+use nalgebra::DMatrix;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 use tch::{Device, Kind, Tensor};
@@ -193,6 +194,7 @@ impl<'a> Training<'a> {
         let [train_loss, train_accuracy] = self.means()?;
         let begun = Instant::now();
         let shuffles = progress(&self.network)?;
+        let traced = self.traced_matrix()?;
         self.epoch += 1;
         let last = self.epoch == self.settings.epochs;
         let every = self.settings.test_every;
@@ -217,6 +219,10 @@ impl<'a> Training<'a> {
             test_seconds: begun.elapsed().as_secs_f64(),
         };
         self.tables.push(&epoch);
+        // As it was before hardening.
+        if let Some(matrix) = traced {
+            self.tables.push_matrix(self.epoch, &matrix);
+        }
         if !quiet {
             eprintln!("{}", describe(&epoch, hardened));
         }
@@ -224,6 +230,20 @@ impl<'a> Training<'a> {
         let _ = self.sums.zero_();
         self.tables.write(&self.settings.output_dir)?;
         self.save()
+    }
+
+    /// The matrix that the settings ask to write down.
+    fn traced_matrix(&self) -> Result<Option<DMatrix<f64>>> {
+        let Some(name) = &self.settings.trace_matrix else { return Ok(None) };
+        let shuffles = self.network.shuffles();
+        let Some(shuffle) = shuffles.iter().find(|shuffle| shuffle.name() == name) else {
+            let names: Vec<&str> = shuffles.iter().map(|shuffle| shuffle.name()).collect();
+            return Err(Error::argument(
+                "trace_matrix",
+                format!("there is no shuffle {name}, but {}", names.join(", ")),
+            ));
+        };
+        Ok(Some(shuffle.to_matrix()))
     }
 
     /// Steps that are done, in all epochs.

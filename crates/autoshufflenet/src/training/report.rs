@@ -1,9 +1,10 @@
-//! What a run writes while it trains: epochs.csv and timings.csv.
+//! What a run writes while it trains: epochs.csv and timings.csv, and matrices.csv if it is asked to.
 
 use super::evaluate::Score;
 use crate::hardening::{Progress, Status};
 use birkhoff::io::write_atomically;
 use birkhoff::{Error, Result};
+use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -13,6 +14,7 @@ pub struct Tables {
     header: Vec<String>,
     rows: Vec<Vec<String>>,
     timings: Vec<[String; 4]>,
+    matrices: Vec<[String; 4]>,
 }
 
 /// An epoch's numbers.
@@ -79,14 +81,29 @@ impl Tables {
         ]);
     }
 
-    /// Writes both tables into the run's folder.
+    /// Adds the entries of a matrix after `epoch` epochs that are not 0 to four digits.
+    pub fn push_matrix(&mut self, epoch: usize, matrix: &DMatrix<f64>) {
+        for (i, j) in (0..matrix.nrows()).flat_map(|i| (0..matrix.ncols()).map(move |j| (i, j))) {
+            let entry = format!("{:.4}", matrix[(i, j)]);
+            if entry != "0.0000" {
+                self.matrices.push([epoch.to_string(), i.to_string(), j.to_string(), entry]);
+            }
+        }
+    }
+
+    /// Writes the tables into the run's folder.
     ///
     /// # Errors
     /// [`Error::Io`].
     pub fn write(&self, folder: &Path) -> Result<()> {
         let timing_header = ["epoch", "seconds", "images_per_second", "test_seconds"].map(str::to_string);
         write_csv(&folder.join("epochs.csv"), &self.header, &self.rows)?;
-        write_csv(&folder.join("timings.csv"), &timing_header, &self.timings)
+        write_csv(&folder.join("timings.csv"), &timing_header, &self.timings)?;
+        if self.matrices.is_empty() {
+            return Ok(());
+        }
+        let matrix_header = ["epoch", "output_channel", "input_channel", "entry"].map(str::to_string);
+        write_csv(&folder.join("matrices.csv"), &matrix_header, &self.matrices)
     }
 }
 
