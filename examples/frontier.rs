@@ -2,22 +2,25 @@
 //!
 //! cargo run --release --example frontier -- regular 500 10 0.15 0..20 default > row.csv
 //!
-//! Long rows can be drawn in pieces. Two more arguments: the time for each instance in seconds, and the seed of the
-//! instances.
+//! Long rows can be drawn in pieces. Three more arguments: the time for each instance in seconds, the seed of the
+//! instances, and where the path starts: at the relaxation, tilted by the structure that `START` names or that suits the graphs.
 
 use birkhoff::instance::{Instance, correlated_erdos_renyi, noisy_erdos_renyi, noisy_regular, rng};
 use birkhoff::objective::{GraphMatching, Objective};
 use birkhoff::recovery::{Effort, Settings, Start, recover_from};
+use birkhoff::score::EdgeScore;
 use birkhoff::solver::Limits;
 use birkhoff::structure::Kind;
 use serde::Serialize;
 use std::time::{Duration, Instant};
 
-/// Time for each instance and seed of all of them (the trial is the stream), where none are given.
-const DEFAULTS: [&str; 2] = ["300", "88"];
+/// Time for each instance, seed of all of them (the trial is the stream) and start, where none are given.
+const DEFAULTS: [&str; 3] = ["300", "88", "suited"];
 
-const USAGE: &str = "frontier regular|sparse N DEGREE NOISE FIRST..END quick|default|thorough [SECONDS [RNG_SEED]]
-frontier dense N P RHO FIRST..END quick|default|thorough [SECONDS [RNG_SEED]]";
+const USAGE: &str =
+    "frontier regular|sparse N DEGREE NOISE FIRST..END quick|default|thorough [SECONDS [RNG_SEED [START]]]
+frontier dense N P RHO FIRST..END quick|default|thorough [SECONDS [RNG_SEED [START]]]
+START: suited|relaxed|walks|subtree";
 
 /// A line of the table: the arguments, and what came of them.
 #[derive(Default, Serialize)]
@@ -28,6 +31,7 @@ struct Trial<'a> {
     density: f64,
     /// Noise, or ρ.
     noise: f64,
+    start: String,
     effort: &'a str,
     time_limit: f64,
     rng_seed: u64,
@@ -36,6 +40,12 @@ struct Trial<'a> {
     right: f64,
     value: f64,
     truth_value: f64,
+    /// Of A.
+    edges: usize,
+    /// Edges of A that the answer keeps.
+    common_edges: usize,
+    /// Those that the hidden permutation keeps.
+    truth_common_edges: usize,
     seconds: f64,
     runs: usize,
     probes: usize,
@@ -45,7 +55,7 @@ struct Trial<'a> {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
     arguments.extend(DEFAULTS.iter().skip(arguments.len().saturating_sub(6)).map(ToString::to_string));
-    let [model, n, density, noise, trials, effort, seconds, rng_seed] = &arguments[..] else {
+    let [model, n, density, noise, trials, effort, seconds, rng_seed, start] = &arguments[..] else {
         return Err(USAGE.into());
     };
     let (n, density, noise): (usize, f64, f64) = (n.parse()?, density.parse()?, noise.parse()?);
@@ -67,6 +77,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut right = vec![];
     for trial in first.parse::<u64>()?..end.parse()? {
         let pair = draw(trial)?;
+        let kind = match start.as_str() {
+            "suited" => Kind::suited(&pair.a, &pair.b),
+            "relaxed" => None,
+            name => Some(Kind::ALL.into_iter().find(|kind| kind.name() == name).ok_or(USAGE)?),
+        };
         let row = Trial {
             model,
             n,
@@ -75,7 +90,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             time_limit,
             rng_seed,
             trial,
-            ..pool.install(|| recovered(&pair, effort, limit))?
+            ..pool.install(|| recovered(&pair, kind, effort, limit))?
         };
         right.push(row.right);
         table.serialize(row)?;
@@ -89,20 +104,26 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// What comes of one pair; the rest of the line is left to the caller.
-fn recovered(pair: &Instance, effort: Effort, limit: Duration) -> birkhoff::Result<Trial<'static>> {
+fn recovered(pair: &Instance, kind: Option<Kind>, effort: Effort, limit: Duration) -> birkhoff::Result<Trial<'static>> {
     let began = Instant::now();
-    let objective = GraphMatching::new(pair.a.clone(), pair.b.clone())?;
-    let start = match Kind::suited(&pair.a, &pair.b) {
+    let start = match kind {
         Some(kind) => Start::structural(kind, &pair.a, &pair.b, &[])?,
         None => Start::relaxed(),
     };
+    let objective = GraphMatching::new(pair.a.clone(), pair.b.clone())?;
+    let name = start.name.clone();
     let limits = Limits { deadline: Some(began + limit), ..Limits::default() };
     let answer = recover_from(&objective, &[start], &Settings { effort, ..Settings::default() }, &limits)?;
+    let EdgeScore { common, edges_a, .. } = EdgeScore::of(&pair.a, &pair.b, &answer.permutation);
     Ok(Trial {
+        start: name,
         effort: effort.name(),
         right: answer.permutation.agreement(&pair.truth),
         value: answer.optimality.value,
         truth_value: objective.value_at(&pair.truth),
+        edges: edges_a,
+        common_edges: common,
+        truth_common_edges: EdgeScore::of(&pair.a, &pair.b, &pair.truth).common,
         seconds: (100.0 * began.elapsed().as_secs_f64()).round() / 100.0,
         runs: answer.attempts.len(),
         probes: answer.attempts.iter().filter(|run| run.name.starts_with("anchor")).count(),
