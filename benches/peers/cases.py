@@ -119,6 +119,28 @@ def converged(setting):
         yield race_on("converged", folder, contestants, repeats=1, only_threads="1")
 
 
+SLOW_METHODS = ["projected-gradient", "projected-gradient-exact", "sinkhorn"]
+
+
+def pairs(setting):
+    """Every method of ours and the peers' on every real pair, once and with one thread; slow ones up to 500 vertices.
+
+    No polish but that of our default method.
+    """
+    folders = [setting.sparse_copy(100)] if setting.smoke else sorted((setting.data / "pairs").iterdir())
+    for folder in folders:
+        race = race_on("pairs", folder, [], repeats=1, only_threads="1")
+        methods = ["relaxation", "faq", "relaxation-faq"] + (SLOW_METHODS if race.n <= 500 else [])
+        race.contestants += [ours(folder, "birkhoff penalized"), ours(folder, "birkhoff penalized, quick", effort="quick")]
+        race.contestants += [ours(folder, f"birkhoff {method}", method=method, polish=False) for method in methods]
+        race.contestants += [
+            peer("scipy relaxation (100 steps), faq", "scipy-relaxation-faq", pair=str(folder), **SHORT),
+            peer("scipy faq", "scipy-faq", pair=str(folder)),
+            peer("graspologic faq, sparse matrices", "graspologic-faq", "graspologic", pair=str(folder), sparse=True),
+        ]
+        yield race
+
+
 def dense(setting):
     """Correlated Erdős-Rényi graphs where FAQ finds nothing: our default method against SciPy's FAQ as it comes."""
     folder = setting.correlated(100 if setting.smoke else 1000, 0.5, 0.8)
@@ -209,4 +231,4 @@ def small(setting):
         yield Race("small", name, score.n, contestants, score, repeats=1, only_threads="1")
 
 
-CASES = {function.__name__: function for function in (faq, answer, converged, dense, lap, path, growth, large, small)}
+CASES = {function.__name__: function for function in (faq, answer, converged, pairs, dense, lap, path, growth, large, small)}

@@ -39,13 +39,17 @@ pub(super) fn write<C: Configuration>(directory: &RunDirectory, experiment: &C) 
     directory.write(MANIFEST, (text + "\n").as_bytes())
 }
 
+/// What has changed of all that is committed but results, which runs replace.
+const SOURCES: [&str; 7] =
+    ["status", "--porcelain", "--untracked-files=no", "--", ".", ":(exclude)results", ":(exclude)paper_figures"];
+
 /// Where a program's numbers come from: its version and commit, compiler, command line and processor.
 pub fn provenance(program: &str, version: &str) -> serde_json::Map<String, Value> {
     object(json!({
         "program": program,
         "version": version,
         "commit": said_by("git", &["rev-parse", "HEAD"]),
-        "uncommitted_changes": said_by("git", &["status", "--porcelain", "--untracked-files=no"]).map(|changes| !changes.is_empty()),
+        "uncommitted_changes": said_by("git", &SOURCES).map(|changes| !changes.is_empty()),
         "rustc": said_by("rustc", &["--version"]),
         "optimized": !cfg!(debug_assertions),
         "command": std::env::args().collect::<Vec<_>>(),
