@@ -51,15 +51,9 @@ pub(super) fn landscapes(points: &[Point]) -> Lines {
     }
 }
 
-/// ρ₅₀ against n, one panel a density; the experiment says how its methods look.
+/// ρ₅₀ against n, one panel a density.
 pub(super) fn thresholds(experiment: &Experiment, rows: &[Threshold]) -> Lines {
-    let mut densities: Vec<Option<f64>> = Vec::new();
-    for row in rows {
-        if !densities.contains(&row.p) {
-            densities.push(row.p);
-        }
-    }
-    let panel = |&p: &Option<f64>| {
+    let panel = |p: Option<f64>| {
         let mut series: Vec<Series> = Vec::new();
         for (index, name) in experiment.names().into_iter().enumerate() {
             // Methods that agree stand side by side.
@@ -102,7 +96,7 @@ pub(super) fn thresholds(experiment: &Experiment, rows: &[Threshold]) -> Lines {
             "Recovered: at least 90 % of the vertices right. Where the share is below one half at every level nothing is drawn.".into(),
         ],
         columns: 2,
-        panels: densities.iter().map(panel).collect(),
+        panels: experiment.instances.densities().into_iter().map(panel).collect(),
         width: 660.0,
         height: 380.0,
     }
