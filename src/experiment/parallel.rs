@@ -34,26 +34,27 @@ pub(super) fn in_parallel<J: Send, R: Send>(
 }
 
 /// What `work` makes of each job, as [`in_parallel`], with every result written down at once: what the folder's journal has is not done
-/// again. None where the folder's [`Part`] leaves jobs to others. A job is `runs` steps of the bar.
+/// again. None where the folder's [`Part`] leaves jobs to others. A job is `runs` steps of the bar, and the first has the number `first` in the
+/// journal, after those of earlier calls.
 ///
 /// # Errors
 /// As [`in_parallel`]; [`Error::File`] when a merge lacks jobs.
 pub(super) fn resumable<J: Send, R: Send + Serialize + DeserializeOwned>(
     directory: &RunDirectory,
-    jobs: Vec<J>,
+    (first, jobs): (usize, Vec<J>),
     runs: usize,
     limits: &Limits,
     quiet: bool,
     work: impl Fn(J, &ProgressBar) -> Result<R> + Sync,
 ) -> Result<Option<Vec<R>>> {
     let (journal, part) = (directory.journal()?, directory.part());
-    let mut results: Vec<Option<R>> = (0..jobs.len()).map(|job| journal.result(job)).collect();
+    let mut results: Vec<Option<R>> = (0..jobs.len()).map(|job| journal.result(first + job)).collect();
     let missing = results.iter().filter(|result| result.is_none()).count();
     if part == Part::Merge && missing > 0 {
         let cause = format!("{missing} of {} jobs are not done in {}", jobs.len(), directory.partial().display());
         return Err(Error::file(directory.target(), cause));
     }
-    let open = jobs.into_iter().enumerate().filter(|(job, _)| results[*job].is_none() && part.has(*job));
+    let open = jobs.into_iter().enumerate().filter(|(job, _)| results[*job].is_none() && part.has(first + *job));
     let open: Vec<(usize, J)> = open.collect();
     let length = runs * open.len();
     let stopped =
@@ -62,7 +63,7 @@ pub(super) fn resumable<J: Send, R: Send + Serialize + DeserializeOwned>(
         let result = work(what, bar)?;
         match limits.reached() {
             Some(_) => Err(stopped()),
-            None => Ok((job, journal.record(job, result)?)),
+            None => Ok((job, journal.record(first + job, result)?)),
         }
     });
     for (job, result) in done.map_err(|error| if limits.reached().is_some() { stopped() } else { error })? {

@@ -72,14 +72,6 @@ impl RunDirectory {
         Journal::open(&self.partial(), self.program, &self.configuration, self.part)
     }
 
-    /// An error unless everything is done here.
-    pub(super) fn refuse_shards(&self) -> Result<()> {
-        match self.part {
-            Part::Whole => Ok(()),
-            _ => Err(Error::argument("shard", format!("{} is not made in shards", self.program))),
-        }
-    }
-
     /// Where a file of the run is while the run is made.
     pub fn path(&self, name: &str) -> PathBuf {
         self.temporary.path().join(name)

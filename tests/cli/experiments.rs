@@ -135,12 +135,27 @@ fn shards_come_together_to_the_bytes_of_one_run() {
 }
 
 #[test]
-fn the_two_layer_experiment_goes_on_as_well() {
-    let (whole, stopped) = (Room::with(&[]), Room::with(&[]));
-    whole.done("two_layer: --smoke --output-dir run --quiet");
-    stopped.done("two_layer: --smoke --output-dir run --shard 2/2 --quiet");
-    stopped.done("two_layer: --smoke --output-dir run --threads 1 --quiet");
-    assert!(results(&whole) == results(&stopped));
+fn the_other_experiments_go_on_as_well() {
+    for program in ["two_layer", "error_bounds"] {
+        let (whole, stopped) = (Room::with(&[]), Room::with(&[]));
+        whole.done(&format!("{program}: --smoke --output-dir run --quiet"));
+        stopped.done(&format!("{program}: --smoke --output-dir run --shard 2/2 --quiet"));
+        assert!(!stopped.0.path().join("run").exists());
+        stopped.done(&format!("{program}: --smoke --output-dir run --threads 1 --quiet"));
+        assert!(results(&whole) == results(&stopped), "{program}");
+    }
+}
+
+#[test]
+fn gaussian_matrices_have_no_density_and_all_edges() {
+    let gaussian = SMALL_EXPERIMENT.replace("p = [0.5]", "model = \"gaussian\"");
+    let room = Room::with(&[("e.toml", &gaussian)]);
+    let table = room.done("experiment e.toml");
+    assert!(
+        table.starts_with("Correlated Gaussian (Wigner) matrices, n = 10: ") && !table.contains("Edges"),
+        "{table}"
+    );
+    assert!(room.text("out/run/trials.csv").lines().skip(1).all(|row| row.starts_with("10,,")));
 }
 
 #[test]

@@ -4,7 +4,9 @@ use super::bounds::judge;
 use super::config::Experiment;
 use super::sample::{Kind, matrices};
 use crate::error::Result;
-use crate::experiment::parallel::in_parallel;
+use crate::experiment::RunDirectory;
+use crate::experiment::error_bounds::trials;
+use crate::experiment::parallel::resumable;
 use crate::instance::rng;
 use crate::solver::Limits;
 use nalgebra::DMatrix;
@@ -71,25 +73,30 @@ fn ratio(target: Target, x: &DMatrix<f64>) -> Result<(f64, usize)> {
     Ok((ratio, verdict.violated.len()))
 }
 
-/// All targets at all sizes; the matrices with the largest ratios, one a target.
+/// All targets at all sizes; the matrices with the largest ratios, one a target. None where this is only a shard.
+///
+/// # Errors
+/// As [`resumable`].
 pub(super) fn search(
     experiment: &Experiment,
+    directory: &RunDirectory,
     limits: &Limits,
     quiet: bool,
-) -> Result<(Vec<Highest>, Vec<DMatrix<f64>>)> {
+) -> Result<Option<(Vec<Highest>, Vec<DMatrix<f64>>)>> {
     let ascent = &experiment.ascent;
     let jobs: Vec<(Target, usize, usize)> = (Target::ALL.into_iter())
         .flat_map(|target| ascent.sizes.iter().map(move |&n| (target, n)))
         .flat_map(|(target, n)| (0..ascent.starts).map(move |start| (target, n, start)))
         .collect();
-    let found =
-        in_parallel(&experiment.output_dir, jobs.clone(), jobs.len(), limits, quiet, |(target, n, start), bar| {
-            // Streams that no block of samples has: theirs leave the highest bit clear.
-            let stream = (1 << 63) | ((target as u64) << 48) | ((n as u64) << 32) | start as u64;
-            let top = climb(target, n, ascent.moves, &mut rng(experiment.rng_seed, stream));
-            bar.inc(1);
-            top
-        })?;
+    let first = trials::jobs(experiment).len();
+    let found = resumable(directory, (first, jobs.clone()), 1, limits, quiet, |(target, n, start), bar| {
+        // Streams that no block of samples has: theirs leave the highest bit clear.
+        let stream = (1 << 63) | ((target as u64) << 48) | ((n as u64) << 32) | start as u64;
+        let top = climb(target, n, ascent.moves, &mut rng(experiment.rng_seed, stream));
+        bar.inc(1);
+        top
+    })?;
+    let Some(found) = found else { return Ok(None) };
     let mut rows: Vec<Highest> = Vec::new();
     let mut best: Vec<(f64, DMatrix<f64>)> = vec![(f64::NEG_INFINITY, DMatrix::zeros(0, 0)); Target::ALL.len()];
     for (&(target, n, _), top) in jobs.iter().zip(found) {
@@ -101,18 +108,21 @@ pub(super) fn search(
         row.starts += 1;
         row.evaluations += top.evaluations;
         row.violations += top.violations;
-        row.ratio = row.ratio.max(top.ratio);
+        let ratio = top.ratio.unwrap_or(f64::NEG_INFINITY);
+        row.ratio = row.ratio.max(ratio);
         let best = &mut best[target as usize];
-        if top.ratio > best.0 {
-            *best = (top.ratio, top.x);
+        if ratio > best.0 {
+            *best = (ratio, top.x);
         }
     }
-    Ok((rows, best.into_iter().map(|(_, x)| x).collect()))
+    Ok(Some((rows, best.into_iter().map(|(_, x)| x).collect())))
 }
 
+#[derive(Serialize, Deserialize)]
 struct Top {
     x: DMatrix<f64>,
-    ratio: f64,
+    /// None where no matrix on the way has one.
+    ratio: Option<f64>,
     evaluations: usize,
     violations: usize,
 }
@@ -145,7 +155,8 @@ fn climb(target: Target, n: usize, moves: usize, rng: &mut impl Rng) -> Result<T
             step = (step * 0.97).max(1e-7);
         }
     }
-    Ok(Top { x, ratio: ratio_here, evaluations: moves + 1, violations })
+    let ratio = Some(ratio_here).filter(|ratio| ratio.is_finite());
+    Ok(Top { x, ratio, evaluations: moves + 1, violations })
 }
 
 /// Moves up to `step` of what is possible from X_ij, X_kl to X_il, X_kj: sums stay, and entries stay ≥ 0.
@@ -170,7 +181,7 @@ mod tests {
     fn ascent_finds_the_extremal_ratio_that_random_matrices_miss() {
         let highest = (0..10).map(|start| climb(Target::Distance, 3, 1500, &mut rng(1, start)).unwrap());
         let highest = highest
-            .map(|top| (top.ratio, top.violations))
+            .map(|top| (top.ratio.unwrap(), top.violations))
             .fold((0.0, 0), |a: (f64, usize), b| (a.0.max(b.0), a.1 + b.1));
         assert!(highest.0 > Target::Distance.bound() - 1e-3 && highest.1 == 0, "{highest:?}");
     }

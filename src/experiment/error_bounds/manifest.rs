@@ -18,7 +18,7 @@ pub(super) const COLUMNS: &[Columns] = &[
                 "largest_ratio",
                 "largest (distance to the nearest permutation)/P over doubly stochastic matrices; proved: at most 1 + 1/sqrt 2. 0 without any",
             ),
-            ("smallest_ratio", "smallest one; proved: at least 1. inf without any"),
+            ("smallest_ratio", "smallest one; proved: at least 1; empty without any"),
             ("largest_t2_ratio", "largest one within T2's radius"),
             ("largest_t3_ratio", "largest distance/(2P + max(E_r, E_c)) where T3 applies; proved: at most 1"),
             ("largest_lipschitz_ratio", "largest norm of P's tangent gradient over 2 sqrt n; proved: at most 1"),

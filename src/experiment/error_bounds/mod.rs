@@ -27,12 +27,12 @@ fn measure(
     interrupt: &Arc<AtomicBool>,
     quiet: bool,
 ) -> Result<Option<String>> {
-    directory.refuse_shards()?;
     let limits = Limits { interrupt: Some(interrupt.clone()), ..Limits::default() };
-    let (cells, bins) = trials::run(experiment, &limits, quiet)?;
+    let judged = trials::run(experiment, directory, &limits, quiet)?;
+    let searched = ascent::search(experiment, directory, &limits, quiet)?;
+    let (Some((cells, bins)), Some((highest, worst))) = (judged, searched) else { return Ok(None) };
     write_rows(&directory.path("trials.csv"), &cells)?;
     write_rows(&directory.path("histogram.csv"), &bins)?;
-    let (highest, worst) = ascent::search(experiment, &limits, quiet)?;
     write_rows(&directory.path("ascent.csv"), &highest)?;
     for (target, x) in ["distance", "penalty", "approximate"].iter().zip(&worst) {
         write_matrix(&directory.path(&format!("worst-{target}.csv")), x)?;
@@ -71,7 +71,7 @@ fn table(experiment: &Experiment, cells: &[Cell], highest: &[Highest]) -> String
         let of = || cells.iter().filter(move |cell| cell.kind == kind);
         let largest = |field: fn(&Cell) -> f64| of().map(field).fold(0.0, f64::max);
         let sum = |field: fn(&Cell) -> usize| of().map(field).sum::<usize>();
-        let smallest = of().map(|cell| cell.smallest_ratio).fold(f64::INFINITY, f64::min);
+        let smallest = of().filter_map(|cell| cell.smallest_ratio).fold(f64::INFINITY, f64::min);
         let ratio = match kind {
             sample::Kind::Approximate => "-".to_string(),
             _ => format!("{smallest:.4}-{:.5}", largest(|cell| cell.largest_ratio)),

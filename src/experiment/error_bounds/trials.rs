@@ -4,7 +4,8 @@ use super::bounds::{Verdict, judge};
 use super::config::Experiment;
 use super::sample::{Kind, matrices};
 use crate::error::Result;
-use crate::experiment::parallel::in_parallel;
+use crate::experiment::RunDirectory;
+use crate::experiment::parallel::resumable;
 use crate::instance::rng;
 use crate::solver::Limits;
 use serde::{Deserialize, Serialize};
@@ -29,8 +30,8 @@ pub struct Cell {
     pub within_t3: usize,
     /// Largest min ‖X − Π‖₁/P on D_n.
     pub largest_ratio: f64,
-    /// Smallest one.
-    pub smallest_ratio: f64,
+    /// Smallest one; none where no matrix is in D_n.
+    pub smallest_ratio: Option<f64>,
     /// Largest one within T2's radius.
     pub largest_t2_ratio: f64,
     /// Largest ‖X − Π‖₁/(2P + max(E_r, E_c)) within T3.
@@ -54,7 +55,7 @@ impl Cell {
             within_t2: 0,
             within_t3: 0,
             largest_ratio: 0.0,
-            smallest_ratio: f64::INFINITY,
+            smallest_ratio: None,
             largest_t2_ratio: 0.0,
             largest_t3_ratio: 0.0,
             largest_lipschitz_ratio: 0.0,
@@ -74,7 +75,7 @@ impl Cell {
         // max and min leave out NaN, which stands for a ratio that says nothing.
         if verdict.is_feasible {
             self.largest_ratio = self.largest_ratio.max(verdict.ratio());
-            self.smallest_ratio = self.smallest_ratio.min(verdict.ratio());
+            self.smallest_ratio = smaller(self.smallest_ratio, Some(verdict.ratio()));
         }
         if verdict.is_within_radius {
             self.largest_t2_ratio = self.largest_t2_ratio.max(verdict.ratio());
@@ -94,13 +95,18 @@ impl Cell {
         self.within_t2 += other.within_t2;
         self.within_t3 += other.within_t3;
         self.largest_ratio = self.largest_ratio.max(other.largest_ratio);
-        self.smallest_ratio = self.smallest_ratio.min(other.smallest_ratio);
+        self.smallest_ratio = smaller(self.smallest_ratio, other.smallest_ratio);
         self.largest_t2_ratio = self.largest_t2_ratio.max(other.largest_t2_ratio);
         self.largest_t3_ratio = self.largest_t3_ratio.max(other.largest_t3_ratio);
         self.largest_lipschitz_ratio = self.largest_lipschitz_ratio.max(other.largest_lipschitz_ratio);
         self.largest_curvature_ratio = self.largest_curvature_ratio.max(other.largest_curvature_ratio);
         self.largest_t4_ratio = self.largest_t4_ratio.max(other.largest_t4_ratio);
     }
+}
+
+/// The smaller one of those that there are and that say something.
+fn smaller(a: Option<f64>, b: Option<f64>) -> Option<f64> {
+    a.into_iter().chain(b).filter(|ratio| !ratio.is_nan()).reduce(f64::min)
 }
 
 /// How many matrices lie in a small rectangle: a row of `histogram.csv`.
@@ -151,17 +157,28 @@ fn count(verdict: &Verdict, counts: &mut Counts) {
 /// Matrices that are made and judged at a time.
 const BLOCK: usize = 200;
 
-/// Judges all matrices, on the current rayon pool.
-pub(super) fn run(experiment: &Experiment, limits: &Limits, quiet: bool) -> Result<(Vec<Cell>, Vec<Bin>)> {
-    let mut jobs: Vec<(Kind, usize, usize)> = Vec::new();
+/// A kind of matrix, n, and the number of the block among those.
+type Job = (Kind, usize, usize);
+
+/// What is judged, in blocks.
+pub(super) fn jobs(experiment: &Experiment) -> Vec<Job> {
     // The largest first: they take longest.
-    for &n in experiment.sizes.iter().rev() {
-        for kind in Kind::ALL {
-            jobs.extend((0..experiment.count(n).div_ceil(BLOCK)).map(|block| (kind, n, block)));
-        }
-    }
-    let length = jobs.len();
-    let blocks = in_parallel(&experiment.output_dir, jobs, length, limits, quiet, |(kind, n, block), bar| {
+    let sizes = experiment.sizes.iter().rev();
+    let kinds = sizes.flat_map(|&n| Kind::ALL.into_iter().map(move |kind| (kind, n)));
+    kinds.flat_map(|(kind, n)| (0..experiment.count(n).div_ceil(BLOCK)).map(move |block| (kind, n, block))).collect()
+}
+
+/// Judges all matrices, on the current rayon pool; none where this is only a shard.
+///
+/// # Errors
+/// As [`resumable`].
+pub(super) fn run(
+    experiment: &Experiment,
+    directory: &RunDirectory,
+    limits: &Limits,
+    quiet: bool,
+) -> Result<Option<(Vec<Cell>, Vec<Bin>)>> {
+    let blocks = resumable(directory, (0, jobs(experiment)), 1, limits, quiet, |(kind, n, block), bar| {
         let stream = ((kind as u64) << 56) | ((n as u64) << 32) | block as u64;
         let count_here = (experiment.count(n) - block * BLOCK).min(BLOCK);
         let (mut cell, mut counts) = (Cell::new(kind, n), Counts::new());
@@ -171,8 +188,10 @@ pub(super) fn run(experiment: &Experiment, limits: &Limits, quiet: bool) -> Resu
             count(&verdict, &mut counts);
         }
         bar.inc(1);
-        Ok((cell, counts))
+        // As a list: JSON has no keys of three parts.
+        Ok((cell, counts.into_iter().collect::<Vec<_>>()))
     })?;
+    let Some(blocks) = blocks else { return Ok(None) };
     let order = Kind::ALL.into_iter().flat_map(|kind| experiment.sizes.iter().map(move |&n| (kind, n)));
     let mut cells: Vec<Cell> = order.map(|(kind, n)| Cell::new(kind, n)).collect();
     let mut all = Counts::new();
@@ -188,5 +207,5 @@ pub(super) fn run(experiment: &Experiment, limits: &Limits, quiet: bool) -> Resu
         ratio: middle(ratio, BINS.1),
         count,
     });
-    Ok((cells, bins.collect()))
+    Ok(Some((cells, bins.collect())))
 }

@@ -87,7 +87,7 @@ pub(super) fn run(
         (0..levels).flat_map(|level| (0..experiment.trials).map(move |trial| (level, trial))).collect();
     let limits = Limits { interrupt: Some(interrupt.clone()), ..Limits::default() };
     let contestants = experiment.contestants();
-    let rows = resumable(directory, jobs, contestants.len(), &limits, quiet, |(level, trial), bar| {
+    let rows = resumable(directory, (0, jobs), contestants.len(), &limits, quiet, |(level, trial), bar| {
         one_instance(experiment, &contestants, level, trial, &limits, bar)
     })?;
     Ok(rows.map(|rows| rows.into_iter().flatten().unzip()))

@@ -87,7 +87,7 @@ pub(super) fn run(
         .collect();
     let limits = Limits { interrupt: Some(interrupt.clone()), ..Limits::default() };
     let runs = experiment.methods.len();
-    let rows = resumable(directory, jobs, runs, &limits, quiet, |(network, (d, noise), trial), bar| {
+    let rows = resumable(directory, (0, jobs), runs, &limits, quiet, |(network, (d, noise), trial), bar| {
         one_network(experiment, &Instance::new(experiment.rng_seed, network, d, noise, trial)?, trial, &limits, bar)
     })?;
     Ok(rows.map(|rows| rows.into_iter().flatten().unzip()))
