@@ -14,6 +14,7 @@ pub struct Tables {
     header: Vec<String>,
     rows: Vec<Vec<String>>,
     timings: Vec<[String; 4]>,
+    #[serde(default)]
     matrices: Vec<[String; 4]>,
 }
 
