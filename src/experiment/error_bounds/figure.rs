@@ -21,9 +21,12 @@ struct Bounds<'a> {
     bins: &'a [Bin],
 }
 
+/// Shades from few to many: as many as can be told apart.
+const SHADES: f64 = 24.0;
+
 /// Grey for few, dark blue for many: also in order without colour.
 fn shade(count: usize, most: usize) -> RGBColor {
-    let share = (count as f64).ln_1p() / (most as f64).ln_1p();
+    let share = ((count as f64).ln_1p() / (most as f64).ln_1p() * SHADES).round() / SHADES;
     let mix = |light: f64, dark: f64| (light + (dark - light) * share).round() as u8;
     RGBColor(mix(214.0, 0.0), mix(226.0, 40.0), mix(238.0, 92.0))
 }
@@ -41,8 +44,10 @@ impl Bounds<'_> {
         domain: Domain,
         y: impl Fn(f64, f64) -> f64,
     ) -> Drawn<B> {
-        let bins = self.of(domain);
-        let most = bins.iter().map(|bin| bin.count).max().unwrap_or(1);
+        let mut bins = self.of(domain);
+        // Those of one shade become one path on the page.
+        bins.sort_by_key(|bin| bin.count);
+        let most = bins.last().map_or(1, |bin| bin.count);
         for bin in bins {
             let (half_x, half_y) = (0.5 / BINS.0, 0.5 / BINS.1);
             let low = axes.place((bin.log_x - half_x, y(bin.log_x - half_x, bin.ratio - half_y)));

@@ -23,6 +23,9 @@ pub(super) struct HeatPanel {
     pub entries: Vec<(usize, usize, f64)>,
 }
 
+/// Shades of grey: as many as can be told apart.
+const SHADES: f64 = 32.0;
+
 const SIDE: f64 = 360.0;
 const GAP: f64 = 30.0;
 
@@ -67,9 +70,12 @@ impl Figure for Heat {
             let corners = [(left, top), (left + SIDE, top), (left + SIDE, top + SIDE), (left, top + SIDE), (left, top)];
             canvas.line(&corners, GREY, 1.0, &[])?;
             let cell = SIDE / panel.n as f64;
-            for &(row, column, entry) in &panel.entries {
-                // The square root shows small entries.
-                let shade = (255.0 * (1.0 - entry.clamp(0.0, 1.0).sqrt())).round() as u8;
+            // The square root shows small entries. Those of one shade become one path on the page.
+            let shade = |entry: f64| (SHADES * (1.0 - entry.clamp(0.0, 1.0).sqrt())).round();
+            let mut entries = panel.entries.clone();
+            entries.sort_by(|a, b| shade(b.2).total_cmp(&shade(a.2)));
+            for (row, column, entry) in entries {
+                let shade = (255.0 / SHADES * shade(entry)).round() as u8;
                 let corner = (left + cell * column as f64, top + cell * row as f64);
                 canvas.rectangle(corner, (corner.0 + cell, corner.1 + cell), RGBColor(shade, shade, shade))?;
             }

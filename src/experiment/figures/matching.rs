@@ -51,9 +51,15 @@ pub(super) fn landscapes(points: &[Point]) -> Lines {
     }
 }
 
-/// ρ₅₀ against n, one panel a density.
+/// ρ₅₀ against n, one panel a density; the experiment says how its methods look.
 pub(super) fn thresholds(experiment: &Experiment, rows: &[Threshold]) -> Lines {
-    let panel = |p: Option<f64>| {
+    let mut densities: Vec<Option<f64>> = Vec::new();
+    for row in rows {
+        if !densities.contains(&row.p) {
+            densities.push(row.p);
+        }
+    }
+    let panel = |&p: &Option<f64>| {
         let mut series: Vec<Series> = Vec::new();
         for (index, name) in experiment.names().into_iter().enumerate() {
             // Methods that agree stand side by side.
@@ -84,7 +90,7 @@ pub(super) fn thresholds(experiment: &Experiment, rows: &[Threshold]) -> Lines {
             x_label: "vertices n (log scale)".into(),
             y_label: "ρ₅₀: correlation at which half of the trials are recovered".into(),
             x_names: sizes.iter().map(|&n| (n as f64, n.to_string())).collect(),
-            y: Some((0.25, 1.02)),
+            y: Some((0.2, 1.02)),
             logarithmic: true,
             series,
         }
@@ -96,7 +102,7 @@ pub(super) fn thresholds(experiment: &Experiment, rows: &[Threshold]) -> Lines {
             "Recovered: at least 90 % of the vertices right. Where the share is below one half at every level nothing is drawn.".into(),
         ],
         columns: 2,
-        panels: experiment.instances.densities().into_iter().map(panel).collect(),
+        panels: densities.iter().map(panel).collect(),
         width: 660.0,
         height: 380.0,
     }

@@ -4,6 +4,7 @@ mod heat;
 mod matching;
 mod page;
 mod tables;
+mod training;
 
 use super::canvas::{self, Figure};
 use super::{Configuration, error_bounds, graph_matching, read_rows, two_layer};
@@ -23,6 +24,7 @@ pub fn draw_all(results: &Path, folder: &Path) -> Result<Vec<String>> {
     desk.two_layer()?;
     desk.error_bounds()?;
     desk.tables()?;
+    desk.training()?;
     let index = folder.join("index.html");
     let text = page::page(&desk.shown);
     write_atomically(&index, |file| file.write_all(text.as_bytes()))?;
@@ -69,6 +71,15 @@ impl Desk<'_> {
         Ok(())
     }
 
+    /// The rows of a table that several folders have.
+    fn joined<Row: serde::de::DeserializeOwned>(&self, folders: &[&str], table: &str) -> Result<Vec<Row>> {
+        let mut rows = Vec::new();
+        for folder in folders {
+            rows.extend(read_rows(&self.results.join(folder).join(table))?);
+        }
+        Ok(rows)
+    }
+
     /// The commit in a folder's manifest.
     fn commit(&self, name: &str) -> String {
         let text = std::fs::read_to_string(self.results.join(name).join("manifest.json")).unwrap_or_default();
@@ -83,9 +94,15 @@ impl Desk<'_> {
         use graph_matching::{Experiment, Summary, Threshold, landscapes, path};
         let read = |name: &str| Experiment::read(&self.results.join(name).join("config.toml"));
         let at = |name: &str| self.results.join(name);
-        let (sweep, small) = (read("recovery")?, read("graph_matching")?);
-        let summaries: Vec<Summary> = read_rows(&at("recovery/summary.csv"))?;
-        let thresholds: Vec<Threshold> = read_rows(&at("recovery/rho50.csv"))?;
+        let (sweep, small, gaussian) = (read("recovery")?, read("graph_matching")?, read("gaussian")?);
+        let (mut large, larger) = (read("recovery-200")?, read("recovery-400")?);
+        large.instances.n.extend(larger.instances.n);
+        let summaries = |names: &[&str]| -> Result<Vec<Summary>> { self.joined(names, "summary.csv") };
+        let thresholds: Vec<Threshold> =
+            self.joined(&["recovery", "recovery-200", "recovery-400", "gaussian"], "rho50.csv")?;
+        let few = summaries(&["recovery"])?;
+        let many = summaries(&["recovery-200", "recovery-400"])?;
+        let weighted = summaries(&["gaussian"])?;
         let points: Vec<landscapes::Point> = read_rows(&at("graph_matching/landscapes.csv"))?;
         let stages: Vec<path::Stage> = read_rows(&at("graph_matching/path.csv"))?;
         let entries: Vec<path::Entry> = read_rows(&at("graph_matching/heat.csv"))?;
@@ -116,7 +133,30 @@ impl Desk<'_> {
                 command: SWEEP,
                 sources: &["recovery"],
             },
-            &recovery(&sweep, &summaries, &named, "Up to which noise is the hidden permutation found?"),
+            &recovery(&sweep, &few, &named, "Up to which noise is the hidden permutation found?"),
+        )?;
+        self.draw(
+            About {
+                name: "recovery-large",
+                caption: format!("The same at n = 200 and 400, {trials} trials a point; restarts at n = 200 alone."),
+                command: "graph_matching experiment experiments/recovery-200.toml (and -400.toml)",
+                sources: &["recovery-200", "recovery-400"],
+            },
+            &recovery(&large, &many, &named, "Larger graphs: up to which noise is the hidden permutation found?"),
+        )?;
+        self.draw(
+            About {
+                name: "recovery-gaussian",
+                caption: format!("The same on correlated Gaussian (Wigner) matrices, {trials} trials a point."),
+                command: "graph_matching experiment experiments/gaussian.toml",
+                sources: &["gaussian"],
+            },
+            &recovery(
+                &gaussian,
+                &weighted,
+                &named,
+                "Gaussian weights: up to which noise is the hidden permutation found?",
+            ),
         )?;
         let named = ["relaxation", "penalized", "path-frobenius", "path-entropy"];
         self.draw(
@@ -126,14 +166,14 @@ impl Desk<'_> {
                 command: SWEEP,
                 sources: &["recovery"],
             },
-            &recovery(&sweep, &summaries, &named, "Does it matter which penalty the path has?"),
+            &recovery(&sweep, &few, &named, "Does it matter which penalty the path has?"),
         )?;
         self.draw(
             About {
                 name: "rho50",
                 caption: format!("ρ₅₀, the correlation at which half of the trials are recovered (90 % of the vertices right), against n; {trials} trials a level, bootstrap intervals. Lower is better. Methods without a crossing in the levels are not drawn."),
                 command: SWEEP,
-                sources: &["recovery"],
+                sources: &["recovery", "recovery-200", "recovery-400", "gaussian"],
             },
             &matching::thresholds(&sweep, &thresholds),
         )?;
@@ -217,25 +257,40 @@ impl Desk<'_> {
             "cargo run --release --example frontier -- sparse 500 4 0.3 0..20 default 600 31415 (and the like)";
         let about = About { name: "frontier", caption: caption.into(), command, sources: &["frontier", "lelarge"] };
         self.draw(about, &tables::frontier(self.results)?)?;
-        let caption =
-            "Edges kept on real pairs, one run each: ours at both efforts, and the peers where they were measured.";
-        let command = "graph_matching match A B --truth T; python3 benches/peers.py";
-        let sources = &["real_graphs", "peers/answer", "peers/faq"];
+        let caption = "Which start brings what on the benchmark of Lelarge: one path from each on the same graphs, and the default effort from the one that suits them.";
+        let command =
+            "cargo run --release --example frontier -- sparse 500 4 0.3 0..20 quick 600 31415 walks (and the like)";
+        let about = About { name: "starts", caption: caption.into(), command, sources: &["frontier"] };
+        self.draw(about, &tables::starts(self.results)?)?;
+        let caption = "Edges kept on real pairs, one run each: our methods and the peers'.";
+        let command = "graph_matching match A B --truth T; python3 benches/peers.py --threads 1 --cases pairs";
+        let sources = &["real_graphs", "peers/pairs"];
         let about = About { name: "real-graphs", caption: caption.into(), command, sources };
-        self.draw(about, &tables::real_graphs(self.results)?)?;
-        let command = "autoshufflenet compare --config crates/autoshufflenet/cifar10-learned.toml --kinds manual,auto,relaxed,random,none --seeds 1,2,3";
-        let caption = "AutoShuffleNet, a small run on CIFAR-10 (8,000 images, 6 epochs, 3 seeds a kind): rounding costs the penalized matrices nothing and the relaxed ones everything.";
-        let sources = &["autoshufflenet"];
-        let about = About { name: "autoshufflenet", caption: caption.into(), command, sources };
-        self.draw(about, &tables::training(self.results)?)?;
+        self.draw(about, &tables::real_graphs(self.results)?)
+    }
+
+    fn training(&mut self) -> Result<()> {
+        let about = |name, command, caption: &str| About {
+            name,
+            caption: caption.into(),
+            command,
+            sources: &["autoshufflenet"],
+        };
+        for comparison in &training::COMPARISONS {
+            let drawn = training::comparison(self.results, comparison)?;
+            self.draw(about(comparison.name, comparison.command, comparison.caption), &drawn)?;
+        }
         let caption =
             "Penalty of every shuffle after each epoch, with and without the penalty in the loss; one run each.";
-        let about = About { name: "autoshufflenet-penalty", caption: caption.into(), command, sources };
-        self.draw(about, &tables::penalty_by_layer(self.results)?)
+        let drawn = training::penalty_by_layer(self.results)?;
+        self.draw(about("autoshufflenet-penalty", training::COMPARISONS[0].command, caption), &drawn)?;
+        let command = "autoshufflenet compare --config crates/autoshufflenet/cifar10-learned.toml --trace-matrix stage2.0 --kinds auto,relaxed --seeds 1";
+        let caption = "A shuffle's matrix as it is learned with the penalty: noise, then a permutation. One run.";
+        let drawn = training::learned_matrix(self.results, "auto-1", "auto: a shuffle is learned")?;
+        self.draw(about("learned-matrix", command, caption), &drawn)?;
+        let caption = "The same matrix without the penalty: it stays spread out, and rounding chooses among nearly equal entries. One run.";
+        let drawn =
+            training::learned_matrix(self.results, "relaxed-1", "relaxed: the same shuffle without the penalty")?;
+        self.draw(about("relaxed-matrix", command, caption), &drawn)
     }
-}
-
-/// A short name on an axis: `stage2.0` is 2.0.
-fn at(layer: &str) -> String {
-    layer.trim_start_matches("stage").to_string()
 }

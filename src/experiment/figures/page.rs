@@ -44,11 +44,12 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// The same picture in fewer bytes: lines and rectangles of one look that follow one another become one path.
+/// The same picture in fewer bytes: lines and rectangles of one look that follow one another become one path, in steps.
 pub(super) fn compact(svg: &str) -> String {
     let (mut text, mut last) = (String::new(), String::new());
+    let mut pen = None;
     for line in svg.lines() {
-        let Some((head, outline)) = line_as_path(line).or_else(|| rectangle_as_path(line)) else {
+        let Some(Outline { head, points, closed }) = polyline(line).or_else(|| rectangle(line)) else {
             if !std::mem::take(&mut last).is_empty() {
                 text.push_str("\"/>");
             }
@@ -59,11 +60,41 @@ pub(super) fn compact(svg: &str) -> String {
         if head != last {
             text.push_str(if last.is_empty() { "" } else { "\"/>" });
             text.push_str(&head);
-            last = head;
+            (last, pen) = (head, None);
         }
-        text.push_str(&outline);
+        draw(&points, closed, &mut pen, &mut text);
     }
     text
+}
+
+type Place = (i32, i32);
+
+/// A line through points, or around them.
+struct Outline {
+    /// The path's beginning, up to where its points stand.
+    head: String,
+    points: Vec<Place>,
+    closed: bool,
+}
+
+/// Appends an outline, from where the pen is.
+fn draw(points: &[Place], closed: bool, pen: &mut Option<Place>, text: &mut String) {
+    let Some(&start) = points.first() else { return };
+    let _ = match *pen {
+        None => write!(text, "M{},{}", start.0, start.1),
+        Some((x, y)) => write!(text, "m{},{}", start.0 - x, start.1 - y),
+    };
+    for (&(x, y), &to) in points.iter().zip(&points[1..]) {
+        let _ = match (to.0 - x, to.1 - y) {
+            (step, 0) => write!(text, "h{step}"),
+            (0, step) => write!(text, "v{step}"),
+            (right, down) => write!(text, "l{right},{down}"),
+        };
+    }
+    if closed {
+        text.push('z');
+    }
+    *pen = if closed { Some(start) } else { points.last().copied() };
 }
 
 /// The value of an attribute.
@@ -72,21 +103,26 @@ fn attribute<'a>(line: &'a str, name: &str) -> Option<&'a str> {
     line[start..].split('"').next()
 }
 
-fn line_as_path(line: &str) -> Option<(String, String)> {
+fn polyline(line: &str) -> Option<Outline> {
     let rest = line.strip_prefix("<polyline fill=\"none\" opacity=\"1\" ")?;
     let (color, width) = (attribute(line, "stroke")?, attribute(line, "stroke-width")?);
-    let points = rest.ends_with("/>").then(|| attribute(line, "points"))?.filter(|points| !points.trim().is_empty())?;
-    Some((
-        format!("<path fill=\"none\" stroke=\"{color}\" stroke-width=\"{width}\" d=\""),
-        format!("M{}", points.trim_end()),
-    ))
+    let points = rest.ends_with("/>").then(|| attribute(line, "points"))??;
+    let point = |point: &str| {
+        let (x, y) = point.split_once(',')?;
+        Some((x.parse().ok()?, y.parse().ok()?))
+    };
+    let points = points.split_whitespace().map(point).collect::<Option<Vec<Place>>>()?;
+    let head = format!("<path fill=\"none\" stroke=\"{color}\" stroke-width=\"{width}\" d=\"");
+    (!points.is_empty()).then_some(Outline { head, points, closed: false })
 }
 
-fn rectangle_as_path(line: &str) -> Option<(String, String)> {
+fn rectangle(line: &str) -> Option<Outline> {
     let whole = line.starts_with("<rect ") && line.ends_with(" stroke=\"none\"/>") && line.contains(" opacity=\"1\"");
-    let of = |name| attribute(line, name).filter(|_| whole);
+    let of = |name| attribute(line, name).filter(|_| whole)?.parse::<i32>().ok();
     let (x, y, width, height) = (of("x")?, of("y")?, of("width")?, of("height")?);
-    Some((format!("<path fill=\"{}\" d=\"", of("fill")?), format!("M{x},{y}h{width}v{height}h-{width}z")))
+    let head = format!("<path fill=\"{}\" d=\"", attribute(line, "fill")?);
+    let points = vec![(x, y), (x + width, y), (x + width, y + height), (x, y + height)];
+    Some(Outline { head, points, closed: true })
 }
 
 #[cfg(test)]
@@ -98,13 +134,13 @@ mod tests {
         let line = |points: &str| {
             format!("<polyline fill=\"none\" opacity=\"1\" stroke=\"#1\" stroke-width=\"2\" points=\"{points} \"/>\n")
         };
-        let svg = format!("<svg>\n{}{}<circle opacity=\"1\"/>\n</svg>", line("1,2 3,4"), line("5,6 7,8"));
+        let svg = format!("<svg>\n{}{}<circle opacity=\"1\"/>\n</svg>", line("1,2 3,4"), line("5,6 7,6"));
         let expected =
-            "<svg><path fill=\"none\" stroke=\"#1\" stroke-width=\"2\" d=\"M1,2 3,4M5,6 7,8\"/><circle/></svg>";
+            "<svg><path fill=\"none\" stroke=\"#1\" stroke-width=\"2\" d=\"M1,2l2,2m2,2h2\"/><circle/></svg>";
         assert_eq!(compact(&svg), expected);
-        let rectangle =
-            "<rect x=\"1\" y=\"2\" width=\"3\" height=\"4\" opacity=\"1\" fill=\"#2\" stroke=\"none\"/>\n</svg>";
-        assert_eq!(compact(rectangle), "<path fill=\"#2\" d=\"M1,2h3v4h-3z\"/></svg>");
+        let rectangle = "<rect x=\"1\" y=\"2\" width=\"3\" height=\"4\" opacity=\"1\" fill=\"#2\" stroke=\"none\"/>\n";
+        let twice = format!("{rectangle}{}</svg>", rectangle.replace("x=\"1\"", "x=\"9\""));
+        assert_eq!(compact(&twice), "<path fill=\"#2\" d=\"M1,2h3v4h-3zm8,0h3v4h-3z\"/></svg>");
     }
 
     #[test]
