@@ -73,6 +73,9 @@ fn ratio(target: Target, x: &DMatrix<f64>) -> Result<(f64, usize)> {
     Ok((ratio, verdict.violated.len()))
 }
 
+/// The rows, and for each target the matrix with the largest ratio.
+type Found = (Vec<Highest>, Vec<DMatrix<f64>>);
+
 /// All targets at all sizes; the matrices with the largest ratios, one a target. None where this is only a shard.
 ///
 /// # Errors
@@ -82,7 +85,7 @@ pub(super) fn search(
     directory: &RunDirectory,
     limits: &Limits,
     quiet: bool,
-) -> Result<Option<(Vec<Highest>, Vec<DMatrix<f64>>)>> {
+) -> Result<Option<Found>> {
     let ascent = &experiment.ascent;
     let jobs: Vec<(Target, usize, usize)> = (Target::ALL.into_iter())
         .flat_map(|target| ascent.sizes.iter().map(move |&n| (target, n)))

@@ -142,7 +142,7 @@ impl Desk<'_> {
                 command: "graph_matching experiment experiments/recovery-200.toml (and -400.toml)",
                 sources: &["recovery-200", "recovery-400"],
             },
-            &recovery(&large, &many, &named, "Larger graphs: up to which noise is the hidden permutation found?"),
+            &recovery(&large, &many, &named[..5], "Larger graphs: up to which noise is the hidden permutation found?"),
         )?;
         self.draw(
             About {
