@@ -97,12 +97,11 @@ impl Desk<'_> {
         let (sweep, small, gaussian) = (read("recovery")?, read("graph_matching")?, read("gaussian")?);
         let (mut large, larger) = (read("recovery-200")?, read("recovery-400")?);
         large.instances.n.extend(larger.instances.n);
-        let summaries = |names: &[&str]| -> Result<Vec<Summary>> { self.joined(names, "summary.csv") };
         let thresholds: Vec<Threshold> =
             self.joined(&["recovery", "recovery-200", "recovery-400", "gaussian"], "rho50.csv")?;
-        let few = summaries(&["recovery"])?;
-        let many = summaries(&["recovery-200", "recovery-400"])?;
-        let weighted = summaries(&["gaussian"])?;
+        let few: Vec<Summary> = read_rows(&at("recovery/summary.csv"))?;
+        let many: Vec<Summary> = self.joined(&["recovery-200", "recovery-400"], "summary.csv")?;
+        let weighted: Vec<Summary> = read_rows(&at("gaussian/summary.csv"))?;
         let points: Vec<landscapes::Point> = read_rows(&at("graph_matching/landscapes.csv"))?;
         let stages: Vec<path::Stage> = read_rows(&at("graph_matching/path.csv"))?;
         let entries: Vec<path::Entry> = read_rows(&at("graph_matching/heat.csv"))?;
@@ -125,7 +124,8 @@ impl Desk<'_> {
             names: names.iter().map(|name| name.to_string()).collect(),
             title,
         };
-        let named = ["relaxation", "faq", "relaxation-faq", "penalized", "path-4-restarts", "library-default"];
+        let compared = ["relaxation", "faq", "relaxation-faq", "penalized", "path-4-restarts"];
+        let named = [&compared[..], &["library-default"]].concat();
         self.draw(
             About {
                 name: "recovery",
@@ -142,7 +142,7 @@ impl Desk<'_> {
                 command: "graph_matching experiment experiments/recovery-200.toml (and -400.toml)",
                 sources: &["recovery-200", "recovery-400"],
             },
-            &recovery(&large, &many, &named[..5], "Larger graphs: up to which noise is the hidden permutation found?"),
+            &recovery(&large, &many, &compared, "Larger graphs: up to which noise is the hidden permutation found?"),
         )?;
         self.draw(
             About {
