@@ -4,7 +4,8 @@
 //!
 //! A ShuffleNet block sends one half of y through a branch that starts with a 1 × 1 convolution W, and keeps the other. In
 //! training, a soft M is therefore paid for only once: W·M₂ is one small product of weights, and y's second half is never made.
-//! Per pixel this is n² multiplications where M and then W would be 1.25 n².
+//! Per pixel this is n² multiplications where M and then W would be 1.25 n². A processor that multiplies bfloat16 numbers faster
+//! may do these in bfloat16: [`Shuffle::soft`].
 
 use birkhoff::{Permutation, Result, polytope};
 use clap::ValueEnum;
@@ -55,6 +56,8 @@ impl ShuffleKind {
 pub struct Shuffle {
     name: String,
     state: State,
+    /// What a soft M's products are computed in, in training.
+    products: Kind,
 }
 
 #[derive(Debug)]
@@ -90,17 +93,18 @@ pub fn start(manual: &Permutation, share: f64, rng: &mut ChaCha8Rng) -> Result<D
 impl Shuffle {
     /// A permutation, kept.
     pub fn fixed(name: impl Into<String>, permutation: Permutation, device: Device) -> Self {
-        let mut shuffle = Shuffle { name: name.into(), state: State::Soft(Tensor::new()) };
-        shuffle.fix(permutation, device);
-        shuffle
+        Shuffle { name: name.into(), state: State::fixed(permutation, device), products: Kind::Float }
     }
 
-    /// A matrix to train.
-    pub fn soft(name: impl Into<String>, matrix: &DMatrix<f64>, device: Device) -> Self {
+    /// A matrix to train, in single precision.
+    ///
+    /// With `products` bfloat16, training rounds M (or W·M) and x to 8 bits for their product, and the product once more; sums are
+    /// in single precision, and so are M itself, its gradient's sum over the images and everything else. Evaluation does not round.
+    pub fn soft(name: impl Into<String>, matrix: &DMatrix<f64>, products: Kind, device: Device) -> Self {
         let n = matrix.nrows() as i64;
         // By columns there, by rows here.
         let matrix = Tensor::from_slice(matrix.as_slice()).view([n, n]).tr().to_kind(Kind::Float).to_device(device);
-        Shuffle { name: name.into(), state: State::Soft(matrix.contiguous().set_requires_grad(true)) }
+        Shuffle { name: name.into(), state: State::Soft(matrix.contiguous().set_requires_grad(true)), products }
     }
 
     /// Where it stands in the network, such as `stage2.0`.
@@ -157,8 +161,7 @@ impl Shuffle {
 
     /// Puts a permutation in the place of M.
     pub fn fix(&mut self, permutation: Permutation, device: Device) {
-        let image: Vec<i64> = permutation.image().iter().map(|&channel| channel as i64).collect();
-        self.state = State::Fixed(Wiring { permutation, index: Tensor::from_slice(&image).to_device(device) });
+        self.state = State::fixed(permutation, device);
     }
 
     /// Thresholds and scales M, if it is trained; see [`make_feasible`].
@@ -169,14 +172,12 @@ impl Shuffle {
     }
 
     /// y = M·x, x the channels of all `sources` one after the other.
-    pub fn apply(&self, sources: &[&Tensor]) -> Tensor {
-        match &self.state {
-            State::Soft(matrix) => mix(matrix, sources),
-            State::Fixed(wiring) => {
-                let [whole] = wiring.gather(sources, [self.len()]);
-                whole
-            }
-        }
+    pub fn apply(&self, sources: &[&Tensor], train: bool) -> Tensor {
+        let [whole] = match &self.state {
+            State::Soft(matrix) => mix([matrix], sources, self.kind(sources, train)),
+            State::Fixed(wiring) => wiring.gather(sources, [self.len()]),
+        };
+        whole
     }
 
     /// W·M·x for a 1 × 1 convolution W.
@@ -185,8 +186,11 @@ impl Shuffle {
     /// the same bits as the permutation.
     pub fn apply_then(&self, sources: &[&Tensor], weight: &Tensor, train: bool) -> Tensor {
         match &self.state {
-            State::Soft(matrix) if train => mix(&as_matrix(weight).matmul(matrix), sources),
-            _ => convolve(&self.apply(sources), weight),
+            State::Soft(matrix) if train => {
+                let [y] = mix([&as_matrix(weight).matmul(matrix)], sources, self.kind(sources, train));
+                y
+            }
+            _ => convolve(&self.apply(sources, train), weight),
         }
     }
 
@@ -194,21 +198,32 @@ impl Shuffle {
     /// [`apply_then`](Self::apply_then).
     pub fn split_then(&self, sources: &[&Tensor], weight: &Tensor, train: bool) -> (Tensor, Tensor) {
         let half = self.len() / 2;
-        match &self.state {
+        let [kept, branch] = match &self.state {
             State::Soft(matrix) => {
                 let rows = matrix.split(half as i64, 0);
                 if train {
-                    (mix(&rows[0], sources), mix(&as_matrix(weight).matmul(&rows[1]), sources))
-                } else {
-                    (mix(&rows[0], sources), convolve(&mix(&rows[1], sources), weight))
+                    let kernels = [&rows[0], &as_matrix(weight).matmul(&rows[1])];
+                    let [kept, convolved] = mix(kernels, sources, self.kind(sources, train));
+                    return (kept, convolved);
                 }
+                mix([&rows[0], &rows[1]], sources, self.kind(sources, train))
             }
-            State::Fixed(wiring) => {
-                let [kept, branch] = wiring.gather(sources, [half, self.len() - half]);
-                let branch = convolve(&branch, weight);
-                (kept, branch)
-            }
-        }
+            State::Fixed(wiring) => wiring.gather(sources, [half, self.len() - half]),
+        };
+        let convolved = convolve(&branch, weight);
+        (kept, convolved)
+    }
+
+    /// What products with M are computed in.
+    fn kind(&self, sources: &[&Tensor], train: bool) -> Kind {
+        if train { self.products } else { sources[0].kind() }
+    }
+}
+
+impl State {
+    fn fixed(permutation: Permutation, device: Device) -> Self {
+        let image: Vec<i64> = permutation.image().iter().map(|&channel| channel as i64).collect();
+        State::Fixed(Wiring { permutation, index: Tensor::from_slice(&image).to_device(device) })
     }
 }
 
@@ -273,32 +288,51 @@ fn gather_runs<const PARTS: usize>(
     })
 }
 
-/// From this many pixels an image on, a batch of matrix products beats a 1 × 1 convolution, whose input oneDNN reorders first:
-/// measured on a CPU at 16 × 16 (twice as fast), 8 × 8 (1.2 times) and 4 × 4 pixels (half as fast).
-const PIXELS_FOR_PRODUCTS: i64 = 64;
+/// From this many pixels an image on, a batch of matrix products is taken for a 1 × 1 convolution, whose input oneDNN reorders first.
+///
+/// Measured on processors at 16 × 16, 8 × 8 and 4 × 4 pixels, the products' speed as a multiple of the convolution's: bfloat16 on AMD
+/// 1.7, 0.9, 0.1; single precision on Intel 2, 1.2, 0.5, and on AMD, whose products do without AVX-512, 0.9, 0.6, 0.3.
+const PIXELS_FOR_PRODUCTS: i64 = 256;
 
-/// K·x over the channels, x the channels of all `sources` one after the other; K is outputs × channels.
-fn mix(kernel: &Tensor, sources: &[&Tensor]) -> Tensor {
-    let size = sources[0].size();
-    let (outputs, pixels) = (kernel.size()[0], size[2] * size[3]);
-    let kernel = kernel.to_kind(sources[0].kind());
-    if sources[0].device() != Device::Cpu || pixels < PIXELS_FOR_PRODUCTS {
-        let x = if let [x] = sources { x.shallow_clone() } else { Tensor::cat(sources, 1) };
-        return convolve(&x, &kernel);
-    }
+/// K·x over the channels for each kernel K, outputs × channels; x the channels of all `sources` one after the other. Computed in
+/// `kind`, the results are in the sources' own.
+fn mix<const PARTS: usize>(kernels: [&Tensor; PARTS], sources: &[&Tensor], kind: Kind) -> [Tensor; PARTS] {
+    let (size, own) = (sources[0].size(), sources[0].kind());
+    let outputs = kernels.map(|kernel| kernel.size()[0]);
+    let kernel = joined(&kernels, 0).to_kind(kind);
+    let converted: Vec<Tensor> = sources.iter().map(|source| source.to_kind(kind)).collect();
+    let y = if sources[0].device() == Device::Cpu && size[2] * size[3] >= PIXELS_FOR_PRODUCTS {
+        batched_product(&kernel, &converted)
+    } else {
+        convolve(&joined(&converted.iter().collect::<Vec<_>>(), 1), &kernel)
+    };
+    let mut parts = y.split_with_sizes(outputs, 1).into_iter();
+    // Contiguous, as batch normalization would otherwise copy them, forward and backward.
+    std::array::from_fn(|_| parts.next().unwrap_or_default().to_kind(own).contiguous())
+}
+
+/// K·x image by image.
+fn batched_product(kernel: &Tensor, sources: &[Tensor]) -> Tensor {
+    let [images, _, height, width] = sources[0].size()[..] else { unreachable!("images have four dimensions") };
+    let outputs = kernel.size()[0];
     let mut sum: Option<Tensor> = None;
     let mut offset = 0;
     for source in sources {
         let channels = source.size()[1];
-        let part = kernel.narrow(1, offset, channels).expand([size[0], outputs, channels], false);
-        let x = source.reshape([size[0], channels, pixels]);
+        let part = kernel.narrow(1, offset, channels).expand([images, outputs, channels], false);
+        let x = source.reshape([images, channels, height * width]);
         sum = Some(match sum {
             None => part.bmm(&x),
             Some(sum) => sum.baddbmm(&part, &x, 1.0, 1.0),
         });
         offset += channels;
     }
-    sum.unwrap_or_default().reshape([size[0], outputs, size[2], size[3]])
+    sum.unwrap_or_default().reshape([images, outputs, height, width])
+}
+
+/// The tensors one after the other, without a copy where there is only one.
+fn joined(tensors: &[&Tensor], dimension: i64) -> Tensor {
+    if let [one] = tensors { one.shallow_clone() } else { Tensor::cat(tensors, dimension) }
 }
 
 /// The 1 × 1 convolution of x by `weight`, a matrix or its form as a convolution's weight.
