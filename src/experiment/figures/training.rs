@@ -42,7 +42,7 @@ pub(super) const COMPARISONS: [Comparison; 3] = [
     Comparison {
         name: "autoshufflenet-longer",
         caption: "The same on CIFAR-10 with more than three times the steps, and a shorter soft phase.",
-        command: "autoshufflenet compare --config crates/autoshufflenet/cifar10-longer.toml --kinds manual,auto --seeds 1,2,3",
+        command: "autoshufflenet compare --config crates/autoshufflenet/cifar10-longer.toml --kinds manual,auto,random,none --seeds 1,2,3",
         folder: "cifar10-longer",
         title: "ShuffleNet with learned shuffles: a longer run on CIFAR-10",
         budget: "v2 0.5×, 16,000 training images, 10 epochs",
