@@ -39,14 +39,6 @@ impl DeviceChoice {
     }
 }
 
-/// Whether this is a processor with instructions for bfloat16, with which oneDNN multiplies about twice as fast.
-pub fn computes_in_bf16(device: Device) -> bool {
-    #[cfg(target_arch = "x86_64")]
-    return device == Device::Cpu && std::arch::is_x86_feature_detected!("avx512bf16");
-    #[cfg(not(target_arch = "x86_64"))]
-    return false;
-}
-
 /// Registers CUDA with libtorch, whose linked part is the processor's alone.
 ///
 /// It must come before the first question about CUDA: libtorch remembers the answer. Where there is no such

@@ -1,7 +1,7 @@
 //! The configuration of a training run: one TOML file, every key also a flag.
 
 use crate::data::Source;
-use crate::device::{DeviceChoice, computes_in_bf16};
+use crate::device::DeviceChoice;
 use crate::model::{Architecture, Beginning, Stem, Version};
 use crate::shuffle::ShuffleKind;
 use birkhoff::{Error, Result};
@@ -9,7 +9,6 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
-use tch::{Device, Kind};
 
 /// How the weight of the penalty grows over the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
@@ -40,18 +39,6 @@ pub enum Precision {
     /// Single precision.
     F32,
     /// bfloat16 activations and products, single-precision weights: for CUDA.
-    Bf16,
-}
-
-/// Numbers of the products with a matrix that is learned, in training.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum ShufflePrecision {
-    /// bf16 on a processor that has instructions for it (AVX512-BF16), else as --precision
-    Auto,
-    /// Single precision, or bf16 where --precision is
-    F32,
-    /// Factors and result rounded to 8 bits, sums in single precision
     Bf16,
 }
 
@@ -111,9 +98,6 @@ pub struct Settings {
     /// Learning rate of the matrices, as a multiple of the weights'
     #[arg(long, default_value_t = 1.0, value_name = "FACTOR")]
     pub shuffle_learning_rate: f64,
-    /// Numbers of the products with a matrix, in training alone
-    #[arg(long, value_enum, default_value_t = ShufflePrecision::Auto)]
-    pub shuffle_precision: ShufflePrecision,
     /// After each step: how often a matrix's columns and rows are scaled to sum 1, in turn
     #[arg(long, default_value_t = 10, value_name = "N")]
     pub scaling_rounds: usize,
@@ -311,20 +295,9 @@ impl Settings {
         if self.data == Source::Folder { self.image_size } else { 32 }
     }
 
-    /// How the network's shuffles begin on this device.
-    pub fn beginning(&self, device: Device) -> Beginning {
-        let products = self.shuffle_products(device);
-        Beginning { kind: self.shuffle, manual_share: self.start_manual, products, rng_seed: self.rng_seed }
-    }
-
-    /// What products with a learned matrix are computed in, in training on this device.
-    pub fn shuffle_products(&self, device: Device) -> Kind {
-        let half = match self.shuffle_precision {
-            ShufflePrecision::Auto => computes_in_bf16(device),
-            ShufflePrecision::F32 => false,
-            ShufflePrecision::Bf16 => true,
-        };
-        if half || self.precision == Precision::Bf16 { Kind::BFloat16 } else { Kind::Float }
+    /// How the network's shuffles begin.
+    pub fn beginning(&self) -> Beginning {
+        Beginning { kind: self.shuffle, manual_share: self.start_manual, rng_seed: self.rng_seed }
     }
 }
 

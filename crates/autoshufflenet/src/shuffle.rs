@@ -4,8 +4,7 @@
 //!
 //! A ShuffleNet block sends one half of y through a branch that starts with a 1 × 1 convolution W, and keeps the other. In
 //! training, a soft M is therefore paid for only once: W·M₂ is one small product of weights, and y's second half is never made.
-//! Per pixel this is n² multiplications where M and then W would be 1.25 n². A processor that multiplies bfloat16 numbers faster
-//! may do these in bfloat16: [`Shuffle::soft`].
+//! Per pixel this is n² multiplications where M and then W would be 1.25 n².
 
 use birkhoff::{Permutation, Result, polytope};
 use clap::ValueEnum;
@@ -56,8 +55,6 @@ impl ShuffleKind {
 pub struct Shuffle {
     name: String,
     state: State,
-    /// What a soft M's products are computed in, in training.
-    products: Kind,
 }
 
 #[derive(Debug)]
@@ -93,18 +90,15 @@ pub fn start(manual: &Permutation, share: f64, rng: &mut ChaCha8Rng) -> Result<D
 impl Shuffle {
     /// A permutation, kept.
     pub fn fixed(name: impl Into<String>, permutation: Permutation, device: Device) -> Self {
-        Shuffle { name: name.into(), state: State::fixed(permutation, device), products: Kind::Float }
+        Shuffle { name: name.into(), state: State::fixed(permutation, device) }
     }
 
-    /// A matrix to train, in single precision.
-    ///
-    /// With `products` bfloat16, training rounds M (or W·M) and x to 8 bits for their product, and the product once more; sums are
-    /// in single precision, and so are M itself, its gradient's sum over the images and everything else. Evaluation does not round.
-    pub fn soft(name: impl Into<String>, matrix: &DMatrix<f64>, products: Kind, device: Device) -> Self {
+    /// A matrix to train.
+    pub fn soft(name: impl Into<String>, matrix: &DMatrix<f64>, device: Device) -> Self {
         let n = matrix.nrows() as i64;
         // By columns there, by rows here.
         let matrix = Tensor::from_slice(matrix.as_slice()).view([n, n]).tr().to_kind(Kind::Float).to_device(device);
-        Shuffle { name: name.into(), state: State::Soft(matrix.contiguous().set_requires_grad(true)), products }
+        Shuffle { name: name.into(), state: State::Soft(matrix.contiguous().set_requires_grad(true)) }
     }
 
     /// Where it stands in the network, such as `stage2.0`.
@@ -172,9 +166,9 @@ impl Shuffle {
     }
 
     /// y = M·x, x the channels of all `sources` one after the other.
-    pub fn apply(&self, sources: &[&Tensor], train: bool) -> Tensor {
+    pub fn apply(&self, sources: &[&Tensor]) -> Tensor {
         let [whole] = match &self.state {
-            State::Soft(matrix) => mix([matrix], sources, self.kind(sources, train)),
+            State::Soft(matrix) => mix([matrix], sources),
             State::Fixed(wiring) => wiring.gather(sources, [self.len()]),
         };
         whole
@@ -187,10 +181,10 @@ impl Shuffle {
     pub fn apply_then(&self, sources: &[&Tensor], weight: &Tensor, train: bool) -> Tensor {
         match &self.state {
             State::Soft(matrix) if train => {
-                let [y] = mix([&as_matrix(weight).matmul(matrix)], sources, self.kind(sources, train));
+                let [y] = mix([&as_matrix(weight).matmul(matrix)], sources);
                 y
             }
-            _ => convolve(&self.apply(sources, train), weight),
+            _ => convolve(&self.apply(sources), weight),
         }
     }
 
@@ -203,20 +197,15 @@ impl Shuffle {
                 let rows = matrix.split(half as i64, 0);
                 if train {
                     let kernels = [&rows[0], &as_matrix(weight).matmul(&rows[1])];
-                    let [kept, convolved] = mix(kernels, sources, self.kind(sources, train));
+                    let [kept, convolved] = mix(kernels, sources);
                     return (kept, convolved);
                 }
-                mix([&rows[0], &rows[1]], sources, self.kind(sources, train))
+                mix([&rows[0], &rows[1]], sources)
             }
             State::Fixed(wiring) => wiring.gather(sources, [half, self.len() - half]),
         };
         let convolved = convolve(&branch, weight);
         (kept, convolved)
-    }
-
-    /// What products with M are computed in.
-    fn kind(&self, sources: &[&Tensor], train: bool) -> Kind {
-        if train { self.products } else { sources[0].kind() }
     }
 }
 
@@ -294,25 +283,26 @@ fn gather_runs<const PARTS: usize>(
 /// 1.7, 0.9, 0.1; single precision on Intel 2, 1.2, 0.5, and on AMD, whose products do without AVX-512, 0.9, 0.6, 0.3.
 const PIXELS_FOR_PRODUCTS: i64 = 256;
 
-/// K·x over the channels for each kernel K, outputs × channels; x the channels of all `sources` one after the other. Computed in
-/// `kind`, the results are in the sources' own.
-fn mix<const PARTS: usize>(kernels: [&Tensor; PARTS], sources: &[&Tensor], kind: Kind) -> [Tensor; PARTS] {
-    let (size, own) = (sources[0].size(), sources[0].kind());
+/// K·x over the channels for each kernel K, outputs × channels; x the channels of all `sources` one after the other.
+fn mix<const PARTS: usize>(kernels: [&Tensor; PARTS], sources: &[&Tensor]) -> [Tensor; PARTS] {
+    let size = sources[0].size();
     let outputs = kernels.map(|kernel| kernel.size()[0]);
-    let kernel = joined(&kernels, 0).to_kind(kind);
-    let converted: Vec<Tensor> = sources.iter().map(|source| source.to_kind(kind)).collect();
+    let kernel = joined(&kernels, 0).to_kind(sources[0].kind());
     let y = if sources[0].device() == Device::Cpu && size[2] * size[3] >= PIXELS_FOR_PRODUCTS {
-        batched_product(&kernel, &converted)
+        batched_product(&kernel, sources)
     } else {
-        convolve(&joined(&converted.iter().collect::<Vec<_>>(), 1), &kernel)
+        convolve(&joined(sources, 1), &kernel)
     };
     let mut parts = y.split_with_sizes(outputs, 1).into_iter();
-    // Contiguous, as batch normalization would otherwise copy them, forward and backward.
-    std::array::from_fn(|_| parts.next().unwrap_or_default().to_kind(own).contiguous())
+    std::array::from_fn(|_| {
+        let part = parts.next().unwrap_or_default();
+        // Batch normalization would copy it, forward and backward. Channels that are innermost stay so.
+        if y.is_contiguous() { part.contiguous() } else { part }
+    })
 }
 
 /// K·x image by image.
-fn batched_product(kernel: &Tensor, sources: &[Tensor]) -> Tensor {
+fn batched_product(kernel: &Tensor, sources: &[&Tensor]) -> Tensor {
     let [images, _, height, width] = sources[0].size()[..] else { unreachable!("images have four dimensions") };
     let outputs = kernel.size()[0];
     let mut sum: Option<Tensor> = None;

@@ -116,7 +116,7 @@ fn training_times(settings: &Settings, data: &Data, device: Device, options: &Op
 fn inference_times(settings: &Settings, data: &Data, device: Device, rounds: usize) -> Result<Vec<Times>> {
     let network = |shuffle| {
         let settings = Settings { shuffle, ..settings.clone() };
-        Network::new(settings.architecture(data.classes), &settings.beginning(device), device)
+        Network::new(settings.architecture(data.classes), &settings.beginning(), device)
     };
     let mut folded = network(ShuffleKind::Random)?;
     fold(&mut folded)?;

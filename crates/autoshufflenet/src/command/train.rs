@@ -135,7 +135,6 @@ fn write_manifest(settings: &Settings, device: Device) -> Result<()> {
     manifest.insert("command".to_string(), json!(std::env::args().map(without_place).collect::<Vec<_>>()));
     manifest.insert("libtorch".to_string(), json!("2.11.0"));
     manifest.insert("device".to_string(), json!(format!("{device:?}")));
-    manifest.insert("shuffle_products".to_string(), json!(format!("{:?}", settings.shuffle_products(device))));
     manifest.insert("threads".to_string(), json!(tch::get_num_threads()));
     manifest.insert("rng_seed".to_string(), json!(settings.rng_seed));
     manifest.insert("files".to_string(), json!(files));

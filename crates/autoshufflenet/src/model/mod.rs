@@ -14,7 +14,7 @@ use birkhoff::{Error, Permutation, Result};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use tch::nn::VarStore;
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Tensor};
 
 /// Which ShuffleNet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ValueEnum)]
@@ -81,15 +81,13 @@ pub struct Beginning {
     pub kind: ShuffleKind,
     /// Share of the manual shuffle where a learned matrix starts, 0 to 1.
     pub manual_share: f64,
-    /// What a learned matrix's products are computed in, in training; see [`Shuffle::soft`].
-    pub products: Kind,
     /// Seed of the weights, matrices and random permutations. Networks that differ only in `kind` start with the same weights.
     pub rng_seed: u64,
 }
 
 impl Default for Beginning {
     fn default() -> Self {
-        Beginning { kind: ShuffleKind::Manual, manual_share: 0.5, products: Kind::Float, rng_seed: 0 }
+        Beginning { kind: ShuffleKind::Manual, manual_share: 0.5, rng_seed: 0 }
     }
 }
 
@@ -103,7 +101,7 @@ impl Beginning {
             ShuffleKind::None => Shuffle::fixed(name, Permutation::identity(n), device),
             ShuffleKind::Random => Shuffle::fixed(name, Permutation::random(n, &mut rng), device),
             ShuffleKind::Auto | ShuffleKind::Relaxed => {
-                Shuffle::soft(name, &start(&manual, self.manual_share, &mut rng)?, self.products, device)
+                Shuffle::soft(name, &start(&manual, self.manual_share, &mut rng)?, device)
             }
         })
     }

@@ -63,7 +63,7 @@ impl Unit {
 
     fn forward(&self, x: &Tensor, train: bool) -> Tensor {
         let new = self.first.1.relu(&self.first.0.forward(x), train);
-        let new = self.shuffle.apply(&[&new], train);
+        let new = self.shuffle.apply(&[&new]);
         let new = self.depthwise.1.forward(&self.depthwise.0.forward(&new), train);
         let new = self.last.1.forward(&self.last.0.forward(&new), train);
         if self.halves {

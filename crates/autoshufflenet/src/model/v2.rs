@@ -149,7 +149,7 @@ impl ShuffleNet {
             let (kept, new) = stage.forward(&x, train);
             let shuffle = &stage.shuffles[stage.branches.len()];
             x = if index + 1 < count {
-                shuffle.apply(&[&kept, &new], train)
+                shuffle.apply(&[&kept, &new])
             } else {
                 shuffle.apply_then(&[&kept, &new], &self.last.0.weight, train)
             };

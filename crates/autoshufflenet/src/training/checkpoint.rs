@@ -128,7 +128,7 @@ fn load_shuffles(path: &Path, weights: &mut Weights, network: &mut Network) -> R
 /// # Errors
 /// As [`Network::new`].
 pub(super) fn fresh<'a>(settings: &'a Settings, data: &'a Data, device: tch::Device) -> Result<Training<'a>> {
-    let network = Network::new(settings.architecture(data.classes), &settings.beginning(device), device)?;
+    let network = Network::new(settings.architecture(data.classes), &settings.beginning(), device)?;
     let optimizer = Sgd {
         momentum: settings.momentum,
         weight_decay: settings.weight_decay,

@@ -106,7 +106,7 @@ impl Training<'_> {
 
     /// Share of the channels whose permutation is not that of a fresh network of this kind, its matrices rounded.
     fn share_elsewhere(&self, kind: ShuffleKind) -> Result<f64> {
-        let beginning = Beginning { kind, ..self.settings.beginning(Device::Cpu) };
+        let beginning = Beginning { kind, ..self.settings.beginning() };
         let mut fresh = Network::new(self.network.architecture, &beginning, Device::Cpu)?;
         round_all(&mut fresh)?;
         let (ours, fresh) = (self.network.shuffles(), fresh.shuffles());
