@@ -4,6 +4,7 @@
 use birkhoff::{Error, Result};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
+use std::sync::LazyLock;
 use tch::{Cuda, Device};
 
 /// Where to compute.
@@ -37,6 +38,17 @@ impl DeviceChoice {
             }
         }
     }
+}
+
+/// Whether libtorch's products of matrices use all of this processor: they are MKL's, which leaves AVX-512 to Intel's own.
+pub fn has_fast_products() -> bool {
+    static FAST: LazyLock<bool> = LazyLock::new(|| {
+        #[cfg(target_arch = "x86_64")]
+        return raw_cpuid::CpuId::new().get_vendor_info().is_some_and(|vendor| vendor.as_str() == "GenuineIntel");
+        #[cfg(not(target_arch = "x86_64"))]
+        return false;
+    });
+    *FAST
 }
 
 /// Registers CUDA with libtorch, whose linked part is the processor's alone.

@@ -14,6 +14,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor, no_grad};
 
+use crate::device::has_fast_products;
 use crate::penalty::make_feasible;
 
 /// What shuffles the channels.
@@ -277,18 +278,22 @@ fn gather_runs<const PARTS: usize>(
     })
 }
 
-/// From this many pixels an image on, a batch of matrix products is taken for a 1 × 1 convolution, whose input oneDNN reorders first.
-///
-/// Measured on processors at 16 × 16, 8 × 8 and 4 × 4 pixels, the products' speed as a multiple of the convolution's: bfloat16 on AMD
-/// 1.7, 0.9, 0.1; single precision on Intel 2, 1.2, 0.5, and on AMD, whose products do without AVX-512, 0.9, 0.6, 0.3.
-const PIXELS_FOR_PRODUCTS: i64 = 256;
+/// From this many pixels an image on, a batch of matrix products beats a 1 × 1 convolution, whose input oneDNN reorders first,
+/// on a processor that is good at products: measured on Intel's at 16 × 16 (twice as fast), 8 × 8 (1.2 times) and 4 × 4 pixels
+/// (half as fast), on AMD's 0.9, 0.6 and 0.3 times as fast.
+const PIXELS_FOR_PRODUCTS: i64 = 64;
+
+/// Whether x is multiplied image by image, and not by a convolution.
+fn takes_products(x: &Tensor) -> bool {
+    let pixels = x.size()[2] * x.size()[3];
+    x.device() == Device::Cpu && has_fast_products() && x.is_contiguous() && pixels >= PIXELS_FOR_PRODUCTS
+}
 
 /// K·x over the channels for each kernel K, outputs × channels; x the channels of all `sources` one after the other.
 fn mix<const PARTS: usize>(kernels: [&Tensor; PARTS], sources: &[&Tensor]) -> [Tensor; PARTS] {
-    let size = sources[0].size();
     let outputs = kernels.map(|kernel| kernel.size()[0]);
     let kernel = joined(&kernels, 0).to_kind(sources[0].kind());
-    let y = if sources[0].device() == Device::Cpu && size[2] * size[3] >= PIXELS_FOR_PRODUCTS {
+    let y = if takes_products(sources[0]) {
         batched_product(&kernel, sources)
     } else {
         convolve(&joined(sources, 1), &kernel)
@@ -296,7 +301,7 @@ fn mix<const PARTS: usize>(kernels: [&Tensor; PARTS], sources: &[&Tensor]) -> [T
     let mut parts = y.split_with_sizes(outputs, 1).into_iter();
     std::array::from_fn(|_| {
         let part = parts.next().unwrap_or_default();
-        // Batch normalization would copy it, forward and backward. Channels that are innermost stay so.
+        // One copy here for several where it is used. Channels that are innermost stay so.
         if y.is_contiguous() { part.contiguous() } else { part }
     })
 }

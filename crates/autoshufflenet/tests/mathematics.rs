@@ -170,6 +170,19 @@ fn the_product_of_weights_that_training_makes_is_the_matrix_applied_as_it_is_wri
 }
 
 #[test]
+fn the_order_of_the_channels_in_memory_changes_nothing_but_the_last_digits() {
+    for (architecture, kind) in [(V1, ShuffleKind::Auto), (V2, ShuffleKind::Auto), (V2, ShuffleKind::Random)] {
+        let network = network(architecture, kind);
+        let images = images(4);
+        let innermost = images.permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2]);
+        for train in [true, false] {
+            let [plain, other] = [&images, &innermost].map(|images| no_grad(|| network.forward(images, train)));
+            assert!(largest_difference(&plain, &other) < 1e-4, "{:?} {kind:?} {train}", architecture.version);
+        }
+    }
+}
+
+#[test]
 fn a_folded_network_gives_the_same_logits_from_fewer_and_longer_runs() {
     for architecture in [V1, Architecture { groups: 8, ..V1 }, V2, Architecture { width: 1.0, ..V2 }] {
         for kind in [ShuffleKind::Random, ShuffleKind::Manual, ShuffleKind::None] {

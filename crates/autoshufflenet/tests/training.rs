@@ -152,11 +152,13 @@ fn settings_are_read_from_a_file_and_flags_win() {
     assert!(refused("trace_matrix = \"stage9.0\"", &[]).contains("stage9.0, but stage2.0"));
     assert!(refused("device = \"cuda\"", &[]).contains("CUDA"));
 
-    std::fs::write(&config, "epochs = 9\nshuffle = \"none\"\n").unwrap();
+    std::fs::write(&config, "epochs = 9\nshuffle = \"none\"\nchannels_last = true\n").unwrap();
     let run = folder.path().join("run");
-    train(&run, &["--epochs", "1", "--config", config.to_str().unwrap()]);
+    train(&run, &["--epochs", "1", "--channels-last=false", "--config", config.to_str().unwrap()]);
     let written = std::fs::read_to_string(run.join("config.toml")).unwrap();
-    assert!(written.contains("epochs = 1\n") && written.contains("shuffle = \"none\"\n"), "{written}");
+    for line in ["epochs = 1\n", "shuffle = \"none\"\n", "channels_last = false\n"] {
+        assert!(written.contains(line), "{written}");
+    }
 }
 
 #[test]

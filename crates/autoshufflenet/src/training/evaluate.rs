@@ -23,7 +23,7 @@ pub fn prepare(settings: &Settings, data: &Data, pixels: &Tensor) -> Tensor {
     if settings.precision == Precision::Bf16 {
         images = images.to_kind(Kind::BFloat16);
     }
-    if settings.channels_last {
+    if settings.has_channels_last(images.device()) {
         images = images.permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2]);
     }
     images
