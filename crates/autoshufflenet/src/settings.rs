@@ -156,7 +156,7 @@ pub struct Settings {
     /// Numbers of the forward and backward pass
     #[arg(long, value_enum, default_value_t = Precision::F32)]
     pub precision: Precision,
-    /// Channels innermost in memory [default: on one thread of a processor, and with bf16 on CUDA]
+    /// Channels innermost in memory [default: for v1 and on one thread of a processor, and with bf16 on CUDA]
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channels_last: Option<bool>,
@@ -299,11 +299,11 @@ impl Settings {
 
     /// Whether channels are innermost in memory on this device.
     ///
-    /// It saves oneDNN from reordering the channels for every convolution (on one thread an eighth of a step), but libtorch's batch
-    /// normalization of this layout is slower on two threads than on one.
+    /// It saves oneDNN from reordering the channels for every convolution (on one thread a tenth of a step of v2, and more with v1's
+    /// grouped ones), but libtorch's batch normalization of this layout is slower on two threads than on one.
     pub fn has_channels_last(&self, device: Device) -> bool {
         self.channels_last.unwrap_or(match device {
-            Device::Cpu => tch::get_num_threads() == 1,
+            Device::Cpu => self.model == Version::V1 || tch::get_num_threads() == 1,
             _ => self.precision == Precision::Bf16,
         })
     }
