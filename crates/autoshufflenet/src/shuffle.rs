@@ -348,3 +348,17 @@ pub(crate) fn copy_into(shuffle: &mut Shuffle, matrix: &Tensor) {
         no_grad(|| target.copy_(matrix));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn products_image_by_image_are_the_convolution() {
+        let random = |size: &[i64]| Tensor::randn(size, (Kind::Float, Device::Cpu));
+        let (kernel, x) = (random(&[5, 12]), random(&[3, 12, 6, 7]));
+        let parts = x.split_with_sizes([4, 8], 1);
+        let products = batched_product(&kernel, &[&parts[0], &parts[1]]);
+        assert!((products - convolve(&x, &kernel)).abs().max().double_value(&[]) < 1e-5);
+    }
+}
