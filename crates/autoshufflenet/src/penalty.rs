@@ -27,7 +27,8 @@ pub fn make_feasible(matrix: &mut Tensor, rounds: usize) {
     // nalgebra keeps columns: what is written here by rows is the transpose there.
     let mut transposed = DMatrix::<f32>::zeros(n, n);
     matrix.to_device(Device::Cpu).copy_data(transposed.as_mut_slice(), n * n);
-    transposed.apply(|entry| *entry = entry.max(0.0));
+    // Not `max`, which would hide NaN: the loss has to show it.
+    transposed.iter_mut().filter(|entry| **entry < 0.0).for_each(|entry| *entry = 0.0);
     let [mut row_factors, mut column_factors] = [DVector::from_element(n, 1.0), DVector::from_element(n, 1.0)];
     for _ in 0..rounds {
         transposed.mul_to(&row_factors, &mut column_factors);

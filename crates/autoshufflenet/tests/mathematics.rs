@@ -85,6 +85,9 @@ fn extinct_rows_and_columns_stay_and_the_others_stay_finite() {
     let feasible = to_matrix(&matrix);
     assert!(feasible.row(1).iter().chain(&feasible.column(3)).all(|&entry| entry == 0.0));
     assert!((feasible.row(0).sum() - 1.0).abs() < 1e-6 && feasible.iter().all(|entry| entry.is_finite()));
+    let _ = matrix.get(0).get(0).fill_(f64::NAN);
+    make_feasible(&mut matrix, 10);
+    assert!(to_matrix(&matrix)[(0, 0)].is_nan(), "a breakdown is hidden");
 }
 
 fn to_matrix(tensor: &Tensor) -> DMatrix<f64> {
