@@ -5,11 +5,13 @@
 //!
 //! Proofs of T1–T3 are in docs/mathematics.md §2. P is the l1−l2 penalty, ‖·‖₁ the entrywise ℓ1 norm, η the largest |sum − 1|.
 
+use crate::assignment::{self, AssignmentSolver};
 use crate::error::{Error, Result};
+use crate::exact::DoubleSum;
 use crate::objective::Objective;
 use crate::penalty::Norms;
 use crate::permutation::Permutation;
-use crate::polytope::require_finite;
+use crate::polytope::{Face, require_finite};
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
@@ -202,11 +204,23 @@ impl Sums {
     }
 }
 
+/// What is known of an answer's distance from the optimum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// No permutation (of the face, if there are anchors) has a smaller value: proved, rounding errors included.
+    Proved,
+    /// None is below it by more than 1e-9 of the value or of κ, or than rounding can tell: but that is no proof.
+    WithinRounding,
+    /// A better one is not ruled out.
+    Open,
+}
+
 /// A bound L ≤ min f over the permutations, and the gap it leaves.
 ///
-/// From Frank–Wolfe on a convex f, f(X) − gap(X) at every iterate (Jaggi, ICML 2013); from the objective itself
-/// ([`Objective::trivial_bound`]); raised to the next attainable value where the values lie on a
-/// [lattice](Objective::lattice).
+/// L holds for f's data as they are, rounding errors included ([`Objective::rounding`]). It comes from [`linear_bound`] where f is convex,
+/// from the objective itself ([`Objective::trivial_bound`]), or from enumeration; and it is raised to the next attainable value where
+/// the values lie on a [lattice](Objective::lattice).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Optimality {
     /// f at the permutation.
@@ -215,28 +229,91 @@ pub struct Optimality {
     pub lower_bound: f64,
     /// value − L ≥ 0.
     pub gap: f64,
+    /// What follows.
+    pub standing: Standing,
 }
 
+/// Gaps below this share of the value, or of κ, are called within rounding.
+const WITHIN_ROUNDING: f64 = 1e-9;
+
 impl Optimality {
-    /// The gap that the bound `relaxed` leaves at `value`, for an objective with the given lattice and trivial bound.
-    ///
-    /// Both numbers are floating point: a gap within 1e-9·max(|value|, κ) of 0 is reported as 0.
-    pub fn of(objective: &dyn Objective, value: f64, relaxed: f64) -> Self {
-        let mut lower_bound = relaxed.max(objective.trivial_bound());
-        let rounding = 1e-9 * objective.scale().max(value.abs());
+    /// The gap that a lower bound of the caller's and the objective's own leave at p, `value` = f(p).
+    pub fn of(objective: &dyn Objective, p: &Permutation, value: f64, bound: f64) -> Self {
+        let mut lower_bound = bound.max(objective.trivial_bound());
         if let (Some((offset, step)), true) = (objective.lattice(), lower_bound.is_finite()) {
-            lower_bound = offset + ((lower_bound - rounding - offset) / step).ceil() * step;
+            lower_bound = lower_bound.max(raised(lower_bound, offset, step));
         }
-        if lower_bound >= value - rounding {
-            lower_bound = value;
+        let rounding = objective.rounding();
+        if rounding.is_some_and(|rounding| value + rounding.of_value(value) <= lower_bound) {
+            return Self::proved(value);
         }
-        Optimality { value, lower_bound, gap: value - lower_bound }
+        let lost = rounding.map_or(0.0, |rounding| {
+            let linearization = Some(rounding.linearization).filter(|lost| lost.is_finite());
+            rounding.of_value(value) + linearization.unwrap_or(0.0)
+        });
+        let gap = (value - lower_bound).max(0.0);
+        let is_within = gap <= WITHIN_ROUNDING * objective.scale().max(value.abs()) || gap <= 2.0 * lost;
+        if is_within && objective.proves(p) {
+            return Self::proved(value);
+        }
+        let standing = if is_within { Standing::WithinRounding } else { Standing::Open };
+        Optimality { value, lower_bound, gap, standing }
+    }
+
+    /// Of a value that is proved to be the least, as by enumeration.
+    pub fn proved(value: f64) -> Self {
+        Optimality { value, lower_bound: value, gap: 0.0, standing: Standing::Proved }
     }
 
     /// Whether the permutation is proved optimal.
     pub fn is_proved(&self) -> bool {
-        self.gap == 0.0
+        self.standing == Standing::Proved
     }
+
+    /// Whether nothing is left to gain but what rounding hides.
+    pub fn is_settled(&self) -> bool {
+        self.standing != Standing::Open
+    }
+}
+
+/// The least number of offset + step·ℤ that is not below `bound`, or the one before it where rounding cannot tell.
+fn raised(bound: f64, offset: f64, step: f64) -> f64 {
+    let steps = (bound - offset) / step;
+    let rounding = 4.0 * f64::EPSILON * ((bound.abs() + offset.abs()) / step + 1.0);
+    offset + (steps - rounding).ceil() * step
+}
+
+/// A lower bound of a convex f over the permutations of a face, rounding included: f(X) − ⟨∇f(X), X⟩ + min ⟨∇f(X), P⟩ from any X in D_n.
+///
+/// It is f(X) − gap(X) of Frank–Wolfe (Jaggi, ICML 2013), computed afresh: one gradient, and one assignment whose duals are checked. Without
+/// [`Objective::rounding`] it is a bound but for rounding. `start` is an assignment on the face's free rows and columns (its row duals, and p)
+/// to begin with; it only saves time.
+///
+/// # Errors
+/// What the assignment says of a gradient that is not finite, and of a start of another size.
+pub fn linear_bound(
+    objective: &dyn Objective,
+    face: &Face,
+    x: &DMatrix<f64>,
+    start: Option<&(Vec<f64>, Permutation)>,
+) -> Result<f64> {
+    let mut gradient = DMatrix::zeros(x.nrows(), x.ncols());
+    let value = objective.value_and_gradient(x, &mut gradient);
+    let mut constant = DoubleSum::default();
+    constant.add(value);
+    gradient.iter().zip(x).for_each(|(g, x)| constant.add(-g * x));
+    face.anchors().iter().for_each(|&(i, j)| constant.add(gradient[(i, j)]));
+    let mut free = DMatrix::zeros(0, 0);
+    face.restrict(&gradient, &mut free);
+    let mut solver = AssignmentSolver::new();
+    if let Some((row_duals, columns)) = start {
+        solver.warm_start(row_duals, columns)?;
+    }
+    solver.solve(&free)?;
+    constant.add(assignment::lower_bound(&free, solver.column_duals()));
+    // The products −g·x and the sum are off by less than the linearization's own error allows for.
+    let lost = objective.rounding().map_or(0.0, |rounding| 2.0 * rounding.linearization);
+    Ok(constant.value() - lost)
 }
 
 #[cfg(test)]

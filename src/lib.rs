@@ -42,6 +42,7 @@ mod columns;
 #[cfg(feature = "programs")]
 pub mod command;
 pub mod error;
+mod exact;
 #[cfg(feature = "programs")]
 pub mod experiment;
 pub mod graph;

@@ -9,17 +9,22 @@ use rand::{Rng, RngExt};
 /// then near its end, and the next improvement, which makes them stale, far.
 const QUIET_ROWS: usize = 8;
 
-/// Improvements smaller than this share of κ are rounding errors.
+/// Improvements smaller than this share of κ are rounding errors, where the objective does not say how large those are.
 const IMPROVEMENT: f64 = 1e-9;
+
+/// Whether a swap of the images of i and k, said to change the value by `change`, lowers the true value for certain.
+fn lowers(objective: &dyn Objective, p: &Permutation, i: usize, k: usize, change: f64) -> bool {
+    change < 0.0 && change < -objective.swap_rounding(p, i, k).unwrap_or_else(|| IMPROVEMENT * objective.scale())
+}
 
 /// Swaps pairs of images as long as one lowers f, first improvement, in sweeps over all pairs i < k of the face's free rows.
 ///
-/// Ends at a local minimum under swaps, or once `stop` says so (it is asked once a row). The value never rises. O(m²) evaluations of
+/// Ends at a local minimum under swaps, or once `stop` says so (it is asked once a row). A swap is made only where the true value falls, rounding
+/// included ([`Objective::swap_rounding`]; where that is not known, where the computed value falls), so that it ends. O(m²) evaluations of
 /// [`Objective::swap_change`] a sweep: O(degree) each for sparse graphs, O(n) for dense ones (O(1) where few swaps improve). Returns the number of
 /// swaps made.
 pub fn swap_descent(objective: &dyn Objective, face: &Face, p: &mut Permutation, stop: &dyn Fn() -> bool) -> usize {
     let rows = face.free_rows();
-    let threshold = -IMPROVEMENT * objective.scale();
     let mut swaps = 0;
     // A full round of pairs without an improvement ends the search.
     let mut rows_since_improvement = 0;
@@ -32,8 +37,10 @@ pub fn swap_descent(objective: &dyn Objective, face: &Face, p: &mut Permutation,
         let i = rows[position];
         for &k in &rows[position + 1..] {
             let change = changes.as_ref().map_or_else(|| objective.swap_change(p, i, k), |changes| changes(i, k));
-            if change < threshold {
-                p.swap(i, k);
+            if lowers(objective, p, i, k, change) {
+                if !swap_if_certain(objective, p, i, k) {
+                    continue;
+                }
                 swaps += 1;
                 rows_since_improvement = 0;
                 changes = None;
@@ -44,6 +51,17 @@ pub fn swap_descent(objective: &dyn Objective, face: &Face, p: &mut Permutation,
         }
     }
     swaps
+}
+
+/// Swaps the images of i and k; back again where only the values can tell whether f falls, and they do not.
+fn swap_if_certain(objective: &dyn Objective, p: &mut Permutation, i: usize, k: usize) -> bool {
+    let before = if objective.swap_rounding(p, i, k).is_none() { objective.value_at(p) } else { f64::INFINITY };
+    p.swap(i, k);
+    if before == f64::INFINITY || objective.value_at(p) < before {
+        return true;
+    }
+    p.swap(i, k);
+    false
 }
 
 /// Sparse for [`anneal`]: κ at most this many steps of f's lattice, as for unweighted graphs of mean degree up to 20.
@@ -74,8 +92,9 @@ pub fn anneal(
     stop: &dyn Fn() -> bool,
 ) -> usize {
     let rows = face.free_rows();
+    let is_exact = objective.rounding().is_some_and(|rounding| rounding.exact_up_to == f64::INFINITY);
     let step = match objective.lattice() {
-        Some((_, step)) if objective.scale() <= SPARSE * step && rows.len() > 1 => step,
+        Some((_, step)) if is_exact && objective.scale() <= SPARSE * step && rows.len() > 1 => step,
         _ => return 0,
     };
     if objective.value_at(p) <= objective.trivial_bound() {
@@ -86,7 +105,7 @@ pub fn anneal(
     let (mut walker, mut inverse, mut value, mut improvements) = (p.clone(), p.inverse(), 0.0, 0);
     let mut is_free = vec![false; p.len()];
     rows.iter().for_each(|&row| is_free[row] = true);
-    let mut least = -IMPROVEMENT * objective.scale();
+    let mut least = 0.0;
     for _ in 0..SWEEPS {
         if stop() {
             break;
@@ -105,7 +124,7 @@ pub fn anneal(
                 walker.swap(i, k);
                 value += change;
                 if value < least {
-                    least = value - IMPROVEMENT * objective.scale();
+                    least = value;
                     p.clone_from(&walker);
                     improvements += 1;
                 }
@@ -119,12 +138,11 @@ pub fn anneal(
 /// Whether no single swap within the face lowers f. O(m²) swap evaluations, O(1) each after one gradient where f is dense and quadratic.
 pub fn is_swap_minimum(objective: &dyn Objective, face: &Face, p: &Permutation) -> bool {
     let rows = face.free_rows();
-    let threshold = -IMPROVEMENT * objective.scale();
     let mut pairs =
         rows.iter().enumerate().flat_map(|(position, &i)| rows[position + 1..].iter().map(move |&k| (i, k)));
     match objective.swap_changes(p) {
-        Some(change) => pairs.all(|(i, k)| change(i, k) >= threshold),
-        None => pairs.all(|(i, k)| objective.swap_change(p, i, k) >= threshold),
+        Some(change) => pairs.all(|(i, k)| !lowers(objective, p, i, k, change(i, k))),
+        None => pairs.all(|(i, k)| !lowers(objective, p, i, k, objective.swap_change(p, i, k))),
     }
 }
 

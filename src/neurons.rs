@@ -2,10 +2,11 @@
 //!
 //! Hidden units come in no order, so two trained networks can be compared, averaged or merged only once their units are
 //! aligned. What counts of a unit is what it contributes to the output; between two units that is known in closed form
-//! (docs/mathematics.md §6), and the best alignment is *one* linear assignment, proved optimal by its duals.
+//! (docs/mathematics.md §6), and the best alignment is *one* linear assignment, proved optimal where no other comes as near as rounding.
 
 use crate::assignment;
 use crate::error::{Error, Result};
+use crate::exact::sum_error;
 use crate::objective::two_layer::{Inputs, Layer, require_matrix};
 use crate::permutation::Permutation;
 use nalgebra::{DMatrix, DVector};
@@ -112,12 +113,14 @@ impl Network {
 pub struct Alignment {
     /// Unit i of A is unit p(i) of B.
     pub permutation: Permutation,
-    /// Σ_i E‖c_i − c'_p(i)‖², c and c' the contributions of A's and B's units: the smallest over all permutations.
+    /// Σ_i E‖c_i − c'_p(i)‖², c and c' the contributions of A's and B's units: the smallest over all permutations, up to rounding.
     pub value: f64,
     /// The value of leaving B's units as they are.
     pub unaligned_value: f64,
     /// The value of the mean permutation: what an alignment that knows nothing is worth.
     pub random_value: f64,
+    /// Whether every other permutation is proved to be worse, rounding included; otherwise another may be as good to within rounding.
+    pub is_proved: bool,
     /// E⟨c_i, c'_p(i)⟩/√(E‖c_i‖²·E‖c'_p(i)‖²) for each unit of A: 1 for equal directions; 0 where one of the two is never active.
     pub similarities: Vec<f64>,
 }
@@ -176,7 +179,14 @@ pub fn align(a: &Network, b: &Network, inputs: &Inputs) -> Result<Alignment> {
     let (squares_a, squares_b) = (squares(a, &of_a), squares(b, &of_b));
     let total = squares_a.sum() + squares_b.sum();
 
-    let permutation = assignment::solve(&(-&cross))?.permutation;
+    let costs = -&cross;
+    let best = assignment::solve(&costs)?;
+    // Entries are sums of as many terms as a unit has inputs and outputs, by the kernel's arctangents.
+    let units = |squares: &DVector<f64>| squares.max().max(0.0).sqrt();
+    let terms = of_a.units.nrows() + a.readout.as_ref().map_or(0, |readout| readout.nrows()) + n + 64;
+    let rounding = n as f64 * 2.0 * sum_error(terms) * units(&squares_a) * units(&squares_b);
+    let is_proved = n <= assignment::LARGEST_MARGIN && assignment::margin(&costs, &best) > 2.0 * rounding;
+    let permutation = best.permutation;
     let kept = |p: &Permutation| p.image().iter().enumerate().map(|(i, &j)| cross[(i, j)]).sum::<f64>();
     let value = |p: &Permutation| (total - 2.0 * kept(p)).max(0.0);
     let similarity = |(i, &j): (usize, &usize)| {
@@ -187,6 +197,7 @@ pub fn align(a: &Network, b: &Network, inputs: &Inputs) -> Result<Alignment> {
         value: value(&permutation),
         unaligned_value: value(&Permutation::identity(n)),
         random_value: (total - 2.0 * cross.sum() / n as f64).max(0.0),
+        is_proved,
         similarities: permutation.image().iter().enumerate().map(similarity).collect(),
         permutation,
     })

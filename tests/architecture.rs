@@ -10,18 +10,19 @@ use std::path::{Path, PathBuf};
 const TABLE: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("columns", &[]),
+    ("exact", &[]),
     ("permutation", &[]),
     ("graph", &[]),
     ("penalty", &["columns"]),
-    ("assignment", &["columns", "permutation"]),
+    ("assignment", &["columns", "exact", "permutation"]),
     ("polytope", &["permutation", "assignment"]),
     // Objectives never import solvers, the penalty or the instances.
-    ("objective", &["columns", "permutation", "graph", "assignment"]),
+    ("objective", &["columns", "exact", "permutation", "graph", "assignment"]),
     ("instance", &["permutation", "graph"]),
     // Costs from graphs alone: it knows no objective.
     ("structure", &["permutation", "graph"]),
-    ("certificate", &["permutation", "penalty", "polytope", "objective"]),
-    ("neurons", &["permutation", "assignment", "objective"]),
+    ("certificate", &["exact", "permutation", "assignment", "penalty", "polytope", "objective"]),
+    ("neurons", &["exact", "permutation", "assignment", "objective"]),
     ("score", &["permutation", "graph"]),
     ("local_search", &["permutation", "polytope", "objective"]),
     ("solver", &["permutation", "assignment", "penalty", "polytope", "objective", "certificate", "local_search"]),
@@ -52,6 +53,7 @@ const TABLE: &[(&str, &[&str])] = &[
 const MATHEMATICS: &[&str] = &[
     "error",
     "columns",
+    "exact",
     "permutation",
     "graph",
     "penalty",

@@ -38,17 +38,21 @@
 
 mod engine;
 mod kernel;
+mod margin;
 mod monge;
 mod rectangular;
 mod search;
 mod shortlist;
 mod solver;
 
+pub(crate) use margin::LARGEST_MARGIN;
+pub use margin::margin;
 pub(crate) use monge::MongeOrder;
 pub use rectangular::{RectangularAssignment, solve_rectangular};
 pub use solver::AssignmentSolver;
 
 use crate::error::{Error, Result};
+use crate::exact::{DoubleSum, two_sum};
 use crate::permutation::Permutation;
 use nalgebra::DMatrix;
 
@@ -94,6 +98,34 @@ pub fn solve(cost: &DMatrix<f64>) -> Result<Assignment> {
     let mut solver = AssignmentSolver::new();
     solver.solve(cost)?;
     Ok(solver.assignment())
+}
+
+/// A number that no assignment costs less than, rounding included, whatever the column duals v: Σ_j v_j + Σ_i min_j (c\[i, j\] − v_j).
+///
+/// With optimal duals it is the least cost, less what rounding took. Sums and differences are followed in twice the precision, so that
+/// whole costs and duals lose nothing. `cost` is n × n, +∞ where a pair is forbidden. O(n²).
+pub(crate) fn lower_bound(cost: &DMatrix<f64>, column_duals: &[f64]) -> f64 {
+    let (mut sum, mut magnitude) = (DoubleSum::default(), 0.0);
+    let mut least = vec![(f64::INFINITY, 0.0); cost.nrows()];
+    for (column, &v) in cost.column_iter().zip(column_duals) {
+        for (least, &c) in least.iter_mut().zip(&column) {
+            let (difference, error) = if c.is_finite() { two_sum(c, -v) } else { (c, 0.0) };
+            if difference < least.0 || (difference == least.0 && error < least.1) {
+                *least = (difference, error);
+            }
+        }
+        sum.add(v);
+        magnitude += v.abs();
+    }
+    for (difference, error) in least {
+        if difference == f64::INFINITY {
+            return f64::INFINITY;
+        }
+        sum.add(difference);
+        sum.add(error);
+        magnitude += difference.abs();
+    }
+    sum.rounded_down(3 * cost.nrows(), magnitude)
 }
 
 /// What an entry has to be.

@@ -143,7 +143,7 @@ fn report(alignment: &Alignment) -> Report {
         unaligned_value: alignment.unaligned_value,
         random_value: alignment.random_value,
         unexplained: alignment.unexplained(),
-        proved_optimal: true,
+        proved_optimal: alignment.is_proved,
         similarities: alignment.similarities.clone(),
     }
 }
@@ -155,12 +155,13 @@ fn summary(a: &Network, alignment: &Alignment, outputs: &[&Path]) -> String {
     sorted.sort_by(f64::total_cmp);
     let mut text = format!(
         "units         {} over {} inputs, {moved} of them moved\n\
-         distance      {:.6e} aligned (proved least), {:.6e} as they were, {:.6e} at random\n\
+         distance      {:.6e} aligned ({}), {:.6e} as they were, {:.6e} at random\n\
          unexplained   {:.4} of the distance at random\n\
          similarity    {:.4} median, {:.4} least\n",
         a.units(),
         a.inputs(),
         alignment.value,
+        if alignment.is_proved { "proved least" } else { "least to within rounding" },
         alignment.unaligned_value,
         alignment.random_value,
         alignment.unexplained(),

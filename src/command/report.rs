@@ -1,7 +1,7 @@
 //! `report.json`: everything that is known of an answer.
 
 use super::options::SearchOptions;
-use crate::certificate::Theorem;
+use crate::certificate::{Standing, Theorem};
 use crate::penalty::Penalty;
 use crate::recovery::{Attempt, Effort, Method, Recovery, RestartFrom};
 use argmin::core::TerminationReason;
@@ -101,8 +101,10 @@ pub struct Report {
     pub lower_bound: Option<f64>,
     /// value − lower_bound.
     pub optimality_gap: Option<f64>,
-    /// Whether the gap is 0.
+    /// Whether it is proved, rounding errors included, that no permutation (with these anchors) has a smaller value.
     pub proved_optimal: bool,
+    /// The same in a word: `proved`, `within-rounding` (the gap is 1e-9 of the value or less, or less than rounding can tell: no proof), `open`.
+    pub standing: Standing,
     /// P(X) of the winning run before rounding.
     pub penalty: f64,
     /// Whether a theorem says that the winning run's X has this rounding only. Says nothing about it being right.
@@ -170,6 +172,7 @@ impl Report {
             lower_bound: known(recovery.optimality.lower_bound),
             optimality_gap: known(recovery.optimality.gap),
             proved_optimal: recovery.optimality.is_proved(),
+            standing: recovery.optimality.standing,
             penalty: recovery.certificate.penalty,
             certified: recovery.certificate.is_certified(),
             theorem: recovery.certificate.theorem,

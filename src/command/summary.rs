@@ -1,7 +1,7 @@
 //! The summary on standard output: a report in words.
 
 use super::report::Report;
-use crate::certificate::Theorem;
+use crate::certificate::{Standing, Theorem};
 use std::fmt::Write;
 
 /// The report for a person; `lines` are what only one command knows, as (name, text).
@@ -44,9 +44,15 @@ fn share(part: usize, whole: usize, what: &str) -> String {
 
 fn optimality(report: &Report) -> String {
     let among = if report.anchors > 0 { " that keeps the anchors" } else { "" };
-    match (report.proved_optimal, report.lower_bound, report.optimality_gap) {
-        (true, _, _) => format!("proved optimal: no permutation{among} has a smaller value"),
-        (false, Some(bound), Some(gap)) => {
+    match (report.standing, report.lower_bound, report.optimality_gap) {
+        (Standing::Proved, _, _) => format!("proved optimal: no permutation{among} has a smaller value"),
+        (Standing::WithinRounding, _, Some(gap)) => {
+            format!(
+                "optimal to within rounding, not proved: no permutation{among} is below it by more than {}",
+                number(gap)
+            )
+        }
+        (Standing::Open, Some(bound), Some(gap)) => {
             format!("not proved: no permutation{among} is below {}, a gap of {}", number(bound), number(gap))
         }
         _ => "not proved: no lower bound is known for this problem".to_string(),

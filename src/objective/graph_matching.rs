@@ -1,13 +1,16 @@
 //! Graph matching, convex form.
 
-use super::exchange::Gram;
+use super::exchange::{Exchange, Gram};
 use super::kept::KeptProduct;
 use super::quadratic_assignment::QuadraticAssignment;
-use super::{Objective, VertexGradient};
+use super::rounding::linear_lattice;
+use super::{Objective, Rounding, VertexGradient};
 use crate::error::Result;
+use crate::exact::{Lattice, sum_error};
 use crate::graph::Graph;
 use crate::permutation::Permutation;
 use nalgebra::DMatrix;
+use std::cmp::Ordering;
 
 /// f(X) = Σ_ℓ ‖A_ℓX − XB_ℓ‖²_F + ⟨C, X⟩, convex on all matrices; the permutations with f = 0 (for C = 0) are the isomorphisms.
 ///
@@ -36,7 +39,12 @@ pub struct GraphMatching {
     grams: Vec<(Gram, Gram)>,
     /// Value of a permutation is in offset + step·ℤ.
     lattice: Option<(f64, f64)>,
+    /// See [`Rounding`].
+    exact_up_to: f64,
 }
+
+/// The square of a difference of weights above this, if it is not 0, is not rounded to 0.
+const LEAST_WEIGHT: f64 = 1e-140;
 
 impl GraphMatching {
     /// f(X) = ‖AX − XB‖²_F.
@@ -46,7 +54,7 @@ impl GraphMatching {
     pub fn new(a: Graph, b: Graph) -> Result<Self> {
         let constant = a.squared_norm() + b.squared_norm();
         let indefinite = QuadraticAssignment::with_sign(-2.0, constant, a, b)?;
-        Ok(GraphMatching { indefinite, grams: Vec::new(), lattice: None }.prepared())
+        Ok(GraphMatching { indefinite, grams: Vec::new(), lattice: None, exact_up_to: -1.0 }.prepared())
     }
 
     /// Adds ‖A_ℓX − XB_ℓ‖²_F for another pair of graphs on the same vertices.
@@ -73,18 +81,59 @@ impl GraphMatching {
         for layer in &self.indefinite.layers[self.grams.len()..] {
             self.grams.push(layer.grams());
         }
-        let whole = |graph: &Graph| graph.arcs().all(|(_, _, weight)| weight.fract() == 0.0);
-        let layers = &self.indefinite.layers;
-        let is_whole =
-            self.indefinite.linear.is_none() && layers.iter().all(|layer| whole(&layer.a) && whole(&layer.b));
-        self.lattice = is_whole.then(|| {
-            let undirected =
-                |graph: &Graph| graph.is_symmetric() && (0..graph.vertex_count()).all(|i| graph.weight(i, i) == 0.0);
-            let all_undirected = layers.iter().all(|layer| undirected(&layer.a) && undirected(&layer.b));
-            let offset = layers.iter().map(|layer| layer.a.squared_norm() + layer.b.squared_norm()).sum();
-            (offset, if all_undirected { 4.0 } else { 2.0 })
-        });
+        self.lattice = self.lattice_of_values();
+        self.exact_up_to = self.exact_values();
         self
+    }
+
+    /// With weights in u·ℤ, ‖A‖² + ‖B‖² − 2tr(AᵀPBPᵀ) is ‖A‖² + ‖B‖² modulo 2u², and modulo 4u² where every product comes twice.
+    fn lattice_of_values(&self) -> Option<(f64, f64)> {
+        let unit = self.lattice_of_weights()?.step;
+        let period: u64 = if self.indefinite.magnitudes.iter().all(|layer| layer.comes_twice()) { 4 } else { 2 };
+        let square = |weight: f64| ((weight / unit).abs() as u64 % 4).pow(2);
+        let residue = |graph: &Graph| graph.arcs().map(|(_, _, weight)| square(weight)).sum::<u64>();
+        let residues = self.indefinite.layers.iter().map(|layer| residue(&layer.a) + residue(&layer.b));
+        let offset = (residues.sum::<u64>() % period) as f64 * unit * unit;
+        let quadratic = Lattice::of([period as f64 * unit * unit].into_iter())?;
+        let step = quadratic.plus(linear_lattice(self.indefinite.linear.as_ref())?)?.step;
+        (step > 0.0).then_some((offset, step))
+    }
+
+    fn lattice_of_weights(&self) -> Option<Lattice> {
+        let layers = &self.indefinite.magnitudes;
+        layers.iter().try_fold(Lattice::of(std::iter::empty())?, |all, layer| all.plus(layer.lattice_of_weights()?))
+    }
+
+    /// Up to which value sums of squares are exact, see [`Rounding::exact_up_to`].
+    fn exact_values(&self) -> f64 {
+        let QuadraticAssignment { layers, linear, linear_magnitude, .. } = &self.indefinite;
+        if self.indefinite.is_exact() {
+            return f64::INFINITY;
+        }
+        let squares = self.lattice_of_weights().map(|weights| weights.times(weights));
+        let all = squares.zip(linear_lattice(linear.as_ref())).and_then(|(squares, linear)| squares.plus(linear));
+        let none_vanishes = |graph: &Graph| graph.arcs().all(|(_, _, weight)| weight.abs() >= LEAST_WEIGHT);
+        match all {
+            Some(all) => 0.5 * all.exact_up_to() - 2.0 * linear_magnitude,
+            // No square of a difference vanishes: 0 is 0.
+            None if linear.is_none()
+                && layers.iter().all(|layer| none_vanishes(&layer.a) && none_vanishes(&layer.b)) =>
+            {
+                0.0
+            }
+            None => -1.0,
+        }
+    }
+
+    /// Σ_ℓ Σ_ij (A_ℓ\[i,j\] − B_ℓ\[p(i),p(j)\])²: with an error relative to itself, where the indefinite form cancels large numbers.
+    fn squares_at(&self, p: &Permutation) -> f64 {
+        let from = p.inverse();
+        let of_layer = |Exchange { a, b, .. }: &Exchange| {
+            let met = a.arcs().map(|(i, k, weight)| (weight - b.weight(p.apply(i), p.apply(k))).powi(2));
+            let unmet = b.arcs().filter(|&(j, l, _)| a.weight(from.apply(j), from.apply(l)) == 0.0);
+            met.sum::<f64>() + unmet.map(|(_, _, weight)| weight * weight).sum::<f64>()
+        };
+        self.indefinite.layers.iter().map(of_layer).sum()
     }
 
     /// `target += 2·Σ_ℓ (A_ℓᵀA_ℓX + XB_ℓB_ℓᵀ)`.
@@ -130,7 +179,36 @@ impl Objective for GraphMatching {
     }
 
     fn value_at(&self, p: &Permutation) -> f64 {
-        self.indefinite.value_at(p)
+        if self.indefinite.is_exact() {
+            return self.indefinite.value_at(p);
+        }
+        self.squares_at(p) + self.indefinite.linear_at(p)
+    }
+
+    fn rounding(&self) -> Option<Rounding> {
+        let QuadraticAssignment { layers, magnitudes, linear, linear_magnitude, .. } = &self.indefinite;
+        let arcs: usize = layers.iter().map(|layer| layer.a.arc_count() + layer.b.arc_count()).sum();
+        let n = self.size() as f64;
+        // An entry of ∇f is at most 2(a + b)² for each layer, a and b the largest norms of a row or column (X has norm 1), and |C|.
+        let entry = |(a, b): (f64, f64)| 2.0 * (a + b).powi(2);
+        let entries = magnitudes.iter().map(|layer| entry(layer.largest_rows())).sum::<f64>();
+        let entries = 1.001 * (entries + linear.as_ref().map_or(0.0, DMatrix::amax));
+        let gradient = sum_error(4 * self.size() + 32 * layers.len()) * entries;
+        Some(Rounding {
+            exact_up_to: self.exact_up_to,
+            absolute: 4.0 * sum_error(arcs + self.size()) * linear_magnitude + arcs as f64 * f64::MIN_POSITIVE,
+            relative: 2.0 * sum_error(arcs + self.size()),
+            // ∇f's own error in f(X) and in both inner products, and the n² terms of f(X).
+            linearization: 3.0 * n * gradient + 2.0 * sum_error(self.size().pow(2)) * n * entries,
+        })
+    }
+
+    fn swap_rounding(&self, p: &Permutation, i: usize, k: usize) -> Option<f64> {
+        self.indefinite.swap_rounding(p, i, k)
+    }
+
+    fn compare_at(&self, p: &Permutation, q: &Permutation) -> Option<Ordering> {
+        self.indefinite.compare_at(p, q)
     }
 
     fn swap_change(&self, p: &Permutation, i: usize, k: usize) -> f64 {
@@ -159,10 +237,17 @@ impl Objective for GraphMatching {
         true
     }
 
+    fn proves(&self, p: &Permutation) -> bool {
+        self.indefinite.proves(p)
+    }
+
     /// Σ of the row minima of C, the squares being ≥ 0.
     fn trivial_bound(&self) -> f64 {
         let linear = self.indefinite.linear.as_ref();
-        linear.map_or(0.0, |c| c.row_iter().map(|row| row.min()).sum())
+        let least: f64 = linear.map_or(0.0, |c| c.row_iter().map(|row| row.min()).sum());
+        // Exact if values are, which add up as many entries.
+        let is_exact = least.abs() <= self.exact_up_to;
+        if is_exact { least } else { least - sum_error(self.size()) * self.indefinite.linear_magnitude }
     }
 
     fn lattice(&self) -> Option<(f64, f64)> {

@@ -6,13 +6,16 @@ pub mod graph_matching;
 mod kept;
 mod kernel;
 pub mod quadratic_assignment;
+mod rounding;
 pub mod two_layer;
 
 pub use graph_matching::GraphMatching;
 pub use quadratic_assignment::QuadraticAssignment;
+pub use rounding::Rounding;
 
 use crate::permutation::Permutation;
 use nalgebra::DMatrix;
+use std::cmp::Ordering;
 
 /// A differentiable function f on the Birkhoff polytope D_n ∋ X.
 ///
@@ -75,12 +78,34 @@ pub trait Objective: Sync {
         false
     }
 
-    /// A number that f is nowhere below on the permutations, known without solving anything; −∞ if there is none.
+    /// How far rounding can carry what is computed here from what f's data say; `None` where that is not known, and then no answer of
+    /// more than a few vertices is called proved.
+    fn rounding(&self) -> Option<Rounding> {
+        None
+    }
+
+    /// |[`swap_change`](Objective::swap_change) − the true change| is at most this, and the same of [`swap_changes`](Objective::swap_changes);
+    /// `None` where no bound is known.
+    fn swap_rounding(&self, _p: &Permutation, _i: usize, _k: usize) -> Option<f64> {
+        None
+    }
+
+    /// How f(p) compares with f(q), without any rounding: f's data are taken as the rational numbers that they are. `None` where f cannot tell.
+    fn compare_at(&self, _p: &Permutation, _q: &Permutation) -> Option<Ordering> {
+        None
+    }
+
+    /// Whether f has a way of its own to prove that no other permutation has a smaller value than p, rounding included.
+    fn proves(&self, _p: &Permutation) -> bool {
+        false
+    }
+
+    /// A number that f is nowhere below on the permutations, rounding included, known without solving a relaxation; −∞ if there is none.
     fn trivial_bound(&self) -> f64 {
         f64::NEG_INFINITY
     }
 
-    /// (offset, step) when every permutation has its value in offset + step·ℤ, as for graphs with whole weights:
+    /// (offset, step) when every permutation has its value in offset + step·ℤ, without rounding, as for graphs with whole weights:
     /// a lower bound may then be raised to the next such number.
     fn lattice(&self) -> Option<(f64, f64)> {
         None

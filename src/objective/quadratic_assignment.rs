@@ -2,11 +2,15 @@
 
 use super::exchange::Exchange;
 use super::kept::KeptProduct;
-use super::{Objective, VertexGradient};
+use super::rounding::{Magnitudes, linear_lattice, linear_magnitude};
+use super::{Objective, Rounding, VertexGradient};
+use crate::assignment;
 use crate::error::{Error, Result};
+use crate::exact::{ExactSum, Lattice, sum_error};
 use crate::graph::Graph;
 use crate::permutation::Permutation;
 use nalgebra::DMatrix;
+use std::cmp::Ordering;
 
 /// f(X) = s·Σ_ℓ tr(A_ℓᵀ X B_ℓ Xᵀ) + ⟨C, X⟩ + k, indefinite in general (Koopmans and Beckmann 1957).
 ///
@@ -31,6 +35,14 @@ pub struct QuadraticAssignment {
     pub(super) linear: Option<DMatrix<f64>>,
     sign: f64,
     constant: f64,
+    /// Of each layer.
+    pub(super) magnitudes: Vec<Magnitudes>,
+    /// Σ_i max_j |C\[i, j\]|.
+    pub(super) linear_magnitude: f64,
+    /// Whether values and swaps are computed without rounding.
+    is_exact: bool,
+    /// The values at permutations lie on k + step·ℤ.
+    step: Option<f64>,
 }
 
 impl QuadraticAssignment {
@@ -48,8 +60,41 @@ impl QuadraticAssignment {
         if n == 0 {
             return Err(Error::argument("graphs", "both are without vertices"));
         }
-        let layers = vec![pair(n, &a, &b)?];
-        Ok(QuadraticAssignment { layers, linear: None, sign, constant })
+        let (layers, linear, magnitudes) = (vec![pair(n, &a, &b)?], None, vec![]);
+        let (linear_magnitude, is_exact, step) = (0.0, false, None);
+        Ok(QuadraticAssignment { layers, linear, sign, constant, magnitudes, linear_magnitude, is_exact, step }
+            .prepared())
+    }
+
+    /// Computes what follows from the layers and the linear term and is not there yet.
+    fn prepared(mut self) -> Self {
+        for layer in &self.layers[self.magnitudes.len()..] {
+            self.magnitudes.push(Magnitudes::of(&layer.a, &layer.b));
+        }
+        let linear = self.linear.as_ref();
+        self.linear_magnitude = linear_magnitude(linear);
+        let products = self.magnitudes.iter().map(|layer| layer.product).sum::<f64>();
+        let magnitude = self.sign.abs() * products + self.linear_magnitude + self.constant.abs();
+        let lattice = self.lattice_of_changes();
+        let lattice_of_all = lattice.zip(Lattice::of([self.constant].into_iter()));
+        let lattice_of_all = lattice_of_all.and_then(|(changes, constant)| changes.plus(constant));
+        // A swap adds up to eight times what a value does, and the magnitude is rounded itself.
+        self.is_exact = lattice_of_all.is_some_and(|lattice| 16.0 * magnitude <= lattice.exact_up_to());
+        self.step = lattice.map(|lattice| lattice.step).filter(|&step| step > 0.0);
+        self
+    }
+
+    /// On which the differences of values lie.
+    fn lattice_of_changes(&self) -> Option<Lattice> {
+        let sign = Lattice::of([self.sign].into_iter())?;
+        self.magnitudes.iter().try_fold(linear_lattice(self.linear.as_ref())?, |lattice, layer| {
+            lattice.plus(layer.lattice_of_products()?.times(sign))
+        })
+    }
+
+    /// Whether values and swaps are computed without rounding.
+    pub(super) fn is_exact(&self) -> bool {
+        self.is_exact
     }
 
     /// Adds a layer: another pair of graphs on the same vertices, s·tr(A_ℓᵀXB_ℓXᵀ).
@@ -59,7 +104,7 @@ impl QuadraticAssignment {
     pub fn with_layer(mut self, a: Graph, b: Graph) -> Result<Self> {
         let n = self.size();
         self.layers.push(pair(n, &a, &b)?);
-        Ok(self)
+        Ok(self.prepared())
     }
 
     /// Adds ⟨C, X⟩; C may be smaller than n × n when graphs were padded (the rest is 0).
@@ -84,14 +129,14 @@ impl QuadraticAssignment {
         let mut block = linear.view_mut((0, 0), c.shape());
         block += c;
         self.linear = Some(linear);
-        Ok(self)
+        Ok(self.prepared())
     }
 
     pub(super) fn add_constant(&mut self, constant: f64) {
         self.constant += constant;
     }
 
-    fn linear_at(&self, p: &Permutation) -> f64 {
+    pub(super) fn linear_at(&self, p: &Permutation) -> f64 {
         let linear = self.linear.as_ref();
         linear.map_or(0.0, |c| p.image().iter().enumerate().map(|(i, &j)| c[(i, j)]).sum())
     }
@@ -179,6 +224,60 @@ impl Objective for QuadraticAssignment {
         self.layers[0].draw_swap(p, inverse, i, draw)
     }
 
+    fn rounding(&self) -> Option<Rounding> {
+        let products = self.magnitudes.iter().map(|layer| layer.product).sum::<f64>();
+        let magnitude = self.sign.abs() * products + self.linear_magnitude + self.constant.abs();
+        let terms = self.layers.iter().map(|layer| layer.a.arc_count()).sum::<usize>() + self.size();
+        let exact_up_to = if self.is_exact { f64::INFINITY } else { -1.0 };
+        let absolute = sum_error(terms) * magnitude;
+        Some(Rounding { exact_up_to, absolute, relative: 0.0, linearization: f64::INFINITY })
+    }
+
+    fn swap_rounding(&self, p: &Permutation, i: usize, k: usize) -> Option<f64> {
+        if self.is_exact {
+            return Some(0.0);
+        }
+        let (pi, pk) = (p.apply(i), p.apply(k));
+        let quadratic: f64 = self.magnitudes.iter().map(|layer| layer.of_swap(i, k, pi, pk)).sum();
+        let linear = |c: &DMatrix<f64>| [(i, pi), (i, pk), (k, pi), (k, pk)].map(|at| c[at].abs()).iter().sum::<f64>();
+        Some(self.sign.abs() * quadratic + sum_error(8) * self.linear.as_ref().map_or(0.0, linear))
+    }
+
+    fn compare_at(&self, p: &Permutation, q: &Permutation) -> Option<Ordering> {
+        let mut difference = ExactSum::new();
+        for Exchange { a, b, .. } in &self.layers {
+            for (i, k, weight) in a.arcs() {
+                let (at_p, at_q) = ((p.apply(i), p.apply(k)), (q.apply(i), q.apply(k)));
+                if at_p != at_q {
+                    // s is a power of two.
+                    difference.add_product(self.sign * weight, b.weight(at_p.0, at_p.1));
+                    difference.add_product(-self.sign * weight, b.weight(at_q.0, at_q.1));
+                }
+            }
+        }
+        if let Some(c) = &self.linear {
+            for i in 0..p.len() {
+                difference.add(c[(i, p.apply(i))]);
+                difference.add(-c[(i, q.apply(i))]);
+            }
+        }
+        Some(difference.sign())
+    }
+
+    /// Without a quadratic part, p is the best permutation if it is the best assignment by a margin that rounding does not reach.
+    fn proves(&self, p: &Permutation) -> bool {
+        let (Some(c), true) = (&self.linear, self.magnitudes.iter().all(|layer| layer.product == 0.0)) else {
+            return false;
+        };
+        let lost = 2.0 * sum_error(self.size()) * self.linear_magnitude;
+        self.size() <= assignment::LARGEST_MARGIN
+            && assignment::solve(c).is_ok_and(|best| best.permutation == *p && assignment::margin(c, &best) > lost)
+    }
+
+    fn lattice(&self) -> Option<(f64, f64)> {
+        self.step.filter(|_| self.is_exact).map(|step| (self.constant, step))
+    }
+
     /// The Gilmore–Lawler bound (Gilmore 1962, Lawler 1963): the optimal assignment for the costs l_ij = the least that
     /// row i of A and row j of B can contribute when each is free to choose its own permutation of the rest:
     /// off the diagonal, their minimal scalar product. O(n³); −∞ above n = 1000, where it would outlast the search.
@@ -189,8 +288,16 @@ impl Objective for QuadraticAssignment {
         }
         let mut costs = self.linear.clone().unwrap_or_else(|| DMatrix::zeros(n, n));
         self.layers.iter().for_each(|layer| layer.add_least_contributions(self.sign, &mut costs));
-        let bound = crate::assignment::solve(&costs).map(|assignment| assignment.value);
-        bound.map_or(f64::NEG_INFINITY, |bound| bound + self.constant)
+        let Ok(best) = assignment::solve(&costs) else { return f64::NEG_INFINITY };
+        let bound = assignment::lower_bound(&costs, &best.column_duals) + self.constant;
+        if self.is_exact {
+            return bound;
+        }
+        // Each cost is a sum of n products and what the layers before have added.
+        let rows = |layer: &Magnitudes| layer.largest_rows().0 * layer.largest_rows().1;
+        let products = self.sign.abs() * self.magnitudes.iter().map(rows).sum::<f64>();
+        let magnitude = n as f64 * products + self.linear_magnitude + self.constant.abs();
+        bound - sum_error(n + 4 * self.layers.len()) * magnitude
     }
 
     /// κ = Σ_ℓ ‖A_ℓ‖_F‖B_ℓ‖_F / n, or the linear term's ‖C‖_F / n where the graphs have no edges.

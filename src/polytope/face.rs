@@ -44,6 +44,11 @@ impl Face {
         self.n
     }
 
+    /// The anchors (row, column).
+    pub fn anchors(&self) -> &[(usize, usize)] {
+        &self.anchors
+    }
+
     /// Whether there is no anchor: the face is D_n itself.
     pub fn is_whole(&self) -> bool {
         self.anchors.is_empty()

@@ -1,5 +1,6 @@
 //! Which runs are made, in which order, until the answer is good enough.
 
+use super::enumeration::enumerate;
 use super::search::{Run, Search};
 use super::settings::{DOUBTFUL, Method, Settings};
 use super::start::Start;
@@ -9,6 +10,7 @@ use crate::solver::{Iterate, Limits};
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::time::{Duration, Instant};
 
 /// An answer further from the bound than this (on the scale of [`DOUBTFUL`]) is not worth reheating unless it stands out: a path from it ends where it began.
@@ -30,13 +32,16 @@ const WARM: f64 = 3.0;
 /// together by chance.
 const LEAST_DEVIATION: f64 = 1e-3;
 
+/// What a look at all permutations is called.
+const ENUMERATION: &str = "enumeration";
+
 /// What the name of a probe begins with.
 const PROBE: &str = "anchor";
 
 /// A run that was made.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attempt {
-    /// The start's name, followed by `again` if it had learned from an answer; `reheat`, `anchor (i, j)` or `restart`.
+    /// The start's name, followed by `again` if it had learned from an answer; `reheat`, `anchor (i, j)`, `restart` or `enumeration`.
     pub name: String,
     /// f at its answer.
     pub value: f64,
@@ -99,6 +104,25 @@ impl<'a> Race<'a> {
         Ok(Race { search, limits: unwatched, attempts: vec![attempt], best, winner: 0, beside: (0, 0), cut_short })
     }
 
+    /// All permutations, of which the best is a run of its own where the first run missed it.
+    pub fn enumerate(&mut self) -> Result<Optimality> {
+        let (objective, began) = (self.search.objective, Instant::now());
+        let (permutation, optimality) = enumerate(objective, self.search.face)?;
+        let found = Optimality { value: objective.value_at(&self.best.permutation), ..optimality };
+        let is_missed = match objective.compare_at(&permutation, &self.best.permutation) {
+            Some(order) => order == Ordering::Less,
+            None => optimality.value < found.value,
+        };
+        if !is_missed {
+            return Ok(Optimality { lower_bound: found.value, ..found });
+        }
+        let last = Iterate::at(permutation.to_matrix());
+        let run = Run { last, permutation, value: optimality.value, swaps: 0, agreed: true };
+        self.attempts.push(Attempt::of(&run, ENUMERATION.to_string(), began));
+        (self.best, self.winner) = (run, self.attempts.len() - 1);
+        Ok(optimality)
+    }
+
     /// The restarts, in parallel.
     pub fn restart(&mut self, relaxed: Option<&Iterate>, from: &DMatrix<f64>) -> Result<()> {
         let (search, limits) = (self.search, self.limits);
@@ -118,8 +142,8 @@ impl<'a> Race<'a> {
         let mut likely = None;
         let (mut is_new, mut probes) = (true, 0);
         while !self.cut_short {
-            let optimality = Optimality::of(search.objective, self.best.value, bound);
-            if optimality.is_proved() {
+            let optimality = Optimality::of(search.objective, &self.best.permutation, self.best.value, bound);
+            if optimality.is_settled() {
                 return Ok(());
             }
             let excess = search.excess(self.best.value, optimality.lower_bound);

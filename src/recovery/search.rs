@@ -1,5 +1,6 @@
 //! The runs of a recovery: from a start through the method to a polished permutation.
 
+use super::enumeration::is_small;
 use super::path::{DESCENT_STEPS, Path, Tilt};
 use super::settings::{Effort, Method, RestartFrom, Settings};
 use crate::error::{Error, Result};
@@ -79,6 +80,12 @@ impl Search<'_> {
     /// Frank–Wolfe at weight 0.
     pub fn relax(&self, objective: &dyn Objective, start: DMatrix<f64>, limits: &Limits) -> Result<Iterate> {
         self.frank_wolfe(objective, vec![self.relaxation_stage(objective)], Iterate::at(start), limits)
+    }
+
+    /// Whether every permutation is looked at, after the first run: on few free rows, by the default method.
+    pub fn enumerates(&self) -> bool {
+        let Settings { method, descents, restarts, .. } = self.settings;
+        *method == Method::Penalized && *descents && *restarts == 0 && is_small(self.face)
     }
 
     pub fn relaxation_stage(&self, objective: &dyn Objective) -> Stage {

@@ -184,7 +184,8 @@ fn search(experiment: &Experiment, instance: &Instance, method: Method, limits: 
             let start = Iterate::at(barycenter(objective.size()));
             let last = minimize(objective, instance.stochastic_gradient(experiment), start, limits)?;
             let permutation = round(&last.x)?;
-            let optimality = Optimality::of(objective, objective.value_at(&permutation), f64::NEG_INFINITY);
+            let optimality =
+                Optimality::of(objective, &permutation, objective.value_at(&permutation), f64::NEG_INFINITY);
             Ok(Found {
                 proved_optimal: optimality.is_proved(),
                 iterations: last.iterations(),

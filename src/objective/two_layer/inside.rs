@@ -1,8 +1,9 @@
 //! The permutation inside of the ReLU layer: not convex, not quadratic.
 
+use super::outside::Magnitude;
 use super::{Inputs, Layer, PermutationOutside, Readout, arc_cosine, column_of, relu};
 use crate::error::Result;
-use crate::objective::Objective;
+use crate::objective::{Objective, Rounding};
 use crate::permutation::Permutation;
 use nalgebra::{DMatrix, DVector};
 
@@ -59,7 +60,10 @@ impl PermutationInside {
             Readout::Scalar(v) => (&own * v).dot(v),
         };
         let kernel = layer.products(&layer.units, &layer.units);
-        let at_permutations = PermutationOutside::of_parts(kernel, readout.clone(), readout.weighted(&cross), square);
+        let roots = own.diagonal().iter().map(|square| square.sqrt()).collect();
+        let magnitude = Magnitude { terms: units.nrows() + w.nrows(), outputs: roots }.observed(&readout);
+        let target = readout.weighted(&cross);
+        let at_permutations = PermutationOutside::of_parts(kernel, readout.clone(), target, square, magnitude);
         Ok(PermutationInside { layer, readout, teacher: Teacher::Units { units, square }, at_permutations })
     }
 
@@ -188,6 +192,18 @@ impl Objective for PermutationInside {
 
     fn scale(&self) -> f64 {
         self.at_permutations.scale()
+    }
+
+    fn rounding(&self) -> Option<Rounding> {
+        self.at_permutations.rounding()
+    }
+
+    fn swap_rounding(&self, p: &Permutation, i: usize, k: usize) -> Option<f64> {
+        self.at_permutations.swap_rounding(p, i, k)
+    }
+
+    fn proves(&self, p: &Permutation) -> bool {
+        self.at_permutations.proves(p)
     }
 
     fn trivial_bound(&self) -> f64 {

@@ -3,7 +3,8 @@
 use super::{Inputs, Layer, Readout, mean_products, relu, require_matrix};
 use crate::assignment;
 use crate::error::Result;
-use crate::objective::{Objective, VertexGradient};
+use crate::exact::sum_error;
+use crate::objective::{Objective, Rounding, VertexGradient};
 use crate::permutation::Permutation;
 use nalgebra::{DMatrix, DVector};
 
@@ -43,6 +44,16 @@ pub struct PermutationOutside {
     constant: f64,
     /// κ.
     scale: f64,
+    magnitude: Magnitude,
+}
+
+/// What decides the rounding: K and M are sums themselves.
+#[derive(Debug, Clone)]
+pub(super) struct Magnitude {
+    /// Terms of an entry of K or M, and steps of its kernel.
+    pub terms: usize,
+    /// A bound of the root mean square of each output; of the one output, with a scalar readout.
+    pub outputs: Vec<f64>,
 }
 
 impl PermutationOutside {
@@ -58,7 +69,10 @@ impl PermutationOutside {
         let reached = teacher * &kernel;
         let target = readout.weighted(&reached);
         let constant = target.dot(teacher);
-        Ok(Self::of_parts(kernel, readout, target, constant))
+        let unit = kernel.diagonal().max().sqrt();
+        let outputs = teacher.row_iter().map(|row| unit * row.iter().map(|t| t.abs()).sum::<f64>()).collect();
+        let magnitude = Magnitude { terms: layer.units.nrows() + w.nrows(), outputs }.observed(&readout);
+        Ok(Self::of_parts(kernel, readout, target, constant, magnitude))
     }
 
     /// The mean squared error (1/N)·Σ‖Xσ(Wx_s) − y_s‖² on data: `samples` N × d, a row an input; `outputs` N × n, or N × 1 with a
@@ -78,12 +92,41 @@ impl PermutationOutside {
             Readout::Scalar(v) => v * correlation,
         };
         let constant = outputs.norm_squared() / samples.nrows() as f64;
-        Ok(Self::of_parts(kernel, readout, target, constant))
+        let roots =
+            outputs.column_iter().map(|column| (column.norm_squared() / samples.nrows() as f64).sqrt()).collect();
+        let magnitude = Magnitude { terms: samples.nrows() + w.ncols(), outputs: roots };
+        Ok(Self::of_parts(kernel, readout, target, constant, magnitude))
     }
 
-    pub(super) fn of_parts(kernel: DMatrix<f64>, readout: Readout, target: DMatrix<f64>, constant: f64) -> Self {
+    pub(super) fn of_parts(
+        kernel: DMatrix<f64>,
+        readout: Readout,
+        target: DMatrix<f64>,
+        constant: f64,
+        magnitude: Magnitude,
+    ) -> Self {
         let scale = scale(&kernel, &readout);
-        PermutationOutside { kernel, readout, target, constant, scale }
+        PermutationOutside { kernel, readout, target, constant, scale, magnitude }
+    }
+
+    /// Σ of the absolute values of all that f adds up, on D_n; and the same of the entries that a swap changes.
+    fn magnitudes(&self) -> (f64, f64) {
+        let unit = self.kernel.diagonal().max().max(0.0).sqrt();
+        let outputs = &self.magnitude.outputs;
+        let (sum, largest) = (outputs.iter().sum::<f64>(), outputs.iter().copied().fold(0.0, f64::max));
+        let squares = outputs.iter().map(|output| output * output).sum::<f64>();
+        match &self.readout {
+            Readout::Vector => (self.size() as f64 * unit * unit + 2.0 * sum * unit + squares, largest * unit),
+            Readout::Scalar(v) => {
+                let reach = v.lp_norm(1) * unit;
+                (reach * reach + 2.0 * reach * sum + squares, 4.0 * v.amax() * unit * (reach + sum))
+            }
+        }
+    }
+
+    /// The relative error of every sum, that of the kernel's arctangents included.
+    fn relative_error(&self) -> f64 {
+        sum_error(3 * self.size() + self.magnitude.terms + 64)
     }
 
     /// K, n × n: the second moments of the hidden units.
@@ -109,6 +152,15 @@ impl PermutationOutside {
     fn quadratic_change(&self, product: [f64; 2], delta: f64, pi: usize, pk: usize) -> f64 {
         let k = &self.kernel;
         2.0 * delta * (product[0] - product[1]) + delta * delta * (k[(pi, pi)] - 2.0 * k[(pi, pk)] + k[(pk, pk)])
+    }
+}
+
+impl Magnitude {
+    /// The one output vᵀy of a scalar readout, where there is one.
+    pub fn observed(self, readout: &Readout) -> Self {
+        let Readout::Scalar(v) = readout else { return self };
+        let sum = v.iter().zip(&self.outputs).map(|(v, output)| v.abs() * output).sum();
+        Magnitude { outputs: vec![sum], ..self }
     }
 }
 
@@ -193,11 +245,37 @@ impl Objective for PermutationOutside {
         true
     }
 
+    fn rounding(&self) -> Option<Rounding> {
+        let (n, (magnitude, _)) = (self.size(), self.magnitudes());
+        Some(Rounding {
+            exact_up_to: -1.0,
+            absolute: 2.0 * self.relative_error() * magnitude,
+            relative: 0.0,
+            linearization: 8.0 * sum_error(n * n + self.magnitude.terms + 64) * magnitude,
+        })
+    }
+
+    fn swap_rounding(&self, _p: &Permutation, _i: usize, _k: usize) -> Option<f64> {
+        Some(8.0 * self.relative_error() * self.magnitudes().1)
+    }
+
+    /// A vector output's f is linear in P: p is the best permutation if it is the best assignment by a margin that rounding does not reach.
+    fn proves(&self, p: &Permutation) -> bool {
+        if self.size() > assignment::LARGEST_MARGIN || self.readout != Readout::Vector {
+            return false;
+        }
+        let costs = &self.target * -2.0;
+        let lost = 4.0 * self.relative_error() * self.magnitudes().0;
+        assignment::solve(&costs).is_ok_and(|best| best.permutation == *p && assignment::margin(&costs, &best) > lost)
+    }
+
     /// A mean square is never negative; and a vector output's f is linear in P, so that one assignment is its minimum.
     fn trivial_bound(&self) -> f64 {
         let Readout::Vector = self.readout else { return 0.0 };
-        let best = assignment::solve(&(&self.target * -2.0)).map(|best| best.value);
-        best.map_or(0.0, |best| (best + self.kernel.trace() + self.constant).max(0.0))
+        let costs = &self.target * -2.0;
+        let Ok(best) = assignment::solve(&costs) else { return 0.0 };
+        let least = assignment::lower_bound(&costs, &best.column_duals) + self.kernel.trace() + self.constant;
+        (least - 2.0 * self.relative_error() * self.magnitudes().0).max(0.0)
     }
 
     fn vertex_gradient(&self) -> Option<Box<dyn VertexGradient + '_>> {
