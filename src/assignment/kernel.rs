@@ -2,7 +2,7 @@
 //!
 //! The bodies are plain safe Rust, written so that the compiler vectorizes them. Each is compiled three times: with AVX-512, with
 //! AVX2, and for the baseline. Every version does the same operations on the same numbers in an order that does not matter (only
-//! minima and comparisons, no sums but the one that tests for overflow), so the answers do not depend on the machine.
+//! minima and comparisons; the one sum goes over fixed lanes), so the answers do not depend on the machine.
 // Calling a function compiled for a vector unit is unsafe unless that unit exists, which is tested right before the call. With only
 // the baseline, SSE2, cold solves of the hard kind (gradients) took 1.4 times as long in all.
 #![allow(unsafe_code)]
@@ -25,7 +25,7 @@ macro_rules! vectorized {
                 fn avx2($($arg: $type),*) -> $result {
                     $body($($arg),*)
                 }
-                match vector_unit() {
+                match VectorUnit::chosen() {
                     // SAFETY: the unit was found on this machine.
                     VectorUnit::Avx512 => return unsafe { avx512($($arg),*) },
                     // SAFETY: the unit was found on this machine.
@@ -38,6 +38,8 @@ macro_rules! vectorized {
     };
 }
 
+/// What the loops are compiled for. The baseline is SSE2 on x86-64.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum VectorUnit {
     #[cfg(target_arch = "x86_64")]
     Avx512,
@@ -46,21 +48,40 @@ enum VectorUnit {
     Baseline,
 }
 
-#[cfg(not(target_arch = "x86_64"))]
-fn vector_unit() -> VectorUnit {
-    VectorUnit::Baseline
-}
+impl VectorUnit {
+    /// Whether this machine has it.
+    #[inline]
+    fn is_here(self) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        use std::arch::is_x86_feature_detected as has;
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            VectorUnit::Avx512 => {
+                VectorUnit::Avx2.is_here()
+                    && has!("avx512f")
+                    && has!("avx512vl")
+                    && has!("avx512dq")
+                    && has!("avx512bw")
+            }
+            #[cfg(target_arch = "x86_64")]
+            VectorUnit::Avx2 => has!("avx2") && has!("bmi1") && has!("bmi2") && has!("popcnt"),
+            VectorUnit::Baseline => true,
+        }
+    }
 
-#[cfg(target_arch = "x86_64")]
-#[inline]
-fn vector_unit() -> VectorUnit {
-    use std::arch::is_x86_feature_detected as has;
-    let avx2 = has!("avx2") && has!("bmi1") && has!("bmi2") && has!("popcnt");
-    if avx2 && has!("avx512f") && has!("avx512vl") && has!("avx512dq") && has!("avx512bw") {
-        VectorUnit::Avx512
-    } else if avx2 {
-        VectorUnit::Avx2
-    } else {
+    /// The best one that is here.
+    #[inline]
+    fn chosen() -> Self {
+        #[cfg(test)]
+        if let Some(unit) = tests::forced() {
+            return unit;
+        }
+        #[cfg(target_arch = "x86_64")]
+        for unit in [VectorUnit::Avx512, VectorUnit::Avx2] {
+            if unit.is_here() {
+                return unit;
+            }
+        }
         VectorUnit::Baseline
     }
 }
@@ -149,7 +170,7 @@ pub(super) fn collect(costs: &[f64], v: &[f64], threshold: f64, first: usize, fo
     let (chunks, tail) = costs.as_chunks::<CHUNK>();
     let (v_chunks, v_tail) = v.as_chunks::<CHUNK>();
     let mut sink = Sink { threshold, first, found };
-    let mut least = match vector_unit() {
+    let mut least = match VectorUnit::chosen() {
         // SAFETY: the unit was found on this machine.
         #[cfg(target_arch = "x86_64")]
         VectorUnit::Avx512 => unsafe { collect_avx512(chunks, v_chunks, &mut sink) },
@@ -165,7 +186,8 @@ pub(super) fn collect(costs: &[f64], v: &[f64], threshold: f64, first: usize, fo
         }
     };
     least = sink.take_each(chunks.len(), tail, v_tail, least);
-    least
+    // Which of two zeros is the lesser is up to the vector unit: −0 becomes 0.
+    least + 0.0
 }
 
 /// Where the entries go that pass the threshold.
@@ -256,16 +278,56 @@ fn collect_avx2(c: &[[f64; CHUNK]], v: &[[f64; CHUNK]], sink: &mut Sink) -> f64 
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Assignment, AssignmentSolver, solve_rectangular};
     use super::*;
+    use crate::instance::rng;
+    use nalgebra::DMatrix;
+    use rand::RngExt;
+    use std::cell::Cell;
 
-    /// Numbers with ties, negative ones and infinities among them.
+    thread_local! {
+        static FORCED: Cell<Option<VectorUnit>> = const { Cell::new(None) };
+    }
+
+    /// The unit that the loops of this thread have to use.
+    pub(super) fn forced() -> Option<VectorUnit> {
+        FORCED.get()
+    }
+
+    /// What `run` gives on each unit of this machine, the baseline first; it must not hand work to other threads.
+    fn on_every_unit<T>(run: impl Fn() -> T) -> Vec<(VectorUnit, T)> {
+        #[cfg(target_arch = "x86_64")]
+        const UNITS: [VectorUnit; 3] = [VectorUnit::Baseline, VectorUnit::Avx2, VectorUnit::Avx512];
+        #[cfg(not(target_arch = "x86_64"))]
+        const UNITS: [VectorUnit; 1] = [VectorUnit::Baseline];
+        let mut answers = Vec::new();
+        for unit in UNITS {
+            if !unit.is_here() {
+                eprintln!("skipped: this processor has no {unit:?}");
+                continue;
+            }
+            FORCED.set(Some(unit));
+            answers.push((unit, run()));
+            FORCED.set(None);
+        }
+        answers
+    }
+
+    fn bits(numbers: &[f64]) -> Vec<u64> {
+        numbers.iter().map(|number| number.to_bits()).collect()
+    }
+
+    /// Numbers with ties, negative ones, both zeros and infinities among them.
     fn line(length: usize, stream: usize) -> Vec<f64> {
-        let number = |k: usize| ((k * 7919 + stream * 104_729) % 61) as f64 - 20.0;
-        (0..length).map(|k| if k % 13 == 5 { f64::INFINITY } else { number(k) / 3.0 }).collect()
+        let number = |k: usize| match (k * 7919 + stream * 104_729) % 61 {
+            20 => [0.0, -0.0][k % 2],
+            residue => (residue as f64 - 20.0) / 3.0,
+        };
+        (0..length).map(|k| if k % 13 == 5 { f64::INFINITY } else { number(k) }).collect()
     }
 
     #[test]
-    fn every_vector_unit_does_what_the_plain_loop_does() {
+    fn every_vector_unit_collects_what_the_definition_says_and_bounds_the_rest() {
         for length in [1, 7, 8, 31, 32, 33, 100, 257] {
             let costs = line(length, 1);
             let v: Vec<f64> = line(length, 2).iter().map(|x| if x.is_finite() { *x } else { 0.0 }).collect();
@@ -274,47 +336,111 @@ mod tests {
             for limit in [least - 1.0, least, 0.0, 3.0, f64::MAX] {
                 let below: Vec<usize> = (0..length).filter(|&k| values[k] <= limit).collect();
                 let above = values.iter().filter(|&&x| x > limit).fold(f64::INFINITY, |a, &b| a.min(b));
-                let check = |rest: f64, found: Vec<(f64, Entry)>| {
-                    let places: Vec<usize> = found.iter().map(|(_, entry)| entry.place as usize - 10).collect();
-                    assert_eq!((places, rest), (below.clone(), above), "length {length}, limit {limit}");
-                    assert!(found.iter().all(|(x, e)| *x == values[e.place as usize - 10]));
-                };
-                let mut found = Vec::new();
-                check(collect(&costs, &v, limit, 10, &mut found), found);
-                let mut found = Vec::new();
-                let mut sink = Sink { threshold: limit, first: 10, found: &mut found };
-                check(sink.take_each(0, &costs, &v, f64::INFINITY), found);
-                #[cfg(target_arch = "x86_64")]
-                if matches!(vector_unit(), VectorUnit::Avx2 | VectorUnit::Avx512) {
-                    let whole = length - length % CHUNK;
+                let answers = on_every_unit(|| {
                     let mut found = Vec::new();
-                    let mut sink = Sink { threshold: limit, first: 10, found: &mut found };
-                    let (c, v8) = (costs.as_chunks().0, v.as_chunks().0);
-                    // SAFETY: the unit was found on this machine.
-                    let rest = unsafe { collect_avx2(c, v8, &mut sink) };
-                    let rest = sink.take_each(whole / CHUNK, &costs[whole..], &v[whole..], rest);
-                    check(rest, found);
+                    let rest = collect(&costs, &v, limit, 10, &mut found);
+                    (rest, found)
+                });
+                let first_rest = answers[0].1.0;
+                for (unit, (rest, found)) in answers {
+                    let places: Vec<usize> = found.iter().map(|(_, entry)| entry.place as usize - 10).collect();
+                    assert_eq!((places, rest), (below.clone(), above), "{unit:?}, length {length}, limit {limit}");
+                    assert!(found.iter().all(|(x, e)| x.to_bits() == values[e.place as usize - 10].to_bits()));
+                    assert_eq!(rest.to_bits(), first_rest.to_bits(), "{unit:?}, length {length}, limit {limit}");
                 }
             }
             for rank in [1, 12, 28, 32] {
-                let (smallest, limit) = smallest_and_threshold(&costs, &v, rank);
-                assert_eq!(smallest, least);
-                let count = values.iter().filter(|&&x| x <= limit).count();
-                assert!(count >= (rank as usize).min(length), "{count} of {length} for rank {rank}");
+                let answers = on_every_unit(|| smallest_and_threshold(&costs, &v, rank));
+                for (unit, (smallest, limit)) in &answers {
+                    assert_eq!(*smallest, least, "{unit:?}");
+                    let count = values.iter().filter(|x| *x <= limit).count();
+                    assert!(count >= (rank as usize).min(length), "{unit:?}: {count} of {length} for rank {rank}");
+                    let (first_smallest, first_limit) = answers[0].1;
+                    assert_eq!(bits(&[*smallest, *limit]), bits(&[first_smallest, first_limit]), "{unit:?}");
+                }
+            }
+            let lowered = on_every_unit(|| {
+                let mut lowered = v.clone();
+                lower(&mut lowered, &costs);
+                lowered
+            });
+            for (unit, lowered) in &lowered {
+                assert!(lowered.iter().zip(v.iter().zip(&costs)).all(|(&low, (&v, &c))| low == v.min(c)), "{unit:?}");
+                assert_eq!(bits(lowered), bits(&lowered_of_the_baseline(&v, &costs)), "{unit:?}");
+            }
+        }
+    }
+
+    fn lowered_of_the_baseline(v: &[f64], costs: &[f64]) -> Vec<f64> {
+        v.iter().zip(costs).map(|(&v, &c)| if c < v { c } else { v }).collect()
+    }
+
+    /// Both zeros are at the limit above which something is left: whichever is the least, its bits are the same everywhere.
+    #[test]
+    fn the_sign_of_a_zero_does_not_depend_on_the_vector_unit() {
+        for length in 9..40 {
+            for place in 0..length {
+                let costs: Vec<f64> = (0..length).map(|k| if k == place { 0.0 } else { -0.0 }).collect();
+                let v = vec![0.0; length];
+                let rests = on_every_unit(|| collect(&costs, &v, -1.0, 0, &mut Vec::new()).to_bits());
+                assert!(rests.iter().all(|(_, rest)| *rest == rests[0].1), "{place} of {length}: {rests:?}");
             }
         }
     }
 
     #[test]
-    fn a_sum_of_magnitudes_shows_what_is_not_finite() {
+    fn a_sum_of_magnitudes_shows_what_is_not_finite_and_is_the_same_on_every_vector_unit() {
         let mut costs: Vec<f64> = (0..100).map(f64::from).collect();
-        assert_eq!(magnitude(&costs), 4950.0);
+        assert!(on_every_unit(|| magnitude(&costs)).iter().all(|(_, sum)| *sum == 4950.0));
+        let rough: Vec<f64> = (0..100).map(|k| (k as f64).sin() * 1e10f64.powi(k % 3)).collect();
+        let sums = on_every_unit(|| magnitude(&rough).to_bits());
+        assert!(sums.iter().all(|(_, sum)| *sum == sums[0].1), "{sums:?}");
         for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
             for place in [0, 50, 99] {
                 let kept = std::mem::replace(&mut costs[place], bad);
-                assert!(!magnitude(&costs).is_finite());
+                assert!(on_every_unit(|| magnitude(&costs)).iter().all(|(_, sum)| !sum.is_finite()));
                 costs[place] = kept;
             }
+        }
+    }
+
+    /// Cold, warm and rectangular solutions of problems with ties, infinities and wide ranges.
+    #[test]
+    fn assignments_and_their_duals_have_the_same_bits_on_every_vector_unit() {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        // An interpreter takes its time.
+        let (sizes, trials) = if cfg!(miri) { (&[1, 5, 8, 33][..], 4) } else { (&[1, 5, 8, 33, 70, 150, 300][..], 28) };
+        for (trial, &n) in sizes.iter().cycle().take(trials).enumerate() {
+            let solved = || {
+                let rng = &mut rng(trial as u64, 16);
+                let entry = |rng: &mut rand_chacha::ChaCha8Rng| match trial % 4 {
+                    0 => rng.random::<f64>(),
+                    1 => f64::from(rng.random_range(-2..3)) * 0.1,
+                    2 => 10f64.powf(rng.random_range(-6.0..6.0)),
+                    _ if rng.random::<f64>() < 0.05 => f64::INFINITY,
+                    _ => f64::from(rng.random_range(0..1000)),
+                };
+                let mut cost = DMatrix::from_fn(n, n, |_, _| entry(rng));
+                let mut solver = AssignmentSolver::new();
+                let mut numbers = Vec::new();
+                for _ in 0..5 {
+                    if solver.solve(&cost).is_ok() {
+                        let Assignment { permutation, value, row_duals, column_duals } = solver.assignment();
+                        numbers.extend(permutation.image().iter().map(|&column| column as f64));
+                        numbers.extend([&[value], &row_duals[..], &column_duals].concat());
+                    }
+                    if let Ok(part) = solve_rectangular(&cost.rows(0, n.div_ceil(2)).into_owned()) {
+                        numbers.extend([&[part.value], &part.row_duals[..], &part.column_duals].concat());
+                    }
+                    for _ in 0..2 * n {
+                        cost[(rng.random_range(0..n), rng.random_range(0..n))] = entry(rng);
+                    }
+                }
+                bits(&numbers)
+            };
+            let answers = pool.install(|| on_every_unit(solved));
+            assert!(n == 5 || !answers[0].1.is_empty());
+            assert!(answers.iter().all(|(_, answer)| *answer == answers[0].1), "trial {trial}, n = {n}");
         }
     }
 }
