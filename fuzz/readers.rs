@@ -1,0 +1,126 @@
+//! Every reader on arbitrary bytes: the answer is a value that makes sense, or an error that names the file in a line.
+
+use birkhoff::io::{
+    GraphFormat, NamedGraph, parse_graph, parse_matrix, parse_npy, parse_pairs, parse_qaplib, parse_qaplib_solution,
+    parse_similarity_matrix, parse_similarity_triples, read_shapes, read_tensor, reorder_safetensors, truth_from_pairs,
+};
+use birkhoff::{Error, Graph, Permutation};
+use std::path::Path;
+use std::sync::LazyLock;
+use tempfile::TempDir;
+
+/// What messages call the bytes.
+const FILE: &str = "hostile.file";
+
+/// A reader, and what is asked of its answer.
+type Reader = fn(&[u8]);
+
+/// A reader by the name of its target.
+pub const READERS: [(&str, Reader); 12] = [
+    ("edge_list", |bytes| graph(bytes, GraphFormat::EdgeList)),
+    ("csv_graph", |bytes| graph(bytes, GraphFormat::Csv)),
+    ("matrix_market", |bytes| graph(bytes, GraphFormat::MatrixMarket)),
+    ("graphml", |bytes| graph(bytes, GraphFormat::GraphMl)),
+    ("matrix", matrix),
+    ("npy", npy),
+    ("safetensors", safetensors),
+    ("qaplib", qaplib),
+    ("qaplib_solution", qaplib_solution),
+    ("pairs", pairs),
+    ("similarity_matrix", |bytes| similarity(bytes, parse_similarity_matrix)),
+    ("similarity_triples", |bytes| similarity(bytes, parse_similarity_triples)),
+];
+
+/// Runs one of them.
+pub fn read(target: &str, bytes: &[u8]) {
+    let reader = READERS.iter().find(|(name, _)| *name == target);
+    reader.unwrap_or_else(|| panic!("there is no reader {target}")).1(bytes);
+}
+
+fn check_message(error: &Error) {
+    let message = error.to_string();
+    assert!(message.contains(FILE), "{message:?} does not name the file");
+    assert!(message.len() < 1000 && !message.contains(char::is_control), "{message:?}");
+}
+
+/// The value, if the reader took it; its message is looked at if not.
+fn accepted<T>(answer: birkhoff::Result<T>) -> Option<T> {
+    answer.inspect_err(check_message).ok()
+}
+
+/// Three vertices by name, for what refers to a graph.
+fn three() -> NamedGraph {
+    let names = ["0", "anna", "Dr. No"].map(String::from).to_vec();
+    NamedGraph::new(Graph::directed(3, []).expect("no arcs"), names).expect("three names")
+}
+
+fn graph(bytes: &[u8], format: GraphFormat) {
+    for directed in [false, true] {
+        let Some(named) = accepted(parse_graph(Path::new(FILE), bytes, format, directed)) else { continue };
+        let n = named.graph.vertex_count();
+        assert!(n > 0 && named.names.len() == n && named.indices().len() == n);
+        assert!(directed || named.graph.is_symmetric());
+        assert!(named.graph.arcs().all(|(_, _, weight)| weight.is_finite()));
+    }
+}
+
+fn matrix(bytes: &[u8]) {
+    if let Some(matrix) = accepted(parse_matrix(Path::new(FILE), bytes)) {
+        assert!(!matrix.is_empty() && matrix.iter().all(|entry| entry.is_finite()));
+    }
+}
+
+fn npy(bytes: &[u8]) {
+    if let Some(tensor) = accepted(parse_npy(Path::new(FILE), bytes)) {
+        assert_eq!(tensor.shape.iter().product::<usize>(), tensor.values.len());
+        assert!(tensor.values.iter().all(|value| value.is_finite()));
+        let _ = accepted(tensor.matrix(Path::new(FILE)));
+    }
+}
+
+/// Shapes, numbers, and a copy with the first axis turned round, through files.
+fn safetensors(bytes: &[u8]) {
+    static FOLDER: LazyLock<TempDir> = LazyLock::new(|| tempfile::tempdir().expect("a folder for temporary files"));
+    let [from, to] = ["", ".copy"].map(|end| FOLDER.path().join(format!("{FILE}{end}.safetensors")));
+    std::fs::write(&from, bytes).expect("a temporary file");
+    let Some(shapes) = accepted(read_shapes(&from)) else { return };
+    for (name, shape) in shapes.iter().take(4) {
+        let Some(tensor) = accepted(read_tensor(&from, Some(name))) else { continue };
+        assert_eq!(&tensor.shape, shape);
+        let Some(&length) = shape.first().filter(|&&length| length < 1000) else { continue };
+        let turned = Permutation::new((0..length).rev().collect()).expect("a permutation");
+        reorder_safetensors(&from, &to, &[(name, 0)], &turned).expect("an axis of this length");
+        reorder_safetensors(&to, &to, &[(name, 0)], &turned).expect("an axis of this length");
+        assert_eq!(read_tensor(&to, Some(name)).expect("what was written"), tensor);
+    }
+}
+
+fn qaplib(bytes: &[u8]) {
+    if let Some(problem) = accepted(parse_qaplib(Path::new(FILE), bytes)) {
+        assert!(problem.n > 0 && problem.a.shape() == (problem.n, problem.n) && problem.b.shape() == problem.a.shape());
+    }
+}
+
+fn qaplib_solution(bytes: &[u8]) {
+    if let Some(solution) = accepted(parse_qaplib_solution(Path::new(FILE), bytes, 3)) {
+        assert_eq!(solution.permutation.len(), 3);
+    }
+}
+
+fn pairs(bytes: &[u8]) {
+    let (a, b) = (three(), three());
+    if let Some(pairs) = accepted(parse_pairs(Path::new(FILE), bytes, &a, &b)) {
+        assert!(pairs.iter().all(|&(i, j)| i < 3 && j < 3));
+        let _ = accepted(truth_from_pairs(Path::new(FILE), &pairs, &a, &b));
+    }
+}
+
+type SimilarityReader = fn(&Path, &[u8], &NamedGraph, &NamedGraph) -> birkhoff::Result<nalgebra::DMatrix<f64>>;
+
+fn similarity(bytes: &[u8], parse: SimilarityReader) {
+    let (a, b) = (three(), three());
+    if let Some(similarity) = accepted(parse(Path::new(FILE), bytes, &a, &b)) {
+        assert_eq!(similarity.shape(), (3, 3));
+        assert!(similarity.iter().all(|entry| entry.is_finite()));
+    }
+}
