@@ -9,7 +9,7 @@ second time, and so on. Every contestant is a process of its own that loads its 
 alone. All is done with one thread for each process, then with as many as the machine has cores. Answers are judged
 by one function (benches/peers/score.py), from the files. Ratios are medians over ours.
 
-Standard output gets the tables; results/peers/ (--output) gets peers.csv (a row a solve), table.md and manifest.json.
+Standard output gets the tables; runs/peers/ (--output) gets peers.csv (a row a solve), table.md and manifest.json.
 What one contestant cannot do is a row that says so.
 """
 
@@ -43,14 +43,14 @@ def arguments():
     parser.add_argument("--threads", choices=["1", "all", "both"], default="both", help="%(default)s; see --smoke")
     parser.add_argument("--time-limit", type=float, default=600, help="seconds for one solve (%(default)s)")
     parser.add_argument("--data", type=Path, default=ROOT / "../shared/data", help="%(default)s")
-    parser.add_argument("--output", type=Path, help="folder for results: results/peers, or target/peers-smoke")
+    parser.add_argument("--output", type=Path, help="folder for results: runs/peers, or target/peers-smoke")
     chosen = parser.parse_args()
     chosen.cases = chosen.cases.split(",")
     unknown = [name for name in chosen.cases if name not in CASES]
     if unknown:
         parser.error(f"no such case: {', '.join(unknown)}; there are {', '.join(CASES)}")
     chosen.repeats = chosen.repeats or (1 if chosen.smoke else 5)
-    chosen.output = chosen.output or ROOT / ("target/peers-smoke" if chosen.smoke else "results/peers")
+    chosen.output = chosen.output or ROOT / ("target/peers-smoke" if chosen.smoke else "runs/peers")
     return chosen
 
 

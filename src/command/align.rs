@@ -1,6 +1,6 @@
 //! `two_layer align`: two networks' weights to a matching of their hidden units.
 
-use super::outputs::{check_places, say, write_json};
+use super::outputs::{check_places, say, take_standard_output, write_json};
 use crate::error::{Error, Result};
 use crate::io::{
     Tensor, TensorPath, is_safetensors, listed, read_shapes, reorder_safetensors, write_match, write_safetensors,
@@ -104,21 +104,23 @@ pub(super) fn run(arguments: &AlignArguments) -> Result<()> {
     check_places(&outputs, read)?;
 
     let alignment = align(&a, &b, &inputs).map_err(|error| at_its_file(error, arguments))?;
-    if let Some(output) = &arguments.output {
-        of_b.write_reordered(output, &b, &alignment)?;
+    // What cannot be written keeps nothing else from it.
+    let written = [
+        arguments.output.as_deref().map(|output| of_b.write_reordered(output, &b, &alignment)),
+        arguments.units.as_deref().map(|path| write_units(path, &alignment)),
+        arguments.report.as_deref().map(|path| write_json(path, &report(&alignment))),
+    ];
+    if !arguments.quiet && !take_standard_output(&outputs) {
+        say(&summary(&a, &alignment, &outputs))?;
     }
-    if let Some(path) = &arguments.units {
-        let image = alignment.permutation.image().iter().enumerate();
-        let pairs: Vec<_> = image.map(|(i, j)| (i.to_string(), j.to_string())).collect();
-        write_match(path, pairs.iter().map(|(i, j)| (i.as_str(), j.as_str())))?;
-    }
-    if let Some(path) = &arguments.report {
-        write_json(path, &report(&alignment))?;
-    }
-    if arguments.quiet || outputs.contains(&Path::new("-")) {
-        return Ok(());
-    }
-    say(&summary(&a, &alignment, &outputs))
+    written.into_iter().flatten().collect()
+}
+
+/// The matched units, counted from 0.
+fn write_units(path: &Path, alignment: &Alignment) -> Result<()> {
+    let image = alignment.permutation.image().iter().enumerate();
+    let pairs: Vec<_> = image.map(|(i, j)| (i.to_string(), j.to_string())).collect();
+    write_match(path, pairs.iter().map(|(i, j)| (i.as_str(), j.as_str())))
 }
 
 /// Errors in what a file gave name that file.

@@ -1,7 +1,7 @@
 //! `graph_matching certify`: how near a matrix is to a permutation.
 
 use super::options::CertifyArguments;
-use super::outputs::{check_places, say, write_json};
+use super::outputs::{check_places, say, take_standard_output, write_json};
 use crate::certificate::{Certificate, ROUNDING_RADIUS, Theorem, certify};
 use crate::error::{Error, Result};
 use crate::io::{TensorPath, write_match};
@@ -55,7 +55,7 @@ pub(super) fn run(arguments: &CertifyArguments) -> Result<()> {
         };
         write_json(path, &report)?;
     }
-    if arguments.quiet || outputs.contains(&Path::new("-")) {
+    if arguments.quiet || take_standard_output(&outputs) {
         return Ok(());
     }
     say(&summary(&x, &certificate, &rounding))

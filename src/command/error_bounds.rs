@@ -10,7 +10,7 @@ const EXAMPLES: &str = "\
 Examples:
   error_bounds                                       a million matrices, in some minutes: table, folder, pictures
   error_bounds --smoke --output-dir trial            a few seconds
-  error_bounds results/error_bounds/config.toml      the very run that lies there
+  error_bounds runs/error_bounds/config.toml         the very run that lies there
 
 Exit codes: 0 done, 2 bad input or arguments (nothing is written), 130 a second Ctrl-C.";
 

@@ -322,7 +322,7 @@ pub struct GenerateOptions {
     /// Seed of the random graphs: the same seed gives the same files
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub rng_seed: u64,
-    /// Folder for a.*, b.* and truth.csv; made if it is not there, files in it are replaced
+    /// Folder for a.*, b.*, truth.csv and a manifest; made if it is not there. An earlier pair in it is replaced, another file is not
     #[arg(long, value_name = "FOLDER")]
     pub output_dir: PathBuf,
 }
@@ -331,7 +331,7 @@ const EXPERIMENT_EXAMPLES: &str = "\
 Examples:
   graph_matching experiment
   graph_matching experiment experiments/graph_matching.toml --trials 5 --output-dir trial-results
-  graph_matching experiment results/graph_matching/config.toml    the very run that lies there";
+  graph_matching experiment runs/graph_matching/config.toml       the very run that lies there";
 
 /// Arguments of `graph_matching experiment`.
 #[derive(Debug, Args)]
@@ -347,7 +347,7 @@ pub struct ExperimentArguments {
 /// What overrides an experiment's configuration.
 #[derive(Debug, Clone, Args)]
 pub struct ExperimentOptions {
-    /// Folder of the results, replaced once the run is complete [default: as configured, results/ and the program's name]
+    /// Folder of the results, replaced once the run is complete [default: as configured, runs/ and the experiment's name]
     #[arg(long, value_name = "FOLDER")]
     pub output_dir: Option<PathBuf>,
     /// Threads that share the trials [default: one a core]

@@ -4,7 +4,7 @@ use super::options::SearchOptions;
 use super::report::Report;
 use super::trace::{TraceRow, draw_trace, write_trace};
 use crate::error::{Error, Result};
-use crate::io::{check_writable, write_atomically, write_match};
+use crate::io::{Place, check_writable, write_atomically, write_match};
 use serde::Serialize;
 use std::io::Write;
 use std::path::Path;
@@ -14,22 +14,29 @@ pub(super) fn check_outputs<'p>(options: &SearchOptions, inputs: impl IntoIterat
     check_places(&outputs(options), inputs)
 }
 
-/// Refuses outputs that cannot be written, and two outputs or an input and an output at the same place.
+/// Refuses outputs that cannot be written, and two outputs or an input and an output at the same place, whatever they are called there.
 pub(super) fn check_places<'p>(outputs: &[&Path], inputs: impl IntoIterator<Item = &'p Path>) -> Result<()> {
-    for (index, &output) in outputs.iter().enumerate() {
-        if outputs[..index].contains(&output) {
-            return Err(Error::file(output, "is given for two outputs"));
-        }
+    let mut places: Vec<(&Path, Place)> = Vec::new();
+    for &output in outputs {
         check_writable(output)?;
+        let place = Place::of(output)?;
+        if let Some((other, _)) = places.iter().find(|(_, other)| place.is_same(other)) {
+            let again = if *other == output { String::new() } else { format!(": it is {}", other.display()) };
+            return Err(Error::file(output, format!("is given for two outputs{again}")));
+        }
+        places.push((output, place));
     }
-    let place = |path: &Path| std::fs::canonicalize(path).ok().filter(|path| path.is_file());
     for input in inputs {
-        let Some(read) = place(input) else { continue };
-        if let Some(output) = outputs.iter().find(|output| place(output) == Some(read.clone())) {
+        if let Some((output, _)) = places.iter().find(|(_, place)| place.is_read_as(input)) {
             return Err(Error::file(output, "is an input, and would be overwritten"));
         }
     }
     Ok(())
+}
+
+/// Whether an answer goes to standard output, so that nothing else may.
+pub(super) fn take_standard_output(outputs: &[&Path]) -> bool {
+    outputs.iter().any(|output| matches!(Place::of(output), Ok(Place::StandardOutput)))
 }
 
 fn outputs(options: &SearchOptions) -> Vec<&Path> {
@@ -40,7 +47,7 @@ fn outputs(options: &SearchOptions) -> Vec<&Path> {
         .collect()
 }
 
-/// Writes what was asked for; then the summary, unless standard output holds an answer.
+/// Writes what was asked for; then the summary, unless standard output holds an answer. What cannot be written keeps nothing else from it.
 pub(super) fn write_outputs(
     options: &SearchOptions,
     pairs: &[(&str, &str)],
@@ -48,25 +55,19 @@ pub(super) fn write_outputs(
     trace: &[TraceRow],
     summary: &str,
 ) -> Result<()> {
-    if let Some(path) = &options.output {
-        write_match(path, pairs.iter().copied())?;
+    let written = [
+        options.output.as_deref().map(|path| (path, write_match(path, pairs.iter().copied()))),
+        options.report.as_deref().map(|path| (path, write_json(path, report))),
+        options.trace.as_deref().map(|path| (path, write_trace(path, trace))),
+        options.plot.as_deref().map(|path| (path, draw_trace(path, trace, &report.title()))),
+    ];
+    let (written, failed): (Vec<_>, Vec<_>) = written.into_iter().flatten().partition(|(_, result)| result.is_ok());
+    if !options.quiet && !take_standard_output(&outputs(options)) {
+        let written = written.iter().map(|(path, _)| path.display().to_string()).collect::<Vec<_>>().join(", ");
+        let written = if written.is_empty() { String::new() } else { format!("written       {written}\n") };
+        say(&format!("{summary}{written}"))?;
     }
-    if let Some(path) = &options.report {
-        write_json(path, report)?;
-    }
-    if let Some(path) = &options.trace {
-        write_trace(path, trace)?;
-    }
-    if let Some(path) = &options.plot {
-        draw_trace(path, trace, &report.title())?;
-    }
-    let outputs = outputs(options);
-    if options.quiet || outputs.contains(&Path::new("-")) {
-        return Ok(());
-    }
-    let written = outputs.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
-    let written = if written.is_empty() { String::new() } else { format!("written       {written}\n") };
-    say(&format!("{summary}{written}"))
+    failed.into_iter().try_for_each(|(_, result)| result)
 }
 
 /// Writes as JSON, atomically.

@@ -90,6 +90,18 @@ pub trait Configuration: Serialize + DeserializeOwned + Sync {
     fn to_toml(&self) -> Result<String> {
         toml::to_string_pretty(self).map_err(|error| Error::argument("configuration", error.to_string()))
     }
+
+    /// What its results depend on: the configuration without the folder that they go to.
+    ///
+    /// # Errors
+    /// As [`Configuration::to_toml`].
+    fn to_toml_without_place(&self) -> Result<String> {
+        let refuse = |error: String| Error::argument("configuration", error);
+        let mut table: toml::Table =
+            self.to_toml()?.parse().map_err(|error: toml::de::Error| refuse(error.to_string()))?;
+        table.remove("output_dir");
+        toml::to_string(&table).map_err(|error| refuse(error.to_string()))
+    }
 }
 
 /// An error unless there are between 1 and a million trials.

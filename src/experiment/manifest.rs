@@ -1,27 +1,33 @@
-//! The manifest: where a run's numbers come from, and what each column means.
+//! The manifest: where a run's numbers come from, what each column means, and which files are its own.
 
 use super::config::Configuration;
-use super::run_directory::{MANIFEST, RunDirectory};
+use super::ownership::is_plain_file;
+use super::run_directory::RunDirectory;
 use crate::error::{Error, Result};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::Command;
+
+/// Its file, the last that is written.
+pub(super) const MANIFEST: &str = "manifest.json";
+
+/// The key whose value is the sha256 of the manifest without it.
+const SEAL: &str = "manifest_sha256";
+
+/// No manifest of ours is as large.
+const MOST_BYTES: u64 = 16 << 20;
 
 /// A CSV file, and its columns with what they mean and their unit.
 pub type Columns = (&'static str, &'static [(&'static str, &'static str)]);
 
-/// Writes `manifest.json`, the last file of a run: it holds the sha256 of all others.
-pub(super) fn write<C: Configuration>(directory: &RunDirectory, experiment: &C) -> Result<()> {
-    let mut files = serde_json::Map::new();
-    for name in directory.files()? {
-        let path = directory.path(&name);
-        let bytes = std::fs::read(&path).map_err(|error| Error::io(&path, error))?;
-        files.insert(name, json!({ "bytes": bytes.len(), "sha256": sha256(&bytes) }));
-    }
-    let columns: serde_json::Map<String, Value> = C::COLUMNS
+/// Writes the manifest of an experiment.
+pub(super) fn write_experiment<C: Configuration>(directory: &RunDirectory, experiment: &C) -> Result<()> {
+    let columns: Map<String, Value> = C::COLUMNS
         .iter()
         .map(|(file, columns)| {
-            let columns: serde_json::Map<String, Value> =
+            let columns: Map<String, Value> =
                 columns.iter().map(|(name, what)| (name.to_string(), json!(what))).collect();
             (file.to_string(), Value::Object(columns))
         })
@@ -33,10 +39,66 @@ pub(super) fn write<C: Configuration>(directory: &RunDirectory, experiment: &C) 
         "trials_per_level": experiment.trials(),
         "interval": C::INTERVAL,
         "columns": columns,
-        "files": files,
     })));
-    let text = serde_json::to_string_pretty(&manifest).map_err(|error| Error::file(MANIFEST, error.to_string()))?;
-    directory.write(MANIFEST, (text + "\n").as_bytes())
+    write(directory, manifest)
+}
+
+/// Writes a manifest, the last file of a run, with the sha256 of all others.
+pub(super) fn write(directory: &RunDirectory, mut manifest: Map<String, Value>) -> Result<()> {
+    let mut files = Map::new();
+    for name in directory.files()? {
+        let path = directory.path(&name);
+        let bytes = std::fs::read(&path).map_err(|error| Error::io(&path, error))?;
+        files.insert(name, json!({ "bytes": bytes.len(), "sha256": sha256(&bytes) }));
+    }
+    manifest.insert("files".to_string(), Value::Object(files));
+    directory.write(MANIFEST, sealed(manifest)?.as_bytes())
+}
+
+/// The text of a manifest, with the sha256 of all the rest of it.
+pub(super) fn sealed(mut manifest: Map<String, Value>) -> Result<String> {
+    let seal = sha256(text(&manifest)?.as_bytes());
+    manifest.insert(SEAL.to_string(), json!(seal));
+    text(&manifest)
+}
+
+fn text(manifest: &Map<String, Value>) -> Result<String> {
+    let text = serde_json::to_string_pretty(manifest).map_err(|error| Error::file(MANIFEST, error.to_string()))?;
+    Ok(text + "\n")
+}
+
+/// What a manifest says of whose the files beside it are.
+#[derive(Debug)]
+pub(super) struct Manifest {
+    pub program: String,
+    /// The sha256 of each file.
+    pub files: BTreeMap<String, String>,
+}
+
+impl Manifest {
+    /// Reads a manifest; none where it is another program's, or not as it was written. Those of older versions have no seal.
+    pub(super) fn read(path: &Path) -> Result<Option<Self>> {
+        let length = std::fs::symlink_metadata(path).map_err(|error| Error::io(path, error))?.len();
+        if !is_plain_file(path) || length > MOST_BYTES {
+            return Ok(None);
+        }
+        Ok(Manifest::parse(&std::fs::read(path).map_err(|error| Error::io(path, error))?))
+    }
+
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let mut manifest: Map<String, Value> = serde_json::from_slice(bytes).ok()?;
+        if text(&manifest).ok()?.as_bytes() != bytes {
+            return None;
+        }
+        if let Some(seal) = manifest.remove(SEAL)
+            && seal != json!(sha256(text(&manifest).ok()?.as_bytes()))
+        {
+            return None;
+        }
+        let digest = |(name, file): (&String, &Value)| Some((name.clone(), file["sha256"].as_str()?.to_string()));
+        let files = manifest.get("files")?.as_object()?.iter().map(digest).collect::<Option<_>>()?;
+        Some(Manifest { program: manifest.get("program")?.as_str()?.to_string(), files })
+    }
 }
 
 /// What has changed of all that is committed but results, which runs replace.
@@ -44,7 +106,7 @@ const SOURCES: [&str; 7] =
     ["status", "--porcelain", "--untracked-files=no", "--", ".", ":(exclude)results", ":(exclude)paper_figures"];
 
 /// Where a program's numbers come from: its version and commit, compiler, command line and processor.
-pub fn provenance(program: &str, version: &str) -> serde_json::Map<String, Value> {
+pub fn provenance(program: &str, version: &str) -> Map<String, Value> {
     object(json!({
         "program": program,
         "version": version,
@@ -58,10 +120,10 @@ pub fn provenance(program: &str, version: &str) -> serde_json::Map<String, Value
     }))
 }
 
-fn object(value: Value) -> serde_json::Map<String, Value> {
+fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(map) => map,
-        _ => serde_json::Map::new(),
+        _ => Map::new(),
     }
 }
 
@@ -86,6 +148,18 @@ fn cpu() -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_manifest_is_read_as_long_as_nobody_has_touched_it() {
+        let manifest = object(json!({ "program": "p", "files": { "a": { "bytes": 1, "sha256": "12" } }, "cpu": "c" }));
+        for text in [sealed(manifest.clone()).unwrap(), text(&manifest).unwrap()] {
+            let read = Manifest::parse(text.as_bytes()).unwrap();
+            assert_eq!((read.program.as_str(), read.files["a"].as_str()), ("p", "12"));
+        }
+        let sealed = sealed(manifest).unwrap();
+        assert!(Manifest::parse(sealed.replace("\"c\"", "\"mine\"").as_bytes()).is_none());
+        assert!(Manifest::parse(sealed.trim_end().as_bytes()).is_none());
+    }
 
     #[test]
     fn the_hash_is_sha256() {

@@ -2,7 +2,8 @@
 //!
 //! A claim is a file: `config.toml` says what was done, `trials.csv` has what was measured (every method sees the same
 //! instance, and a failed trial is a row with its status), `summary.csv` the means with their intervals, `timings.csv`
-//! the seconds, `manifest.json` where it all comes from. All but the timings and the manifest are the same bytes on
+//! the seconds, `manifest.json` where it all comes from, and which files are the run's. Only a folder that provably holds such a run and nothing
+//! else is replaced by another one. All but the timings and the manifest are the same bytes on
 //! every run and for any number of threads.
 
 mod canvas;
@@ -15,7 +16,9 @@ mod interval;
 mod journal;
 mod lines;
 pub mod manifest;
+mod ownership;
 mod parallel;
+mod partial;
 mod run_directory;
 pub mod two_layer;
 
@@ -23,10 +26,12 @@ pub use chart::{Panel, draw_panels};
 pub use config::Configuration;
 pub use journal::Part;
 pub use manifest::Columns;
+pub(crate) use ownership::LooseFiles;
 pub use run_directory::RunDirectory;
 
 use crate::error::{Error, Result};
 use crate::io::write_atomically;
+use journal::Key;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::Path;
@@ -43,14 +48,13 @@ use std::sync::atomic::AtomicBool;
 /// is kept, and the next run of the same configuration goes on from there.
 pub fn run<C: Configuration>(experiment: &C, part: Part, interrupt: &Arc<AtomicBool>, quiet: bool) -> Result<String> {
     experiment.validate()?;
-    let configuration = experiment.to_toml()?;
-    let directory = RunDirectory::create(experiment.output_dir())?;
-    let directory = directory.resumable(C::PROGRAM, configuration.clone(), part);
-    directory.write("config.toml", configuration.as_bytes())?;
+    let key = Key::new(C::PROGRAM, &experiment.to_toml_without_place()?);
+    let directory = RunDirectory::resumable(experiment.output_dir(), C::PROGRAM, key, part)?;
     let Some(table) = experiment.measure(&directory, interrupt, quiet)? else {
         return Ok(format!("This part is done: {}\n", directory.partial().display()));
     };
-    manifest::write(&directory, experiment)?;
+    directory.write("config.toml", experiment.to_toml()?.as_bytes())?;
+    manifest::write_experiment(&directory, experiment)?;
     directory.finish()?;
     Ok(table)
 }

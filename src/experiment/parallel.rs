@@ -47,8 +47,8 @@ pub(super) fn resumable<J: Send, R: Send + Serialize + DeserializeOwned>(
     quiet: bool,
     work: impl Fn(J, &ProgressBar) -> Result<R> + Sync,
 ) -> Result<Option<Vec<R>>> {
-    let (journal, part) = (directory.journal()?, directory.part());
-    let mut results: Vec<Option<R>> = (0..jobs.len()).map(|job| journal.result(first + job)).collect();
+    let (journal, part) = (directory.journal(), directory.part());
+    let mut results: Vec<Option<R>> = (0..jobs.len()).map(|job| journal?.result(first + job)).collect();
     let missing = results.iter().filter(|result| result.is_none()).count();
     if part == Part::Merge && missing > 0 {
         let cause = format!("{missing} of {} jobs are not done in {}", jobs.len(), directory.partial().display());
@@ -61,10 +61,11 @@ pub(super) fn resumable<J: Send, R: Send + Serialize + DeserializeOwned>(
         || Error::file(directory.target(), "the experiment was interrupted; the same command goes on with it");
     let done = in_parallel(directory.target(), open, length, limits, quiet, |(job, what), bar| {
         let result = work(what, bar)?;
-        match limits.reached() {
-            Some(_) => Err(stopped()),
-            None => Ok((job, journal.record(first + job, result)?)),
+        if limits.reached().is_some() {
+            return Err(stopped());
         }
+        let result = if let Some(journal) = journal { journal.record(first + job, result)? } else { result };
+        Ok((job, result))
     });
     for (job, result) in done.map_err(|error| if limits.reached().is_some() { stopped() } else { error })? {
         results[job] = Some(result);

@@ -1,53 +1,59 @@
-//! A folder of results that is there complete or not at all.
+//! A folder of results that is there complete or not at all, and that takes the place of nothing but an older run.
 
-use super::journal::{Journal, Part};
+use super::journal::{Journal, Key, Part};
+use super::ownership::{Standing, examine, names_in};
+use super::partial::{Company, Partial};
 use crate::error::{Error, Result};
-use crate::io::write_atomically;
+use crate::io::{folder_of, follow, keep_permissions, no_folder, sync_folder, write_atomically};
+use std::fs::{self, File, Metadata};
+use std::io;
 use std::path::{Path, PathBuf};
-use tempfile::TempDir;
 
-/// The file that makes a folder one of ours, and the last that is written.
-pub(super) const MANIFEST: &str = "manifest.json";
-
-/// A temporary folder that takes the place of its target when it is finished, and vanishes when it is not.
+/// A run that is made beside its target, takes its place when it is finished, and leaves nothing but its journal when it is not.
 #[derive(Debug)]
 pub struct RunDirectory {
+    /// Without links, relative to the current folder where it is below that.
     target: PathBuf,
-    temporary: TempDir,
     program: &'static str,
-    configuration: String,
     part: Part,
+    journal: Option<Journal>,
+    partial: Partial,
 }
 
 impl RunDirectory {
-    /// A temporary folder beside `target`, whose parents are made.
+    /// The folder `target` of a program, whose parents are made. What lies there is looked at, and not touched before
+    /// [`finish`](Self::finish).
     ///
     /// # Errors
-    /// [`Error::File`] when `target` cannot be written, or holds something that is no older run: it is never deleted.
-    pub fn create(target: &Path) -> Result<Self> {
-        check_replaceable(target)?;
-        let parent = match target.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        let refuse = |error: std::io::Error| {
-            Error::file(target, format!("the folder {} cannot be written to: {}", parent.display(), error.kind()))
-        };
-        std::fs::create_dir_all(parent).map_err(refuse)?;
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".birkhoff-").suffix(".tmp");
-        // Temporary folders are private by default, but this one becomes the output.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
-        let temporary = builder.tempdir_in(parent).map_err(refuse)?;
-        let (program, configuration, part) = ("", String::new(), Part::Whole);
-        Ok(RunDirectory { target: target.to_path_buf(), temporary, program, configuration, part })
+    /// [`Error::File`] when `target` cannot be written, is the current folder or holds it, has another process at work on it, or holds
+    /// anything but one unchanged older run of this program: that is never deleted.
+    pub fn create(target: &Path, program: &'static str) -> Result<Self> {
+        RunDirectory::open(target, program, Part::Whole)
     }
 
-    /// With a journal for this configuration, of which this process does a part.
-    #[must_use]
-    pub fn resumable(self, program: &'static str, configuration: String, part: Part) -> Self {
-        RunDirectory { program, configuration, part, ..self }
+    /// With a journal, of which this process does a part.
+    pub(super) fn resumable(target: &Path, program: &'static str, key: Key, part: Part) -> Result<Self> {
+        let mut directory = RunDirectory::open(target, program, part)?;
+        directory.journal = Some(Journal::open(directory.partial.folder(), key, part)?);
+        Ok(directory)
+    }
+
+    fn open(given: &Path, program: &'static str, part: Part) -> Result<Self> {
+        let target = place(given)?;
+        let mut name = target.as_os_str().to_os_string();
+        name.push(".partial");
+        let is_shard = matches!(part, Part::Shard { .. });
+        let partial = Partial::open(name.into(), if is_shard { Company::Others } else { Company::None })?;
+        let directory = RunDirectory { target, program, part, journal: None, partial };
+        if is_shard {
+            examine(&directory.target, program)?;
+        } else {
+            let standing = directory.partial.recover(&directory.target, program)?;
+            check_movable(&directory.target, &standing)?;
+            let made = directory.partial.made();
+            fs::create_dir(&made).map_err(|error| Error::io(made, error))?;
+        }
+        Ok(directory)
     }
 
     /// Where the results will be.
@@ -56,10 +62,8 @@ impl RunDirectory {
     }
 
     /// Where the journal is while the run is made.
-    pub fn partial(&self) -> PathBuf {
-        let mut name = self.target.as_os_str().to_os_string();
-        name.push(".partial");
-        name.into()
+    pub fn partial(&self) -> &Path {
+        self.partial.folder()
     }
 
     /// What of the experiment is done here.
@@ -67,14 +71,14 @@ impl RunDirectory {
         self.part
     }
 
-    /// What is done already.
-    pub(super) fn journal(&self) -> Result<Journal> {
-        Journal::open(&self.partial(), self.program, &self.configuration, self.part)
+    /// What is done already, if that is written down.
+    pub(super) fn journal(&self) -> Option<&Journal> {
+        self.journal.as_ref()
     }
 
     /// Where a file of the run is while the run is made.
     pub fn path(&self, name: &str) -> PathBuf {
-        self.temporary.path().join(name)
+        self.partial.made().join(name)
     }
 
     /// Writes a file of the run.
@@ -90,91 +94,358 @@ impl RunDirectory {
     /// # Errors
     /// [`Error::Io`].
     pub fn files(&self) -> Result<Vec<String>> {
-        let failed = |error| Error::io(self.temporary.path(), error);
-        let entries = std::fs::read_dir(self.temporary.path()).map_err(failed)?;
-        let names = entries.map(|entry| entry.map(|entry| entry.file_name().to_string_lossy().into_owned()));
-        let mut names = names.collect::<std::io::Result<Vec<_>>>().map_err(failed)?;
-        names.sort();
-        Ok(names)
+        Ok(names_in(&self.partial.made())?.into_iter().collect())
     }
 
-    /// Puts the folder in the place of its target; an older run is deleted only then, and the journal after it.
+    /// Puts the results in the place of the target; an older run is deleted only then, and the journal after it.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::File`] when something else has come to lie there.
+    /// [`Error::Io`]; [`Error::File`] when something else has come to lie there. Then everything is as it was, or the message says where it is.
     pub fn finish(self) -> Result<()> {
-        let partial = self.partial();
-        let RunDirectory { target, temporary, .. } = self;
-        let failed = |error| Error::io(&target, error);
-        check_replaceable(&target)?;
-        let older = temporary.path().with_extension("old");
-        let replaces = target.exists();
-        if replaces {
-            std::fs::rename(&target, &older).map_err(failed)?;
-        }
-        let made = temporary.keep();
-        if let Err(error) = std::fs::rename(&made, &target) {
-            if replaces {
-                let _ = std::fs::rename(&older, &target);
+        let (target, made, replaced) = (&self.target, self.partial.made(), self.partial.replaced());
+        let mut folder = None;
+        match examine(target, self.program)? {
+            Standing::Nothing => {}
+            Standing::Empty => fs::remove_dir(target).map_err(|error| Error::io(target, error))?,
+            Standing::Run(older) => {
+                for (name, metadata) in older.files() {
+                    keep(&made.join(name), &metadata);
+                }
+                folder = fs::metadata(target).ok();
+                move_to(target, &replaced)?;
             }
-            let _ = std::fs::remove_dir_all(&made);
-            return Err(failed(error));
         }
-        if replaces {
-            std::fs::remove_dir_all(&older).map_err(|error| Error::io(&older, error))?;
+        // Nobody finds the older run by its name any more: only now is it sure what is in it.
+        let older = examine(&replaced, self.program);
+        let exchanged = older.and_then(|older| move_to(&made, target).map(|()| older));
+        let older = exchanged.map_err(|error| bring_back(error, &replaced, target))?;
+        folder.iter().for_each(|metadata| keep(target, metadata));
+        sync_folder(folder_of(target));
+        if let Standing::Run(older) = older {
+            let left = |error| {
+                Error::file(target, format!("the results are there, but something of the older ones is left: {error}"))
+            };
+            older.delete().map_err(left)?;
         }
-        if partial.is_dir() {
-            std::fs::remove_dir_all(&partial).map_err(|error| Error::io(&partial, error))?;
-        }
-        Ok(())
+        self.journal.as_ref().map_or(Ok(()), Journal::delete)
     }
 }
 
-/// Only nothing, an empty folder, or an older run may be replaced.
-fn check_replaceable(target: &Path) -> Result<()> {
-    match std::fs::symlink_metadata(target) {
-        Err(_) if target.file_name().is_none() => Err(Error::file(target, "names no folder")),
-        Err(_) => Ok(()),
-        Ok(found) if !found.is_dir() => Err(Error::file(target, "is there, and is no folder")),
-        Ok(_) => {
-            let mut entries = std::fs::read_dir(target).map_err(|error| Error::io(target, error))?;
-            if target.join(MANIFEST).is_file() || entries.next().is_none() {
-                return Ok(());
-            }
-            Err(Error::file(target, format!("is a folder with other things in it: it has no {MANIFEST}")))
+impl Drop for RunDirectory {
+    /// What is unfinished can be made again, from the journal.
+    fn drop(&mut self) {
+        if !matches!(self.part, Part::Shard { .. }) {
+            let _ = self.partial.clear_made();
         }
     }
+}
+
+/// Gives a file or folder the permissions of the one that it replaces.
+fn keep(new: &Path, older: &Metadata) {
+    File::open(new).iter().for_each(|new| keep_permissions(new, older));
+}
+
+fn move_to(from: &Path, to: &Path) -> Result<()> {
+    fs::rename(from, to)
+        .map_err(|error| Error::file(to, format!("cannot be moved there from {}: {error}", from.display())))
+}
+
+/// Moves what was replaced back to where it was, after an `error`, which is returned with the place where it has to stay if it cannot be moved.
+fn bring_back(error: Error, replaced: &Path, target: &Path) -> Error {
+    if fs::symlink_metadata(replaced).is_err() {
+        return error;
+    }
+    match if target.exists() { Err(io::ErrorKind::AlreadyExists.into()) } else { fs::rename(replaced, target) } {
+        Ok(()) => error,
+        Err(failure) => {
+            let cause = format!(
+                "{error}; what was there is now in {}, and could not be moved back: {failure}",
+                replaced.display()
+            );
+            Error::file(target, cause)
+        }
+    }
+}
+
+/// Where `given` leads, its parents made.
+fn place(given: &Path) -> Result<PathBuf> {
+    if given.file_name().is_none() && !given.exists() {
+        return Err(Error::file(given, "names no folder"));
+    }
+    let parent = folder_of(given);
+    fs::create_dir_all(parent).map_err(|error| no_folder(given, parent, &error))?;
+    let place = follow(given)?;
+    if fs::symlink_metadata(&place).is_ok_and(|found| !found.is_dir()) {
+        return Err(Error::file(given, "is there, and is no folder"));
+    }
+    let here = std::env::current_dir().and_then(fs::canonicalize).map_err(|error| Error::io(".", error))?;
+    if here.starts_with(&place) {
+        let cause =
+            "is the current folder, or holds it, and cannot be replaced as long: start from outside, or name another";
+        return Err(Error::file(given, cause));
+    }
+    Ok(place.strip_prefix(&here).map(Path::to_path_buf).unwrap_or(place))
+}
+
+/// Refuses what can be seen beforehand not to let itself be replaced, or is not meant to be.
+fn check_movable(target: &Path, standing: &Standing) -> Result<()> {
+    if matches!(standing, Standing::Nothing) {
+        return Ok(());
+    }
+    let metadata = |path: &Path| fs::metadata(path).map_err(|error| Error::io(path, error));
+    let found = metadata(target)?;
+    #[cfg(unix)]
+    if std::os::unix::fs::MetadataExt::dev(&found) != std::os::unix::fs::MetadataExt::dev(&metadata(folder_of(target))?)
+    {
+        return Err(Error::file(target, "is where a disk is mounted, and cannot be replaced: name a folder within it"));
+    }
+    if found.permissions().readonly() {
+        return Err(Error::file(target, "is read-only"));
+    }
+    if let Standing::Run(older) = standing
+        && let Some((name, _)) = older.files().find(|(_, metadata)| metadata.permissions().readonly())
+    {
+        return Err(Error::file(target.join(name), "is read-only"));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::manifest::{self, MANIFEST};
     use super::*;
+    use std::collections::BTreeMap;
+
+    const PROGRAM: &str = "program";
+
+    /// A complete run in its folder, with one table.
+    fn run(target: &Path, text: &str) -> Result<()> {
+        let run = RunDirectory::create(target, PROGRAM)?;
+        run.write("a.csv", text.as_bytes())?;
+        complete(&run)?;
+        run.finish()
+    }
+
+    fn complete(run: &RunDirectory) -> Result<()> {
+        manifest::write(run, [("program".to_string(), PROGRAM.into())].into_iter().collect())
+    }
+
+    fn text(target: &Path) -> String {
+        fs::read_to_string(target.join("a.csv")).unwrap()
+    }
+
+    /// All that is below a folder, files with their content.
+    fn listing(folder: &Path) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
+        let mut found = BTreeMap::new();
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if fs::symlink_metadata(&path).unwrap().is_dir() {
+                found.extend(listing(&path));
+            }
+            found.insert(path.clone(), fs::read(path).ok());
+        }
+        found
+    }
 
     #[test]
     fn a_run_replaces_an_older_one_only_when_it_is_finished() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("deep/results");
-        let run = |text: &str| {
-            let run = RunDirectory::create(&target).unwrap();
-            run.write(MANIFEST, text.as_bytes()).unwrap();
-            run
-        };
-        run("1").finish().unwrap();
-        let text = || std::fs::read_to_string(target.join(MANIFEST)).unwrap();
-        drop(run("2"));
-        assert_eq!(text(), "1");
-        run("3").finish().unwrap();
-        assert_eq!(text(), "3");
-        assert_eq!(std::fs::read_dir(target.parent().unwrap()).unwrap().count(), 1);
+        run(&target, "1").unwrap();
+        let unfinished = RunDirectory::create(&target, PROGRAM).unwrap();
+        unfinished.write("a.csv", b"2").unwrap();
+        assert_eq!(text(&target), "1");
+        drop(unfinished);
+        assert_eq!(text(&target), "1");
+        run(&target, "3").unwrap();
+        assert_eq!(text(&target), "3");
+        assert_eq!(names_in(target.parent().unwrap()).unwrap().len(), 1, "and leaves nothing beside it");
+        let empty = folder.path().join("empty");
+        fs::create_dir(&empty).unwrap();
+        run(&empty, "4").unwrap();
+        assert_eq!(text(&empty), "4");
     }
 
     #[test]
-    fn what_is_no_run_is_never_deleted() {
+    fn what_is_not_ours_is_never_touched() {
+        let thesis = |target: &Path| fs::write(target.join("thesis.tex"), "").unwrap();
+        let web: &dyn Fn(&Path) = &|target| {
+            fs::create_dir(target.join("src")).unwrap();
+            fs::write(target.join("src/app.js"), "run()").unwrap();
+            fs::write(target.join(MANIFEST), "{\n  \"name\": \"app\"\n}\n").unwrap();
+        };
+        let beside: &dyn Fn(&Path) = &|target| {
+            fs::remove_dir(target).unwrap();
+            run(target, "1").unwrap();
+            fs::write(target.join("notes.txt"), "dear diary").unwrap();
+        };
+        let changed: &dyn Fn(&Path) = &|target| {
+            fs::remove_dir(target).unwrap();
+            run(target, "1").unwrap();
+            fs::write(target.join("a.csv"), "2").unwrap();
+        };
+        let cases = [
+            (&thesis as &dyn Fn(&Path), "thesis.tex"),
+            (web, "manifest.json"),
+            (beside, "notes.txt"),
+            (changed, "a.csv"),
+        ];
+        for (make, named) in cases {
+            let folder = tempfile::tempdir().unwrap();
+            let target = folder.path().join("target");
+            fs::create_dir(&target).unwrap();
+            make(&target);
+            let before = listing(folder.path());
+            let message = run(&target, "3").unwrap_err().to_string();
+            assert!(message.contains(named), "{message}");
+            assert_eq!(listing(folder.path()), before, "{named}");
+        }
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("thesis.tex"), "").unwrap();
-        let message = RunDirectory::create(folder.path()).unwrap_err().to_string();
-        assert!(message.contains("no manifest.json"), "{message}");
-        let message = RunDirectory::create(&folder.path().join("thesis.tex")).unwrap_err().to_string();
-        assert!(message.contains("no folder"), "{message}");
+        for (path, cause) in
+            [(folder.path().join("no/.."), "names no folder"), (PathBuf::from("/"), "the current folder")]
+        {
+            let message = run(&path, "1").unwrap_err().to_string();
+            assert!(message.contains(cause), "{message}");
+        }
+        assert!(listing(folder.path()).is_empty());
+    }
+
+    #[test]
+    fn what_comes_while_a_run_is_made_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("target");
+        run(&target, "1").unwrap();
+        let second = RunDirectory::create(&target, PROGRAM).unwrap();
+        complete(&second).unwrap();
+        fs::write(target.join("notes.txt"), "").unwrap();
+        let before = listing(&target);
+        assert!(second.finish().unwrap_err().to_string().contains("notes.txt"));
+        assert_eq!(listing(&target), before);
+        assert_eq!(names_in(folder.path()).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn one_process_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("target");
+        let first = RunDirectory::create(&target, PROGRAM).unwrap();
+        first.write("a.csv", b"1").unwrap();
+        assert!(run(&target, "2").unwrap_err().to_string().contains("another process is at work"));
+        complete(&first).unwrap();
+        first.finish().unwrap();
+        assert_eq!(text(&target), "1");
+        run(&target, "2").unwrap();
+        assert_eq!(text(&target), "2");
+    }
+
+    /// A run whose process was killed, as it has left its partial folder: its destructors never ran, and its lock is free.
+    fn killed(target: &Path, made: &[(&str, &str)]) -> PathBuf {
+        let run = RunDirectory::create(target, PROGRAM).unwrap();
+        made.iter().for_each(|(name, text)| run.write(name, text.as_bytes()).unwrap());
+        let partial = run.partial().to_path_buf();
+        let kept = partial.with_extension("kept");
+        fs::rename(&partial, &kept).unwrap();
+        drop(run);
+        fs::rename(&kept, &partial).unwrap();
+        partial
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_put_right() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("target");
+        run(&target, "1").unwrap();
+        // In the midst of its results.
+        killed(&target, &[("a.csv", "half"), (".birkhoff-abcdef.tmp", "")]);
+        run(&target, "2").unwrap();
+        assert_eq!((text(&target).as_str(), names_in(folder.path()).unwrap().len()), ("2", 1));
+        // Between its two moves, the older run away: it comes back, even where somebody has made the folder anew.
+        for anew in [false, true] {
+            let partial = killed(&target, &[("a.csv", "new")]);
+            fs::rename(&target, partial.join("replaced")).unwrap();
+            if anew {
+                fs::create_dir(&target).unwrap();
+            }
+            drop(RunDirectory::create(&target, PROGRAM).unwrap());
+            assert_eq!((text(&target).as_str(), names_in(folder.path()).unwrap().len()), ("2", 1));
+        }
+        // While it deleted the older run.
+        let other = folder.path().join("other");
+        run(&other, "old").unwrap();
+        fs::remove_file(other.join("a.csv")).unwrap();
+        let partial = killed(&target, &[]);
+        fs::rename(&other, partial.join("replaced")).unwrap();
+        run(&target, "3").unwrap();
+        assert_eq!((text(&target).as_str(), names_in(folder.path()).unwrap().len()), ("3", 1));
+    }
+
+    #[test]
+    fn what_lies_where_unfinished_runs_do_and_is_not_ours_stays() {
+        for name in ["replaced", "made", "lock"] {
+            let folder = tempfile::tempdir().unwrap();
+            let (target, partial) = (folder.path().join("target"), folder.path().join("target.partial"));
+            fs::create_dir(&partial).unwrap();
+            if name == "lock" {
+                fs::write(partial.join(name), "the key of my house").unwrap();
+            } else {
+                fs::create_dir(partial.join(name)).unwrap();
+                fs::write(partial.join(name).join("mine.txt"), "mine").unwrap();
+            }
+            let before = listing(folder.path());
+            let message = run(&target, "1").unwrap_err().to_string();
+            assert!(message.contains(name), "{message}");
+            assert_eq!(listing(folder.path()), before);
+        }
+        // Within a folder of ours as well.
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("target");
+        let partial = killed(&target, &[]);
+        fs::create_dir(partial.join("replaced")).unwrap();
+        fs::write(partial.join("replaced/mine.txt"), "mine").unwrap();
+        assert!(run(&target, "1").unwrap_err().to_string().contains("mine.txt"));
+        fs::create_dir_all(partial.join("made")).unwrap();
+        fs::rename(partial.join("replaced"), partial.join("made/inner")).unwrap();
+        assert!(run(&target, "1").unwrap_err().to_string().contains("holds inner"));
+        assert_eq!(fs::read_to_string(partial.join("made/inner/mine.txt")).unwrap(), "mine");
+    }
+
+    #[test]
+    fn a_failed_exchange_is_undone_or_says_where_the_older_run_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, replaced) = (folder.path().join("target"), folder.path().join("replaced"));
+        let failure = || Error::file(&target, "no space");
+        assert_eq!(bring_back(failure(), &replaced, &target).to_string(), failure().to_string());
+        run(&replaced, "1").unwrap();
+        bring_back(failure(), &replaced, &target);
+        assert_eq!(text(&target), "1");
+        run(&replaced, "2").unwrap();
+        let message = bring_back(failure(), &replaced, &target).to_string();
+        assert!(message.contains("no space") && message.contains(replaced.to_str().unwrap()), "{message}");
+        assert_eq!((text(&target).as_str(), text(&replaced).as_str()), ("1", "2"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed_and_permissions_kept() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let folder = tempfile::tempdir().unwrap();
+        let name = |name: &str| folder.path().join(name);
+        symlink("real", name("latest")).unwrap();
+        run(&name("latest/"), "1").unwrap();
+        assert_eq!(text(&name("real")), "1");
+        let set = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        set(&name("real/a.csv"), 0o600);
+        set(&name("real"), 0o700);
+        run(&name("latest"), "2").unwrap();
+        assert_eq!((text(&name("real")).as_str(), mode(&name("real")), mode(&name("real/a.csv"))), ("2", 0o700, 0o600));
+        assert!(fs::symlink_metadata(name("latest")).unwrap().is_symlink());
+        assert_eq!(names_in(folder.path()).unwrap().len(), 2);
+        for guarded in ["real/a.csv", "real"] {
+            set(&name(guarded), 0o500);
+            assert!(run(&name("latest"), "3").unwrap_err().to_string().contains("read-only"));
+        }
+        set(&name("real"), 0o700);
+        assert_eq!(text(&name("real")), "2");
     }
 }

@@ -18,17 +18,22 @@ mod edges;
 mod graphml;
 mod matrix;
 mod matrix_market;
+mod place;
 mod qaplib;
 mod similarity;
 mod tensor;
 mod text;
 
 pub use atomic::{check_writable, write_atomically};
+#[cfg(feature = "programs")]
+pub(crate) use atomic::{keep_permissions, sync_folder};
 pub use correspondence::{parse_pairs, read_pairs, read_truth, truth_from_pairs, write_match};
 pub use edge_list::parse_edge_list;
 pub use graphml::parse_graphml;
 pub use matrix::{parse_csv_graph, parse_matrix, read_matrix, write_matrix};
 pub use matrix_market::parse_matrix_market;
+#[cfg(feature = "programs")]
+pub(crate) use place::{Place, folder_of, follow, no_folder};
 pub use qaplib::{
     QaplibInstance, QaplibSolution, parse_qaplib, parse_qaplib_solution, read_qaplib, read_qaplib_solution,
 };

@@ -2,7 +2,6 @@
 
 use super::room::{Room, SMALL_EXPERIMENT};
 use serde_json::Value;
-use std::path::Path;
 
 #[test]
 fn the_experiment_gives_the_same_files_for_any_number_of_threads() {
@@ -115,7 +114,10 @@ fn a_run_that_was_stopped_goes_on_and_ends_with_the_same_bytes() {
     std::fs::write(&path, &text[..text.len() - 40]).unwrap();
     stopped
         .refused("experiment e.toml --trials 2 --quiet", "out/run.partial/jobs-1-of-3.jsonl: was begun with another");
+    // The same folder, called otherwise: the place is no part of what was begun.
+    stopped.done("experiment e.toml --output-dir ./out/../out/run/ --threads 1 --shard 2/3 --quiet");
     stopped.done("experiment e.toml --threads 1 --quiet");
+    assert!(!stopped.0.path().join("out/run.partial").exists());
     assert!(results(&whole) == results(&stopped));
 }
 
@@ -158,17 +160,35 @@ fn gaussian_matrices_have_no_density_and_all_edges() {
     assert!(room.text("out/run/trials.csv").lines().skip(1).all(|row| row.starts_with("10,,")));
 }
 
+/// The README's first command, and all others like it, then what its second one checks.
 #[test]
-fn the_committed_figures_are_those_of_the_committed_results() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+fn what_is_committed_stays_whatever_is_run_and_the_figures_are_those_of_the_results() {
     let room = Room::with(&[]);
-    room.done(&format!("figures: --results {} --output-dir drawn --quiet", root.join("results").display()));
-    let drawn = room.listing();
-    let committed = std::fs::read_dir(root.join("paper_figures")).unwrap().count();
-    assert_eq!(drawn.len(), committed);
-    for (name, bytes) in drawn {
-        let name = name.trim_start_matches("drawn/");
-        assert!(std::fs::read(root.join("paper_figures").join(name)).unwrap() == bytes, "{name}");
-        assert!(bytes.len() < 1 << 20, "{name} is too large");
+    room.copy_of_the_projects(&["results", "paper_figures", "experiments", ".gitignore"]);
+    let committed =
+        || -> Vec<_> { room.listing().into_iter().filter(|(name, _)| !name.starts_with("runs/")).collect() };
+    let before = committed();
+    for command in ["graph_matching: ", "two_layer: ", "error_bounds: "] {
+        room.done(&format!("{command}--smoke --quiet"));
     }
+    for configuration in std::fs::read_dir(room.0.path().join("experiments")).unwrap() {
+        let name = configuration.unwrap().file_name().into_string().unwrap();
+        let Some(stem) = name.strip_suffix(".toml") else { continue };
+        let program = if room.text(&format!("experiments/{name}")).contains("instances") { "experiment " } else { "" };
+        let program = if stem == "two_layer" { "two_layer: experiment " } else { program };
+        let program = if stem == "error_bounds" { "error_bounds: " } else { program };
+        room.done(&format!("{program}experiments/{name} --smoke --trials 1 --quiet"));
+        assert!(room.text(&format!("runs/{stem}/config.toml")).contains("output_dir"), "{name}");
+    }
+    room.done("figures: --quiet");
+    let after = committed();
+    assert_eq!(
+        after.iter().map(|(name, _)| name).collect::<Vec<_>>(),
+        before.iter().map(|(name, _)| name).collect::<Vec<_>>()
+    );
+    for ((name, now), (_, then)) in after.iter().zip(&before) {
+        assert!(now == then, "{name} is not as it was committed");
+        assert!(now.len() < 1 << 20, "{name} is too large");
+    }
+    assert!(room.text(".gitignore").lines().any(|line| line == "/runs"), "git ignores what the programs write");
 }

@@ -3,6 +3,8 @@
 mod answers;
 mod certify;
 mod experiments;
+mod folders;
 mod neurons;
+mod places;
 mod refusals;
 mod room;

@@ -41,6 +41,13 @@ impl Room {
         command
     }
 
+    /// The same, called from a folder of the room.
+    pub fn command_in(&self, folder: &str, arguments: &str) -> Command {
+        let mut command = self.command(arguments);
+        command.current_dir(self.0.path().join(folder));
+        command
+    }
+
     pub fn run(&self, arguments: &str) -> Output {
         self.command(arguments).output().unwrap()
     }
@@ -55,8 +62,13 @@ impl Room {
     /// Expects exit code 2, nothing on standard output, one line on standard error that begins with `message`,
     /// and the folder as it was.
     pub fn refused(&self, arguments: &str, message: &str) {
+        self.refused_in("", arguments, message);
+    }
+
+    /// The same, called from a folder of the room.
+    pub fn refused_in(&self, folder: &str, arguments: &str, message: &str) {
         let before = self.listing();
-        let output = self.run(arguments);
+        let output = self.command_in(folder, arguments).output().unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments}: {stderr}");
         assert!(stderr.starts_with(&format!("error: {message}")), "{arguments}: {stderr}");
@@ -65,7 +77,7 @@ impl Room {
         assert_eq!(self.listing(), before, "{arguments}");
     }
 
-    /// Every file of the folder, hidden ones and those in folders included, with its bytes.
+    /// Every file of the folder, hidden ones and those in folders included, with its bytes; a link to nothing has none.
     pub fn listing(&self) -> BTreeMap<String, Vec<u8>> {
         fn add(folder: &Path, prefix: &str, files: &mut BTreeMap<String, Vec<u8>>) {
             for entry in std::fs::read_dir(folder).unwrap() {
@@ -74,13 +86,30 @@ impl Room {
                 if entry.path().is_dir() {
                     add(&entry.path(), &format!("{name}/"), files);
                 } else {
-                    files.insert(name, std::fs::read(entry.path()).unwrap());
+                    files.insert(name, std::fs::read(entry.path()).unwrap_or_default());
                 }
             }
         }
         let mut files = BTreeMap::new();
         add(self.0.path(), "", &mut files);
         files
+    }
+
+    /// Copies files or folders of the project, under their names.
+    pub fn copy_of_the_projects(&self, names: &[&str]) {
+        fn copy(from: &Path, to: &Path) {
+            if !from.is_dir() {
+                std::fs::copy(from, to).unwrap();
+                return;
+            }
+            std::fs::create_dir_all(to).unwrap();
+            for entry in std::fs::read_dir(from).unwrap() {
+                let entry = entry.unwrap();
+                copy(&entry.path(), &to.join(entry.file_name()));
+            }
+        }
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        names.iter().for_each(|name| copy(&root.join(name), &self.0.path().join(name)));
     }
 
     pub fn bytes(&self, name: &str) -> Vec<u8> {

@@ -7,35 +7,39 @@ mod tables;
 mod training;
 
 use super::canvas::{self, Figure};
-use super::{Configuration, error_bounds, graph_matching, read_rows, two_layer};
+use super::{Configuration, RunDirectory, error_bounds, graph_matching, manifest, read_rows, two_layer};
 use crate::error::{Error, Result};
-use crate::io::write_atomically;
 use page::Shown;
 use std::path::Path;
 
-/// Draws all pictures, each as SVG and PNG, and the page that shows them; returns the names of the files.
+/// The program that draws, as its manifest names it.
+const PROGRAM: &str = "figures";
+
+/// Draws all pictures, each as SVG and PNG, the page that shows them, and a manifest by which the next drawing knows them; returns the
+/// names of the files. The folder is replaced as a whole when all are drawn.
 ///
 /// # Errors
-/// What is wrong with a file of the results, or with the folder that is written to.
+/// What is wrong with a file of the results, or with the folder that is written to: it must hold nothing but an earlier drawing.
 pub fn draw_all(results: &Path, folder: &Path) -> Result<Vec<String>> {
-    std::fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
-    let mut desk = Desk { results, folder, shown: Vec::new() };
+    let drawing = RunDirectory::create(folder, PROGRAM)?;
+    let mut desk = Desk { results, drawing: &drawing, shown: Vec::new() };
     desk.graph_matching()?;
     desk.two_layer()?;
     desk.error_bounds()?;
     desk.tables()?;
     desk.training()?;
-    let index = folder.join("index.html");
-    let text = page::page(&desk.shown);
-    write_atomically(&index, |file| file.write_all(text.as_bytes()))?;
-    let pictures = desk.shown.iter().flat_map(|shown| ["svg", "png"].map(|kind| format!("{}.{kind}", shown.name)));
-    Ok(pictures.chain(["index.html".to_string()]).collect())
+    drawing.write("index.html", page::page(&desk.shown).as_bytes())?;
+    // Where and when it was drawn has no place in it: the same results give the same bytes.
+    manifest::write(&drawing, [("program".to_string(), PROGRAM.into())].into_iter().collect())?;
+    let files = drawing.files()?;
+    drawing.finish()?;
+    Ok(files)
 }
 
 /// Where pictures are drawn, and what has been drawn.
 struct Desk<'a> {
     results: &'a Path,
-    folder: &'a Path,
+    drawing: &'a RunDirectory,
     shown: Vec<Shown>,
 }
 
@@ -55,7 +59,7 @@ impl Desk<'_> {
 
     /// Draws SVG and PNG, and keeps the first for the page.
     fn keep(&mut self, about: About, draw: impl Fn(&Path) -> Result<()>) -> Result<()> {
-        let path = |kind: &str| self.folder.join(format!("{}.{kind}", about.name));
+        let path = |kind: &str| self.drawing.path(&format!("{}.{kind}", about.name));
         for kind in ["svg", "png"] {
             draw(&path(kind))?;
         }
