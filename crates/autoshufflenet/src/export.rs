@@ -14,6 +14,8 @@ use tch::{Device, Tensor, no_grad};
 
 const ARCHITECTURE: &str = "architecture";
 const COUNTER: &str = "num_batches_tracked";
+/// The classifier's, in both networks.
+const BIAS: &str = "fc.bias";
 
 fn shuffle_name(shuffle: &Shuffle) -> String {
     format!("{}.shuffle", shuffle.name())
@@ -63,34 +65,61 @@ pub fn read(path: &Path, assumed: Architecture, device: Device) -> Result<Networ
             serde_json::from_str(text).map_err(|error| Error::file(path, format!("its architecture: {error}")))?
         }
     };
+    check_classes(path, &weights, architecture)?;
     let mut network = Network::new(architecture, &Beginning::default(), device)?;
     weights.tensors.retain(|name, _| !name.ends_with(COUNTER));
-    load(path, &mut weights, &network)?;
-    for shuffle in network.shuffles_mut() {
-        let Some(image) = weights.tensors.remove(&shuffle_name(shuffle)) else { continue };
-        let refuse = |cause: String| Error::file(path, format!("{}: {cause}", shuffle_name(shuffle)));
-        let image = Vec::<i64>::try_from(&image).map_err(|error| refuse(error.to_string()))?;
-        let image = image.into_iter().map(|channel| usize::try_from(channel).unwrap_or(usize::MAX)).collect();
-        let permutation = Permutation::new(image).map_err(|error| refuse(error.to_string()))?;
-        if permutation.len() != shuffle.len() {
-            return Err(refuse(format!("has {} channels, but must have {}", permutation.len(), shuffle.len())));
-        }
-        shuffle.fix(permutation, device);
+    let variables = take_variables(path, &mut weights, &network)?;
+    let mut permutations = vec![];
+    for shuffle in network.shuffles() {
+        permutations.push(weights.take_permutation(path, &shuffle_name(shuffle), shuffle.len())?);
     }
     weights.nothing_left(path)?;
+    overwrite(variables);
+    for (shuffle, permutation) in network.shuffles_mut().into_iter().zip(permutations) {
+        if let Some(permutation) = permutation {
+            shuffle.fix(permutation, device);
+        }
+    }
     Ok(network)
 }
 
-/// Takes the network's weights and running statistics out of `weights`.
+/// That the classifier has as many classes as it is said to have, before a network of that size is made.
+///
+/// # Errors
+/// [`Error::File`] for `path` when it has not; as [`Architecture::validate`].
+pub(crate) fn check_classes(path: &Path, weights: &Weights, architecture: Architecture) -> Result<()> {
+    architecture.validate().map_err(|error| Error::file(path, format!("its architecture: {error}")))?;
+    match weights.tensors.get(BIAS) {
+        None => Err(Error::file(path, format!("has no tensor {BIAS}"))),
+        Some(bias) if bias.numel() != architecture.classes => {
+            let (entries, classes) = (bias.size(), architecture.classes);
+            Err(Error::file(
+                path,
+                format!("tensor {BIAS} is {entries:?}, but must be [{classes}], for so many classes"),
+            ))
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+/// Each variable and running statistic of the network with its value in `weights`, which is taken out there.
 ///
 /// # Errors
 /// As [`Weights::take`].
-pub fn load(path: &Path, weights: &mut Weights, network: &Network) -> Result<()> {
-    let mut variables: Vec<(String, Tensor)> = network.store.variables().into_iter().collect();
-    variables.sort_by(|(a, _), (b, _)| a.cmp(b));
-    for (name, mut variable) in variables {
-        let tensor = weights.take(path, &name, &variable)?;
-        no_grad(|| variable.copy_(&tensor));
-    }
-    Ok(())
+pub(crate) fn take_variables(path: &Path, weights: &mut Weights, network: &Network) -> Result<Vec<(Tensor, Tensor)>> {
+    let variables: BTreeMap<String, Tensor> = network.store.variables().into_iter().collect();
+    let take = |(name, variable): (String, Tensor)| {
+        let value = if name.ends_with("running_var") {
+            weights.take_nonnegative(path, &name, &variable)?
+        } else {
+            weights.take(path, &name, &variable)?
+        };
+        Ok((variable, value))
+    };
+    variables.into_iter().map(take).collect()
+}
+
+/// Gives each variable its value.
+pub(crate) fn overwrite(variables: Vec<(Tensor, Tensor)>) {
+    no_grad(|| variables.into_iter().for_each(|(mut variable, value)| variable.copy_(&value)));
 }

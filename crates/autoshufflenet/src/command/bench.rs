@@ -1,13 +1,14 @@
 //! `bench`: images per second, by kind of shuffle.
 
-use super::{Configuration, train};
+use super::{Configuration, say, train};
 use crate::data::{Data, Images};
 use crate::hardening::round_all;
 use crate::model::{Network, fold};
 use crate::settings::Settings;
 use crate::shuffle::ShuffleKind;
-use crate::training::{Training, prepare, write_csv};
+use crate::training::{Training, check_is_no_run, prepare, write_csv};
 use birkhoff::Result;
+use birkhoff::io::check_writable;
 use clap::{ArgMatches, Args};
 use cpu_time::ProcessTime;
 use std::path::PathBuf;
@@ -20,8 +21,8 @@ pub(super) struct Options {
     #[command(flatten)]
     configuration: Configuration,
     /// Steps of each, one after the other in turn
-    #[arg(long, default_value_t = 11, value_name = "N")]
-    rounds: usize,
+    #[arg(long, default_value_t = 11, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
     /// Only the training of the manual network, to be compared with another program's
     #[arg(long)]
     manual_only: bool,
@@ -39,21 +40,23 @@ struct Times {
 
 pub(super) fn run(options: &Options, matches: &ArgMatches) -> Result<()> {
     let settings = Settings::merge(options.configuration.config.as_deref(), matches)?;
+    if let Some(path) = &options.output {
+        check_is_no_run(path)?;
+        check_writable(path)?;
+    }
     let device = train::set_up(&settings)?;
     let data = Data::open(&settings, device)?;
     let images = settings.batch_size as f64;
     let mut rows = vec![];
-    println!(
+    say(&format!(
         "{:?} {}×, batch {}, {} threads, {device:?}; medians of {} rounds in turn",
         settings.model,
         settings.width,
         settings.batch_size,
         tch::get_num_threads(),
         options.rounds
-    );
-    println!(
-        "step       network         images/s  time ÷ manual  processor time ÷ manual (medians of the rounds' ratios)"
-    );
+    ));
+    say("step       network         images/s  time ÷ manual  processor time ÷ manual (medians of the rounds' ratios)");
     let mut steps = vec![("training", training_times(&settings, &data, device, options)?)];
     if !options.manual_only {
         steps.push(("inference", inference_times(&settings, &data, device, options.rounds)?));
@@ -63,7 +66,7 @@ pub(super) fn run(options: &Options, matches: &ArgMatches) -> Result<()> {
             let rate = images / median(seconds.clone());
             let ratio = |ours: &[f64], manual: &[f64]| median(ours.iter().zip(manual).map(|(a, b)| a / b).collect());
             let (time, processor) = (ratio(seconds, &times[0].seconds), ratio(cpu, &times[0].cpu));
-            println!("{step:9}  {name:14}  {rate:8.1}  {time:13.3}  {processor:.3}");
+            say(&format!("{step:9}  {name:14}  {rate:8.1}  {time:13.3}  {processor:.3}"));
             let cpu_seconds = median(cpu.clone());
             let numbers =
                 [format!("{rate:.2}"), format!("{cpu_seconds:.4}"), format!("{time:.4}"), format!("{processor:.4}")];
@@ -104,7 +107,7 @@ fn training_times(settings: &Settings, data: &Data, device: Device, options: &Op
         }
         trainings.push((name, training));
     }
-    let batch = data.train_batches(0, 0).next();
+    let batch = data.train_batches(0, 0).next().transpose()?;
     Ok(race(&mut trainings, options.rounds, device, |training| {
         if let Some(batch) = &batch {
             training.train_step(batch, [1e-4, 1e-4]);
@@ -113,7 +116,7 @@ fn training_times(settings: &Settings, data: &Data, device: Device, options: &Op
 }
 
 /// Evaluation of the manual network, of one with other permutations, and of that one folded.
-fn inference_times(settings: &Settings, data: &Data, device: Device, rounds: usize) -> Result<Vec<Times>> {
+fn inference_times(settings: &Settings, data: &Data, device: Device, rounds: u32) -> Result<Vec<Times>> {
     let network = |shuffle| {
         let settings = Settings { shuffle, ..settings.clone() };
         Network::new(settings.architecture(data.classes), &settings.beginning(), device)
@@ -125,7 +128,7 @@ fn inference_times(settings: &Settings, data: &Data, device: Device, rounds: usi
         ("random", network(ShuffleKind::Random)?),
         ("random, folded", folded),
     ];
-    let batch = data.train_batches(0, 0).next();
+    let batch = data.train_batches(0, 0).next().transpose()?;
     let images = batch.as_ref().map(|Images { pixels, .. }| prepare(settings, data, pixels));
     Ok(race(&mut networks, rounds, device, |network| {
         if let Some(images) = &images {
@@ -137,7 +140,7 @@ fn inference_times(settings: &Settings, data: &Data, device: Device, rounds: usi
 /// Seconds of `work` for each contestant, in turn, after a round that does not count.
 fn race<C>(
     contestants: &mut [(&'static str, C)],
-    rounds: usize,
+    rounds: u32,
     device: Device,
     mut work: impl FnMut(&mut C),
 ) -> Vec<Times> {

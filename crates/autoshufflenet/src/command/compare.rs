@@ -1,9 +1,9 @@
 //! `compare`: kinds of shuffle × seeds, paired.
 
-use super::{Configuration, Exit, interrupt, train};
+use super::{Configuration, Exit, interrupt, say, train};
 use crate::settings::Settings;
 use crate::shuffle::ShuffleKind;
-use crate::training::{Ending, Outcome, RESULT, Session, write_csv};
+use crate::training::{CONFIG, Checkpoint, Ending, Outcome, RESULT, Session, checkpoint_path, is_complete, write_csv};
 use birkhoff::{Error, Result};
 use clap::{ArgMatches, Args};
 use std::path::Path;
@@ -35,47 +35,103 @@ struct Run {
 /// cut short is resumed.
 pub(super) fn run(options: &Options, matches: &ArgMatches) -> Result<Exit> {
     let settings = Settings::merge(options.configuration.config.as_deref(), matches)?;
+    let planned = plan(options, &settings)?;
+    let folder = &settings.output_dir;
+    check_tables(folder)?;
     let mut runs = vec![];
-    for &seed in &options.seeds {
-        for &kind in &options.kinds {
-            let folder = settings.output_dir.join(format!("{}-{seed}", kind.name()));
-            let settings = Settings { shuffle: kind, rng_seed: seed, output_dir: folder, ..settings.clone() };
-            settings.validate()?;
-            let session = Session { interrupt: interrupt::flag(), epochs: None, quiet: options.quiet };
-            let outcome = match finished(&settings)? {
-                Some(outcome) => outcome,
-                None => match train::complete(&settings, session)? {
-                    Ending::Finished(outcome) => *outcome,
-                    _ => return Ok(Exit::Interrupted),
-                },
-            };
-            println!("{} seed {seed}: {}", kind.name(), outcome.describe());
-            runs.push(Run { kind, seed, outcome });
-            write(&settings, options, &runs)?;
+    let mut is_new = false;
+    for settings in planned {
+        let (kind, seed) = (settings.shuffle, settings.rng_seed);
+        let session = Session { interrupt: interrupt::flag(), epochs: None, quiet: options.quiet };
+        let outcome = match finished(&settings)? {
+            Some(outcome) => outcome,
+            None => match train::complete(&settings, begun(&settings)?, session)? {
+                Ending::Finished(outcome) => {
+                    is_new = true;
+                    *outcome
+                }
+                _ => return Ok(Exit::Interrupted),
+            },
+        };
+        say(&format!("{} seed {seed}: {}", kind.name(), outcome.describe()));
+        runs.push(Run { kind, seed, outcome });
+        // Of runs that are all done, the tables of before say more.
+        if is_new {
+            write(folder, options, &runs)?;
         }
     }
-    println!("{}", table(options, &runs));
+    write(folder, options, &runs)?;
+    say(&table(options, &runs));
     Ok(Exit::Complete)
 }
 
-/// The outcome of a run that is done, with these very settings.
-fn finished(settings: &Settings) -> Result<Option<Outcome>> {
-    let (result, config) = (settings.output_dir.join(RESULT), settings.output_dir.join("config.toml"));
-    let read = |path: &Path| std::fs::read_to_string(path).map_err(|error| Error::io(path, error));
-    if config.exists() && Settings::parse(&config, &read(&config)?)? != *settings {
-        let cause = "holds a run with other settings: remove it, or choose another --output-dir";
-        return Err(Error::file(&settings.output_dir, cause));
+/// The settings of every run, seed by seed.
+///
+/// # Errors
+/// [`Error::Argument`] for a kind or seed that is given twice: a run would count as two, and every interval come out too small.
+fn plan(options: &Options, settings: &Settings) -> Result<Vec<Settings>> {
+    let Options { kinds, seeds, .. } = options;
+    if let Some(seed) = first_repeated(seeds) {
+        return Err(Error::argument("seeds", format!("{seed} is given twice")));
     }
-    if !result.exists() {
+    if let Some(kind) = first_repeated(kinds) {
+        return Err(Error::argument("kinds", format!("{} is given twice", kind.name())));
+    }
+    let pairs = seeds.iter().flat_map(|&seed| kinds.iter().map(move |&kind| (kind, seed)));
+    let runs = pairs.map(|(kind, seed)| {
+        let output_dir = settings.output_dir.join(format!("{}-{seed}", kind.name()));
+        let settings = Settings { shuffle: kind, rng_seed: seed, output_dir, ..settings.clone() };
+        settings.validate().map(|()| settings)
+    });
+    runs.collect()
+}
+
+fn first_repeated<T: PartialEq>(values: &[T]) -> Option<&T> {
+    values.iter().enumerate().find(|(place, value)| values[..*place].contains(value)).map(|(_, value)| value)
+}
+
+/// The outcome of a run that is done, with these very settings but for what does not change it.
+fn finished(settings: &Settings) -> Result<Option<Outcome>> {
+    let folder = &settings.output_dir;
+    if !is_complete(folder)? {
         return Ok(None);
+    }
+    let read = |path: &Path| std::fs::read_to_string(path).map_err(|error| Error::io(path, error));
+    let (result, config) = (folder.join(RESULT), folder.join(CONFIG));
+    if let Some((key, [ours, theirs])) = settings.difference(&Settings::parse(&config, &read(&config)?)?)? {
+        let cause = format!("holds a run with {key} = {theirs}, not {ours}: remove it, or choose another --output-dir");
+        return Err(Error::file(folder, cause));
     }
     let outcome = serde_json::from_str(&read(&result)?).map_err(|error| Error::file(&result, error.to_string()))?;
     Ok(Some(outcome))
 }
 
+/// Where a run was cut short.
+fn begun(settings: &Settings) -> Result<Option<Checkpoint>> {
+    let folder = &settings.output_dir;
+    checkpoint_path(folder).exists().then(|| Checkpoint::read(folder)).transpose()
+}
+
+/// The tables, and how each begins, whatever the version.
+const TABLES: [(&str, &str); 2] = [("comparison.csv", "kind,rng_seed,"), ("summary.csv", "kind,runs,")];
+
+/// Refuses to replace tables of other programs.
+fn check_tables(folder: &Path) -> Result<()> {
+    for (name, beginning) in TABLES {
+        let path = folder.join(name);
+        let is_other = std::fs::read(&path).is_ok_and(|bytes| !bytes.starts_with(beginning.as_bytes()));
+        if is_other || path.is_dir() {
+            return Err(Error::file(
+                path,
+                "is no table of a comparison, and would be replaced: choose another --output-dir",
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// comparison.csv, a row a run, and summary.csv, a row a kind, beside the runs' folders.
-fn write(settings: &Settings, options: &Options, runs: &[Run]) -> Result<()> {
-    let folder = settings.output_dir.parent().unwrap_or(Path::new("."));
+fn write(folder: &Path, options: &Options, runs: &[Run]) -> Result<()> {
     let header = [
         "kind",
         "rng_seed",
@@ -101,7 +157,7 @@ fn write(settings: &Settings, options: &Options, runs: &[Run]) -> Result<()> {
             format!("{off_start:.4}"),
         ]
     };
-    write_csv(&folder.join("comparison.csv"), &header.map(str::to_string), &runs.iter().map(row).collect::<Vec<_>>())?;
+    write_csv(&folder.join(TABLES[0].0), &header.map(str::to_string), &runs.iter().map(row).collect::<Vec<_>>())?;
     let header = [
         "kind",
         "runs",
@@ -130,7 +186,7 @@ fn write(settings: &Settings, options: &Options, runs: &[Run]) -> Result<()> {
             ]
         })
         .collect();
-    write_csv(&folder.join("summary.csv"), &header.map(str::to_string), &rows)
+    write_csv(&folder.join(TABLES[1].0), &header.map(str::to_string), &rows)
 }
 
 /// A mean with the half width of its 95 % interval (Student's t; not finite for one value).

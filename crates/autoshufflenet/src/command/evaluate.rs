@@ -1,15 +1,16 @@
 //! `eval` and `export`.
 
-use super::{Configuration, train};
+use super::{Configuration, note, say, train};
 use crate::data::Data;
 use crate::export;
 use crate::hardening::round_all;
 use crate::model::{Network, fold};
 use crate::settings::Settings;
-use crate::training::{Training, checkpoint_path, checkpoint_settings, evaluate};
+use crate::training::{Checkpoint, MODEL, check_is_no_run, checkpoint_path, evaluate};
+use birkhoff::io::check_writable;
 use birkhoff::{Error, Result};
 use clap::{ArgMatches, Args};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tch::Device;
 
 /// Flags of `eval`.
@@ -30,8 +31,9 @@ pub(super) fn eval(options: &EvalOptions, matches: &ArgMatches) -> Result<()> {
         let cause = format!("has {} classes, but the images have {}", network.architecture.classes, data.classes);
         return Err(Error::file(&options.weights, cause));
     }
-    let score = evaluate(&network, &settings, &data);
-    println!("test accuracy {:.2} %, loss {:.4} ({} images)", 100.0 * score.accuracy, score.loss, score.images);
+    let score = evaluate(&network, &settings, &data)?;
+    let accuracy = 100.0 * score.accuracy;
+    say(&format!("test accuracy {accuracy:.2} %, loss {:.4} ({} images)", score.loss, score.images));
     Ok(())
 }
 
@@ -50,32 +52,35 @@ pub(super) struct ExportOptions {
 }
 
 pub(super) fn export(options: &ExportOptions, matches: &ArgMatches) -> Result<()> {
+    check_target(&options.from, &options.to)?;
     let (mut network, steps) = open(options, matches)?;
     if options.fold {
         fold(&mut network)?;
     }
     export::write(&options.to, &network, steps)?;
-    println!("{}", options.to.display());
+    say(&options.to.display().to_string());
     Ok(())
+}
+
+/// Refuses to write where nothing can be written, or where something would be lost.
+fn check_target(from: &Path, to: &Path) -> Result<()> {
+    let place = |path: &Path| std::fs::canonicalize(path).ok();
+    if place(from).is_some() && place(from) == place(to) {
+        return Err(Error::file(to, "is the input, and would be replaced"));
+    }
+    check_is_no_run(to)?;
+    check_writable(to)
 }
 
 /// The network of a finished run, of an unfinished one (rounded), or of a file.
 fn open(options: &ExportOptions, matches: &ArgMatches) -> Result<(Network, i64)> {
-    let checkpoint = checkpoint_path(&options.from);
-    if checkpoint.exists() {
-        let mut settings = checkpoint_settings(&checkpoint)?;
-        settings.output_dir = options.from.clone();
-        let data = Data::open(&settings, Device::Cpu)?;
-        let mut training = Training::new(&settings, &data, Device::Cpu)?;
-        training.load()?;
-        let rounded = round_all(&mut training.network)?;
-        if rounded > 0 {
-            eprintln!("the run is not finished: {rounded} matrices were rounded");
-        }
-        let steps = training.steps_done();
-        return Ok((training.network, steps));
+    if checkpoint_path(&options.from).exists() {
+        let (mut network, steps) = Checkpoint::read(&options.from)?.into_network(Device::Cpu)?;
+        let rounded = round_all(&mut network)?;
+        note(&format!("the run is not finished: {rounded} matrices were rounded"));
+        return Ok((network, steps));
     }
     let settings = Settings::merge(options.configuration.config.as_deref(), matches)?;
-    let file = if options.from.is_dir() { options.from.join("model.safetensors") } else { options.from.clone() };
+    let file = if options.from.is_dir() { options.from.join(MODEL) } else { options.from.clone() };
     Ok((export::read(&file, settings.architecture(10), Device::Cpu)?, 0))
 }

@@ -3,11 +3,13 @@
 mod bench;
 mod compare;
 mod evaluate;
+mod guard;
 mod interrupt;
 mod train;
 
 use birkhoff::Result;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::io::Write;
 use std::path::PathBuf;
 
 /// Trains ShuffleNet with learned channel shuffles.
@@ -67,27 +69,37 @@ pub fn run() -> Result<Exit> {
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let none = ArgMatches::default();
     let matches = matches.subcommand().map_or(&none, |(_, matches)| matches);
-    match cli.command {
+    guard::guarded(|| match cli.command {
         Command::Train(options) => train::run(&options, matches),
         Command::Eval(options) => evaluate::eval(&options, matches).map(|()| Exit::Complete),
         Command::Export(options) => evaluate::export(&options, matches).map(|()| Exit::Complete),
         Command::Compare(options) => compare::run(&options, matches),
         Command::Bench(options) => bench::run(&options, matches).map(|()| Exit::Complete),
         Command::Count => count().map(|()| Exit::Complete),
-    }
+    })
+}
+
+/// A line on standard output; where nobody reads it (`| head`), the files have all.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// A line on standard error, likewise.
+fn note(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 fn count() -> Result<()> {
-    println!("network   groups  width  multiplications (authors)  parameters (authors)");
+    say("network   groups  width  multiplications (authors)  parameters (authors)");
     for (architecture, counts, [multiplications, parameters]) in crate::model::table()? {
         let groups = architecture.groups;
-        println!(
+        say(&format!(
             "{:?}        {groups:>6}  {:>5}  {:>13.1} M ({multiplications:>5} M)  {:>7.2} M ({parameters} M)",
             architecture.version,
             architecture.width,
             counts.multiplications as f64 / 1e6,
             counts.parameters as f64 / 1e6,
-        );
+        ));
     }
     Ok(())
 }

@@ -72,6 +72,9 @@ fn read_file(path: &Path, layout: Layout, records: usize, pixels: &mut Vec<u8>, 
         return Err(Error::file(path, cause));
     }
     let bytes = std::fs::read(path).map_err(|error| Error::io(path, error))?;
+    if bytes.len() != expected {
+        return Err(Error::file(path, "changes while it is read"));
+    }
     for (record, bytes) in bytes.chunks_exact(layout.labels + PIXELS).enumerate() {
         let label = bytes[layout.labels - 1];
         if label >= layout.classes {

@@ -2,17 +2,21 @@
 
 mod augment;
 mod cifar;
+mod decode;
 mod folder;
+pub(crate) mod stream;
 mod synthetic;
 
 use crate::settings::Settings;
+use birkhoff::experiment::manifest::sha256;
 use birkhoff::instance::rng;
 use birkhoff::{Error, Permutation, Result};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
-pub use folder::Folder;
+use folder::Folder;
+pub use folder::Unreadable;
 
 /// Where images come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
@@ -38,8 +42,14 @@ pub struct Images {
 }
 
 impl Images {
-    fn len(&self) -> usize {
+    /// How many there are.
+    pub fn len(&self) -> usize {
         self.labels.numel()
+    }
+
+    /// Whether there are none: no file of the batch is an image.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// The images at the given places.
@@ -65,6 +75,7 @@ pub struct Data {
     mean: Tensor,
     deviation: Tensor,
     images: Store,
+    digest: String,
 }
 
 #[derive(Debug)]
@@ -73,8 +84,8 @@ enum Store {
     Folder(Folder),
 }
 
-/// Batches on their way.
-pub type Batches<'a> = Box<dyn Iterator<Item = Images> + 'a>;
+/// Batches on their way, or why they do not come. One of files that are all no images is empty, and keeps its place.
+pub type Batches<'a> = Box<dyn Iterator<Item = Result<Images>> + 'a>;
 
 /// Streams of random numbers, apart from those of the shuffles (0, 1, …).
 const SUBSET: u64 = 1 << 40;
@@ -104,19 +115,16 @@ impl Data {
             }
             Source::Folder => {
                 let folder = Folder::open(settings)?;
-                (folder.classes.len(), Store::Folder(folder), [0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+                (folder.classes, Store::Folder(folder), [0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
             }
         };
+        let digest = match &images {
+            Store::Memory { train, test } => sha256(format!("{} {}", digest(train)?, digest(test)?).as_bytes()),
+            Store::Folder(folder) => folder.digest.clone(),
+        };
         if let Store::Memory { train, test } = &mut images {
-            if settings.train_images > train.len() {
-                let cause = format!("is {}, but there are {} images", settings.train_images, train.len());
-                return Err(Error::argument("train_images", cause));
-            }
-            if settings.train_images > 0 {
-                let order = Permutation::random(train.len(), &mut rng(SUBSET_SEED, SUBSET));
-                let places: Vec<i64> =
-                    order.image()[..settings.train_images].iter().map(|&place| place as i64).collect();
-                *train = train.select(&places);
+            if let Some(places) = subset(settings.train_images, train.len())? {
+                *train = train.select(&places.into_iter().map(|place| place as i64).collect::<Vec<_>>());
             }
             if settings.test_images > 0 {
                 let count = settings.test_images.min(test.len()) as i64;
@@ -135,6 +143,7 @@ impl Data {
             mean: by_channel(mean),
             deviation: by_channel(deviation),
             images,
+            digest,
         };
         if data.steps() == 0 {
             let cause = format!("is {}, more than the {} training images", data.batch_size, data.train_len());
@@ -155,12 +164,31 @@ impl Data {
         self.train_len() / self.batch_size
     }
 
-    /// Images that could not be read so far, with the first of them and its error.
-    pub fn unreadable(&self) -> Option<(usize, String)> {
+    /// The sha256 of all images, of a folder's names: two sets of images differ in it.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// Files of the batches so far that are no images.
+    pub fn unreadable(&self) -> Unreadable {
         match &self.images {
-            Store::Memory { .. } => None,
+            Store::Memory { .. } => Unreadable::new(),
             Store::Folder(folder) => folder.unreadable(),
         }
+    }
+
+    /// Adds files that an earlier session found to be no images.
+    pub fn add_unreadable(&self, files: Unreadable) {
+        if let Store::Folder(folder) = &self.images {
+            folder.add_unreadable(files);
+        }
+    }
+
+    /// What is wrong when none of the files of a part ("training", "test") is an image.
+    pub fn nothing_to_see(&self, part: &str) -> Error {
+        let first = self.unreadable().into_iter().next();
+        let first = first.map_or(String::new(), |(file, cause)| format!("; the first: {file}: {cause}"));
+        Error::Breakdown(format!("none of the {part} images can be decoded{first}"))
     }
 
     /// The training batches of an epoch from the one numbered `first` on, in the epoch's own order, augmented.
@@ -182,7 +210,7 @@ impl Data {
                     let number = STEP + (epoch * steps + step) as u64;
                     batch.pixels = augment::crop_and_flip(&batch.pixels, &mut rng(self.rng_seed, number));
                 }
-                batch
+                Ok(batch)
             })),
         }
     }
@@ -193,10 +221,8 @@ impl Data {
             Store::Folder(folder) => folder.test_batches(self.batch_size),
             Store::Memory { test, .. } => Box::new((0..test.len()).step_by(TEST_BATCH).map(move |start| {
                 let length = TEST_BATCH.min(test.len() - start) as i64;
-                Images {
-                    pixels: test.pixels.narrow(0, start as i64, length),
-                    labels: test.labels.narrow(0, start as i64, length),
-                }
+                let part = |tensor: &Tensor| tensor.narrow(0, start as i64, length);
+                Ok(Images { pixels: part(&test.pixels), labels: part(&test.labels) })
             })),
         }
     }
@@ -206,4 +232,20 @@ impl Data {
         let pixels = pixels.to_device(self.device).to_kind(Kind::Float) / 255.0;
         (pixels - &self.mean) / &self.deviation
     }
+}
+
+/// The places of the training images that are learned, of so many; `None` is all of them.
+fn subset(wanted: usize, count: usize) -> Result<Option<Vec<usize>>> {
+    if wanted > count {
+        return Err(Error::argument("train_images", format!("is {wanted}, but there are {count} images")));
+    }
+    let places = || Permutation::random(count, &mut rng(SUBSET_SEED, SUBSET)).image()[..wanted].to_vec();
+    Ok((wanted > 0).then(places))
+}
+
+/// The sha256 of the pixels and of the labels of images in memory.
+fn digest(Images { pixels, labels }: &Images) -> Result<String> {
+    let hash = |tensor: &Tensor| Vec::<u8>::try_from(&tensor.flatten(0, -1)).map(|bytes| sha256(&bytes));
+    let broken = |error: tch::TchError| Error::Breakdown(format!("the images cannot be copied: {error}"));
+    Ok(format!("{} {}", hash(pixels).map_err(broken)?, hash(labels).map_err(broken)?))
 }

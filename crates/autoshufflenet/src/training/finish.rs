@@ -2,7 +2,8 @@
 
 use super::evaluate::{Score, evaluate, prepare};
 use super::report::write_csv;
-use super::{Training, checkpoint};
+use super::run_folder::{MODEL, PERMUTATIONS, RESULT};
+use super::{FEWEST, Training, checkpoint, manifest};
 use crate::export;
 use crate::hardening::{Progress, progress, round_all};
 use crate::model::{Beginning, Network};
@@ -12,9 +13,6 @@ use birkhoff::{Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tch::{Device, no_grad};
-
-/// Name of the file that says a run is complete.
-pub const RESULT: &str = "result.json";
 
 /// How a run came out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,17 +57,21 @@ impl Outcome {
 }
 
 impl Training<'_> {
-    /// Rounds what is left, evaluates before and after, and writes model.safetensors, permutations.csv and [`RESULT`].
+    /// Rounds what is left, evaluates before and after, and writes all files anew, the manifest last. Only then the checkpoint goes: a
+    /// run that is killed before does this again.
     pub(super) fn finish(&mut self) -> Result<Outcome> {
         let shuffles = progress(&self.network)?;
-        let before = self.last_test.unwrap_or_else(|| evaluate(&self.network, self.settings, self.data));
+        let before = match self.last_test {
+            Some(score) => score,
+            None => evaluate(&self.network, self.settings, self.data)?,
+        };
         let soft: Vec<&Progress> =
             shuffles.iter().filter(|shuffle| shuffle.status != crate::hardening::Status::Fixed).collect();
         let certified = soft.iter().filter(|shuffle| shuffle.status != crate::hardening::Status::Soft).count();
         let rounded = round_all(&mut self.network)?;
-        self.recalibrate();
+        self.recalibrate()?;
         let after = if rounded > 0 || self.settings.recalibration_batches > 0 {
-            evaluate(&self.network, self.settings, self.data)
+            evaluate(&self.network, self.settings, self.data)?
         } else {
             before
         };
@@ -79,29 +81,33 @@ impl Training<'_> {
         let outcome = Outcome { before, after, rounded, certified, largest_penalty, off_manual, off_start };
         let folder = &self.settings.output_dir;
         let steps = (self.settings.epochs * self.data.steps()) as i64;
-        export::write(&folder.join("model.safetensors"), &self.network, steps)?;
+        self.tables.write(folder)?;
+        export::write(&folder.join(MODEL), &self.network, steps)?;
         self.write_permutations()?;
         let mut result = json!(outcome);
-        if let Some((count, first)) = self.data.unreadable() {
-            result["unreadable_images"] = json!({ "count": count, "first": first });
+        let unreadable = self.data.unreadable();
+        if let Some((file, cause)) = unreadable.first_key_value() {
+            result["unreadable_images"] = json!({ "count": unreadable.len(), "first": format!("{file}: {cause}") });
         }
         let text = serde_json::to_string_pretty(&result).map_err(|error| Error::file(RESULT, error.to_string()))?;
         write_atomically(&folder.join(RESULT), |file| writeln!(file, "{text}"))?;
-        let checkpoint = checkpoint::path(folder);
-        if checkpoint.exists() {
-            std::fs::remove_file(&checkpoint).map_err(|error| Error::io(&checkpoint, error))?;
-        }
+        manifest::write(self.settings, self.network.device())?;
+        checkpoint::remove(folder)?;
         Ok(outcome)
     }
 
     /// Renews the running statistics of batch normalization, nothing else, with a few training batches.
-    fn recalibrate(&self) {
+    fn recalibrate(&self) -> Result<()> {
         no_grad(|| {
             let batches = self.data.train_batches(self.settings.epochs, 0).take(self.settings.recalibration_batches);
             for batch in batches {
-                drop(self.network.forward(&prepare(self.settings, self.data, &batch.pixels), true));
+                let batch = batch?;
+                if batch.len() >= FEWEST {
+                    drop(self.network.forward(&prepare(self.settings, self.data, &batch.pixels), true));
+                }
             }
-        });
+            Ok(())
+        })
     }
 
     /// Share of the channels whose permutation is not that of a fresh network of this kind, its matrices rounded.
@@ -126,6 +132,6 @@ impl Training<'_> {
                 image.iter().enumerate().map(|(i, j)| [shuffle.name().to_string(), i.to_string(), j.to_string()]),
             );
         }
-        write_csv(&self.settings.output_dir.join("permutations.csv"), &header, &rows)
+        write_csv(&self.settings.output_dir.join(PERMUTATIONS), &header, &rows)
     }
 }

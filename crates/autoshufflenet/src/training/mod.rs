@@ -3,15 +3,19 @@
 mod checkpoint;
 mod evaluate;
 mod finish;
+mod manifest;
 mod optimizer;
 mod report;
+mod restore;
+mod run_folder;
 mod schedule;
 
-pub use checkpoint::{path as checkpoint_path, settings as checkpoint_settings};
+pub use checkpoint::{Arithmetic, Checkpoint, path as checkpoint_path};
 pub use evaluate::{Score, evaluate, prepare};
-pub use finish::{Outcome, RESULT};
+pub use finish::Outcome;
 pub use optimizer::Sgd;
 pub use report::{Epoch, Tables, write_csv};
+pub use run_folder::{CONFIG, MODEL, RESULT, RunFolder, check_is_no_run, is_complete};
 pub use schedule::{PenaltySchedule, learning_rate};
 
 use crate::data::{Data, Images};
@@ -19,9 +23,13 @@ use crate::hardening::{harden, progress};
 use crate::model::Network;
 use crate::penalty::penalty;
 use crate::settings::Settings;
+use birkhoff::io::write_atomically;
 use birkhoff::{Error, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use nalgebra::DMatrix;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 use tch::{Device, Kind, Tensor};
@@ -43,6 +51,8 @@ pub struct Training<'a> {
     /// Over this epoch's steps: loss times images, right answers, images. On the device, so that no step waits for it.
     sums: Tensor,
     tables: Tables,
+    /// Epochs, and steps of the next one, that the checkpoint in the run's folder holds.
+    saved: Option<[usize; 2]>,
     /// The score after the last epoch, before rounding.
     last_test: Option<Score>,
 }
@@ -57,6 +67,9 @@ pub enum Ending {
     /// It has done as many epochs as this session was to do, and is saved.
     Paused,
 }
+
+/// Images that a step needs, for batch normalization.
+const FEWEST: usize = 2;
 
 /// Steps between two looks at the loss, which make the device wait.
 const STEPS_A_LOOK: usize = 10;
@@ -78,20 +91,61 @@ impl<'a> Training<'a> {
     /// # Errors
     /// As [`Network::new`].
     pub fn new(settings: &'a Settings, data: &'a Data, device: Device) -> Result<Self> {
-        checkpoint::fresh(settings, data, device)
+        let network = Network::new(settings.architecture(data.classes), &settings.beginning(), device)?;
+        let optimizer = Sgd {
+            momentum: settings.momentum,
+            weight_decay: settings.weight_decay,
+            shuffle_rate: settings.shuffle_learning_rate,
+            scaling_rounds: settings.scaling_rounds,
+            velocity: BTreeMap::new(),
+        };
+        let mut training = Training {
+            settings,
+            data,
+            network,
+            optimizer,
+            epoch: 0,
+            step: 0,
+            seconds: 0.0,
+            sums: Tensor::zeros([3], (Kind::Double, device)),
+            tables: Tables::default(),
+            saved: None,
+            last_test: None,
+        };
+        if let Some(matrix) = training.traced_matrix()? {
+            training.tables.push_matrix(0, &matrix);
+        }
+        Ok(training)
+    }
+
+    /// Puts the run into its folder: its checkpoint, if it is not that which it goes on from, then its settings and tables. Only
+    /// then what an older run has left there goes.
+    ///
+    /// # Errors
+    /// As [`RunFolder::check_free`]; [`Error::Io`].
+    pub fn settle(&mut self, folder: &RunFolder, came_from: Option<&Path>) -> Result<()> {
+        if !came_from.is_some_and(|checkpoint| folder.holds(checkpoint)) {
+            folder.check_free()?;
+            self.save()?;
+        }
+        folder.remove_older()?;
+        let config = self.settings.to_toml()?;
+        write_atomically(&self.settings.output_dir.join(CONFIG), |file| file.write_all(config.as_bytes()))?;
+        if self.epoch > 0 { self.tables.write(&self.settings.output_dir) } else { Ok(()) }
     }
 
     /// Trains to the end, or until the session is over; checkpoint and tables are written after each epoch.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Breakdown`] when the loss is not finite.
+    /// [`Error::Io`]; [`Error::Breakdown`] when a number is not finite, or a thread that loads images ends. The run's checkpoint stays.
     pub fn run(&mut self, session: Session) -> Result<Ending> {
         let first = self.epoch;
+        let penalty = PenaltySchedule::new(self.settings, self.data.steps());
         while self.epoch < self.settings.epochs {
             if session.epochs.is_some_and(|most| self.epoch - first >= most) {
                 return Ok(Ending::Paused);
             }
-            let last = self.run_epoch(session)?;
+            let last = self.run_epoch(session, penalty)?;
             let Some([learning_rate, weight]) = last else {
                 self.save()?;
                 return Ok(Ending::Interrupted);
@@ -102,14 +156,22 @@ impl<'a> Training<'a> {
     }
 
     /// The rest of this epoch's steps; the last learning rate and λ, or `None` when it was interrupted.
-    fn run_epoch(&mut self, session: Session) -> Result<Option<[f64; 2]>> {
+    fn run_epoch(&mut self, session: Session, penalty: PenaltySchedule) -> Result<Option<[f64; 2]>> {
         let (per_epoch, total) = (self.data.steps(), self.data.steps() * self.settings.epochs);
         let bar = self.bar(session.quiet);
         let begun = Instant::now();
         let earlier = self.seconds;
-        let penalty = PenaltySchedule::new(self.settings, per_epoch);
         let mut now = [0.0; 2];
         for batch in self.data.train_batches(self.epoch, self.step) {
+            let batch = match batch {
+                Ok(batch) => batch,
+                Err(error) => {
+                    bar.finish_and_clear();
+                    // The steps so far are good ones.
+                    self.save()?;
+                    return Err(error);
+                }
+            };
             let step = self.epoch * per_epoch + self.step;
             now = [learning_rate(self.settings, step, total, per_epoch), penalty.weight(step)];
             self.train_step(&batch, now);
@@ -129,12 +191,12 @@ impl<'a> Training<'a> {
         Ok(Some(now))
     }
 
-    /// One step of SGD on cross-entropy + λ Σ P(M).
+    /// One step of SGD on cross-entropy + λ Σ P(M); none for fewer than two images.
     pub fn train_step(&mut self, batch: &Images, [rate, weight]: [f64; 2]) {
-        let count = batch.labels.numel() as f64;
-        if count < 2.0 {
+        if batch.len() < FEWEST {
             return;
         }
+        let count = batch.len() as f64;
         let logits = self.network.forward(&prepare(self.settings, self.data, &batch.pixels), true);
         let labels = batch.labels.to_device(logits.device());
         let smoothing = self.settings.label_smoothing;
@@ -161,8 +223,7 @@ impl<'a> Training<'a> {
         self.sums.to_device(Device::Cpu).copy_data(&mut sums, 3);
         let count = sums[2].max(1.0);
         if !sums[0].is_finite() {
-            let epoch = self.epoch + 1;
-            return Err(Error::Breakdown(format!("the loss is not finite in epoch {epoch}: lower the learning rate")));
+            return Err(self.diverged("the loss is not finite"));
         }
         Ok([sums[0] / count, sums[1] / count])
     }
@@ -192,6 +253,10 @@ impl<'a> Training<'a> {
     /// Evaluates, hardens what is certified, and writes the epoch down.
     fn close_epoch(&mut self, learning_rate: f64, penalty_weight: f64, quiet: bool) -> Result<()> {
         let [train_loss, train_accuracy] = self.means()?;
+        self.check_finite()?;
+        if self.sums.double_value(&[2]) == 0.0 {
+            return Err(self.data.nothing_to_see("training"));
+        }
         let begun = Instant::now();
         let shuffles = progress(&self.network)?;
         let traced = self.traced_matrix()?;
@@ -199,11 +264,13 @@ impl<'a> Training<'a> {
         let last = self.epoch == self.settings.epochs;
         let every = self.settings.test_every;
         let tests = last || every > 0 && self.epoch.is_multiple_of(every);
-        let test = tests.then(|| evaluate(&self.network, self.settings, self.data));
+        let (settings, data) = (self.settings, self.data);
+        let score = |tests: bool, network: &Network| tests.then(|| evaluate(network, settings, data)).transpose();
+        let test = score(tests, &self.network)?;
         self.last_test = test.filter(|_| last);
         // The end rounds what is left after the last epoch, certified or not.
         let hardened = if self.settings.no_early_hardening || last { 0 } else { self.harden()? };
-        let test_hardened = (tests && hardened > 0).then(|| evaluate(&self.network, self.settings, self.data));
+        let test_hardened = score(tests && hardened > 0, &self.network)?;
         let images = (self.step * self.settings.batch_size) as f64;
         let epoch = Epoch {
             epoch: self.epoch,
@@ -224,12 +291,13 @@ impl<'a> Training<'a> {
             self.tables.push_matrix(self.epoch, &matrix);
         }
         if !quiet {
-            eprintln!("{}", describe(&epoch, hardened));
+            // Where standard error is gone, the training goes on.
+            let _ = writeln!(std::io::stderr(), "{}", describe(&epoch, hardened));
         }
         (self.step, self.seconds) = (0, 0.0);
         let _ = self.sums.zero_();
-        self.tables.write(&self.settings.output_dir)?;
-        self.save()
+        self.save()?;
+        self.tables.write(&self.settings.output_dir)
     }
 
     /// The matrix that the settings ask to write down.
@@ -244,11 +312,6 @@ impl<'a> Training<'a> {
             ));
         };
         Ok(Some(shuffle.to_matrix()))
-    }
-
-    /// Steps that are done, in all epochs.
-    pub fn steps_done(&self) -> i64 {
-        (self.epoch * self.data.steps() + self.step) as i64
     }
 
     /// Early hardening, for the kind that has a penalty.

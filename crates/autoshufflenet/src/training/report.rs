@@ -8,13 +8,17 @@ use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
+/// Names of the files with a row an epoch: its numbers, and its times.
+pub(super) const TABLES: [&str; 2] = ["epochs.csv", "timings.csv"];
+/// Name of the file with a matrix after every epoch.
+pub(super) const MATRICES: &str = "matrices.csv";
+
 /// Tables that grow by a row an epoch; kept as text, so that a resumed run writes the same bytes.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Tables {
     header: Vec<String>,
     rows: Vec<Vec<String>>,
     timings: Vec<[String; 4]>,
-    #[serde(default)]
     matrices: Vec<[String; 4]>,
 }
 
@@ -52,27 +56,23 @@ impl Tables {
         let largest = epoch.shuffles.iter().map(|shuffle| shuffle.penalty).fold(0.0, f64::max);
         let fixed = epoch.shuffles.iter().filter(|shuffle| shuffle.status == Status::Fixed).count();
         let accuracy = |score: Option<Score>| score.map_or(String::new(), |score| format!("{:.4}", score.accuracy));
-        let mut columns = vec![
-            ("epoch".to_string(), epoch.epoch.to_string()),
-            ("learning_rate".to_string(), format!("{:.6}", epoch.learning_rate)),
-            ("penalty_weight".to_string(), format!("{:.6e}", epoch.penalty_weight)),
-            ("train_loss".to_string(), format!("{:.6}", epoch.train_loss)),
-            ("train_accuracy".to_string(), format!("{:.4}", epoch.train_accuracy)),
-            ("test_loss".to_string(), epoch.test.map_or(String::new(), |score| format!("{:.6}", score.loss))),
-            ("test_accuracy".to_string(), accuracy(epoch.test)),
-            ("test_accuracy_hardened".to_string(), accuracy(epoch.test_hardened)),
-            ("penalty".to_string(), format!("{penalty:.6}")),
-            ("largest_penalty".to_string(), format!("{largest:.6}")),
-            ("fixed_shuffles".to_string(), fixed.to_string()),
+        let mut row = vec![
+            epoch.epoch.to_string(),
+            format!("{:.6}", epoch.learning_rate),
+            format!("{:.6e}", epoch.penalty_weight),
+            format!("{:.6}", epoch.train_loss),
+            format!("{:.4}", epoch.train_accuracy),
+            epoch.test.map_or(String::new(), |score| format!("{:.6}", score.loss)),
+            accuracy(epoch.test),
+            accuracy(epoch.test_hardened),
+            format!("{penalty:.6}"),
+            format!("{largest:.6}"),
+            fixed.to_string(),
         ];
-        for shuffle in &epoch.shuffles {
-            let Progress { name, penalty, residual, status } = shuffle;
-            columns.push((format!("{name}.penalty"), format!("{penalty:.6}")));
-            columns.push((format!("{name}.residual"), format!("{residual:.3e}")));
-            columns.push((format!("{name}.certificate"), status.name().to_string()));
+        for Progress { penalty, residual, status, .. } in &epoch.shuffles {
+            row.extend([format!("{penalty:.6}"), format!("{residual:.3e}"), status.name().to_string()]);
         }
-        let (header, row) = columns.into_iter().unzip();
-        self.header = header;
+        self.header = header(epoch.shuffles.iter().map(|shuffle| shuffle.name.as_str()));
         self.rows.push(row);
         self.timings.push([
             epoch.epoch.to_string(),
@@ -80,6 +80,26 @@ impl Tables {
             format!("{:.1}", epoch.images_per_second),
             format!("{:.3}", epoch.test_seconds),
         ]);
+    }
+
+    /// Whether these are the tables of a run after `epochs` epochs whose shuffles have these names.
+    ///
+    /// # Errors
+    /// [`Error::File`] for `path` that says what does not fit.
+    pub fn check<'a>(&self, path: &Path, epochs: usize, shuffles: impl Iterator<Item = &'a str>) -> Result<()> {
+        let refuse = |cause: String| Err(Error::file(path, format!("its tables: {cause}")));
+        let header = header(shuffles);
+        if self.rows.len() != epochs || self.timings.len() != epochs {
+            let (rows, timings) = (self.rows.len(), self.timings.len());
+            return refuse(format!("{rows} rows and {timings} timings, but {epochs} epochs"));
+        }
+        if epochs > 0 && self.header != header {
+            return refuse("they are those of another network".to_string());
+        }
+        match self.rows.iter().position(|row| row.len() != header.len()) {
+            Some(row) => refuse(format!("epoch {} has {} columns of {}", row + 1, self.rows[row].len(), header.len())),
+            None => Ok(()),
+        }
     }
 
     /// Adds the entries of a matrix after `epoch` epochs that are not 0 to four digits.
@@ -98,14 +118,33 @@ impl Tables {
     /// [`Error::Io`].
     pub fn write(&self, folder: &Path) -> Result<()> {
         let timing_header = ["epoch", "seconds", "images_per_second", "test_seconds"].map(str::to_string);
-        write_csv(&folder.join("epochs.csv"), &self.header, &self.rows)?;
-        write_csv(&folder.join("timings.csv"), &timing_header, &self.timings)?;
+        write_csv(&folder.join(TABLES[0]), &self.header, &self.rows)?;
+        write_csv(&folder.join(TABLES[1]), &timing_header, &self.timings)?;
         if self.matrices.is_empty() {
             return Ok(());
         }
         let matrix_header = ["epoch", "output_channel", "input_channel", "entry"].map(str::to_string);
-        write_csv(&folder.join("matrices.csv"), &matrix_header, &self.matrices)
+        write_csv(&folder.join(MATRICES), &matrix_header, &self.matrices)
     }
+}
+
+/// The columns of epochs.csv.
+fn header<'a>(shuffles: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let fixed = [
+        "epoch",
+        "learning_rate",
+        "penalty_weight",
+        "train_loss",
+        "train_accuracy",
+        "test_loss",
+        "test_accuracy",
+        "test_accuracy_hardened",
+        "penalty",
+        "largest_penalty",
+        "fixed_shuffles",
+    ];
+    let of_each = |shuffle: &'a str| ["penalty", "residual", "certificate"].map(|what| format!("{shuffle}.{what}"));
+    fixed.map(str::to_string).into_iter().chain(shuffles.flat_map(of_each)).collect()
 }
 
 /// Writes a table with its header.

@@ -42,9 +42,11 @@ impl PenaltySchedule {
         };
         let highest = match (settings.shuffle, settings.penalty_weight) {
             (ShuffleKind::Auto, Some(weight)) => weight,
-            (ShuffleKind::Auto, None) => {
-                settings.penalty_push / (0..steps).map(pushed).sum::<f64>().max(f64::MIN_POSITIVE)
-            }
+            (ShuffleKind::Auto, None) => match (0..steps).map(pushed).sum::<f64>() {
+                // Matrices that do not move need no push.
+                0.0 => 0.0,
+                pushed => settings.penalty_push / pushed,
+            },
             _ => 0.0,
         };
         PenaltySchedule { highest, ..schedule }
@@ -90,6 +92,17 @@ mod tests {
         assert_eq!(weights(ShuffleKind::Auto, Ramp::Constant), [4.0; 3]);
         assert_eq!(weights(ShuffleKind::Auto, Ramp::Linear), [0.0, 2.0, 4.0]);
         assert_eq!(weights(ShuffleKind::Auto, Ramp::Quadratic), [0.0, 1.0, 4.0]);
+    }
+
+    #[test]
+    fn matrices_that_do_not_move_are_not_pushed() {
+        for settings in [
+            Settings { shuffle_learning_rate: 0.0, ..Settings::default() },
+            Settings { learning_rate: 0.0, ..Settings::default() },
+        ] {
+            let schedule = PenaltySchedule::new(&settings, 10);
+            assert!([0, 1, 49].iter().all(|&step| schedule.weight(step) == 0.0), "{schedule:?}");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The configuration of a training run: one TOML file, every key also a flag.
 
+mod anew;
+
 use crate::data::Source;
 use crate::device::DeviceChoice;
 use crate::model::{Architecture, Beginning, Stem, Version};
@@ -7,6 +9,7 @@ use crate::shuffle::ShuffleKind;
 use birkhoff::{Error, Result};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, FromArgMatches, ValueEnum};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use tch::Device;
@@ -165,6 +168,11 @@ pub struct Settings {
     pub output_dir: PathBuf,
 }
 
+/// Images that any folder may have.
+const MOST_IMAGES: usize = 1_000_000_000;
+/// GiB of images that may wait for the network.
+const MOST_AHEAD: usize = 64;
+
 impl Default for Settings {
     /// What the flags say when none is given.
     fn default() -> Self {
@@ -180,19 +188,27 @@ impl Settings {
     /// [`Error::Io`]; [`Error::Parse`] with the line of a key that is unknown or of the wrong type; as
     /// [`Settings::validate`].
     pub fn merge(file: Option<&Path>, matches: &ArgMatches) -> Result<Self> {
-        let mut table = toml::Table::new();
+        let mut table = Settings::default().to_table()?;
+        table.extend(Self::given(file, matches)?);
+        Self::from_table(table)
+    }
+
+    /// What the file says, and over it the flags that were given, each in the form that [`to_table`](Self::to_table) has.
+    fn given(file: Option<&Path>, matches: &ArgMatches) -> Result<toml::Table> {
+        let mut given = toml::Table::new();
         if let Some(path) = file {
             let text = std::fs::read_to_string(path).map_err(|error| Error::io(path, error))?;
-            // Read alone first, for the line of a mistake; what is missing may yet come from a flag.
-            Self::read_toml(path, &text)?;
-            table = toml::from_str(&text).map_err(|error| Error::file(path, error.message()))?;
+            let written: toml::Table = Self::read_toml(path, &text)?;
+            let settings: Settings = Self::read_toml(path, &text)?;
+            given.extend(settings.to_table()?.into_iter().filter(|(key, _)| written.contains_key(key)));
         }
         let flags = Settings::from_arg_matches(matches).map_err(|error| Error::argument("flags", error.to_string()))?;
-        for (key, value) in flags.to_table()? {
-            if given(matches, &key) {
-                table.insert(key, value);
-            }
-        }
+        flags.validate_counts()?;
+        given.extend(flags.to_table()?.into_iter().filter(|(key, _)| is_given(matches, key)));
+        Ok(given)
+    }
+
+    fn from_table(table: toml::Table) -> Result<Self> {
         let settings: Settings =
             table.try_into().map_err(|error: toml::de::Error| Error::argument("configuration", error.message()))?;
         settings.validate()?;
@@ -204,24 +220,17 @@ impl Settings {
     /// # Errors
     /// As [`Settings::merge`].
     pub fn parse(source: &Path, text: &str) -> Result<Self> {
-        let settings = Self::read_toml(source, text)?;
+        let settings: Settings = Self::read_toml(source, text)?;
         settings.validate().map_err(|error| Error::file(source, error.to_string()))?;
         Ok(settings)
     }
 
-    fn read_toml(source: &Path, text: &str) -> Result<Self> {
+    fn read_toml<T: DeserializeOwned>(source: &Path, text: &str) -> Result<T> {
         toml::from_str(text).map_err(|error| {
             let offset = error.span().map_or(0, |span| span.start).min(text.len());
             let line = 1 + text.as_bytes()[..offset].iter().filter(|&&byte| byte == b'\n').count();
             Error::parse(source, line, error.message().replace('\n', " "))
         })
-    }
-
-    /// The names of the settings' flags that were given.
-    pub fn flags_given(matches: &ArgMatches) -> Vec<String> {
-        let keys = Settings::default().to_table().map(|table| table.into_iter().map(|(key, _)| key));
-        let optional = ["data_dir", "penalty_weight", "trace_matrix", "channels_last"].map(str::to_string);
-        keys.into_iter().flatten().chain(optional).filter(|key| given(matches, key)).collect()
     }
 
     fn to_table(&self) -> Result<toml::Table> {
@@ -243,20 +252,12 @@ impl Settings {
     pub fn validate(&self) -> Result<()> {
         self.architecture(1).validate()?;
         let refuse = |name, cause: &str| Err(Error::argument(name, cause));
-        if self.epochs == 0 {
-            return refuse("epochs", "must be at least 1");
-        }
-        if self.batch_size < 2 {
-            return refuse("batch_size", "must be at least 2, for batch normalization");
-        }
-        if !(8..=1024).contains(&self.image_size) {
-            return refuse("image_size", "must be between 8 and 1024");
-        }
-        if self.scaling_rounds == 0 {
-            return refuse("scaling_rounds", "must be at least 1");
-        }
-        if self.workers == 0 || self.prefetch == 0 {
-            return refuse("workers", "and `prefetch` must be at least 1");
+        self.validate_counts()?;
+        let ahead = (self.workers * (self.prefetch + 1) * self.batch_size * 3 * self.side().pow(2)) >> 30;
+        if self.data == Source::Folder && ahead > MOST_AHEAD {
+            let cause =
+                format!("images that are loaded ahead would take {ahead} GiB: lower workers, prefetch or batch_size");
+            return refuse("prefetch", &cause);
         }
         if self.data != Source::Synthetic && self.data_dir.is_none() {
             return refuse("data_dir", "is needed for these images");
@@ -280,8 +281,32 @@ impl Settings {
         if let Some((name, _)) = sizes.iter().find(|(_, value)| !(0.0..=1e6).contains(value)) {
             return refuse(name, "must be between 0 and 1000000");
         }
+        Ok(())
+    }
+
+    /// Checks the whole numbers, which have to be small enough for TOML, libtorch and the machine.
+    fn validate_counts(&self) -> Result<()> {
+        let counts = [
+            ("epochs", self.epochs, 1..=100_000),
+            // Batch normalization needs two.
+            ("batch_size", self.batch_size, 2..=65_536),
+            ("image_size", self.image_size, 8..=1024),
+            ("scaling_rounds", self.scaling_rounds, 1..=10_000),
+            ("workers", self.workers, 1..=256),
+            ("prefetch", self.prefetch, 1..=256),
+            ("threads", self.threads, 0..=1024),
+            ("groups", self.groups, 0..=8),
+            ("train_images", self.train_images, 0..=MOST_IMAGES),
+            ("test_images", self.test_images, 0..=MOST_IMAGES),
+            ("test_every", self.test_every, 0..=100_000),
+            ("recalibration_batches", self.recalibration_batches, 0..=MOST_IMAGES),
+        ];
+        if let Some((name, value, range)) = counts.into_iter().find(|(_, value, range)| !range.contains(value)) {
+            let cause = format!("is {value}, but must be between {} and {}", range.start(), range.end());
+            return Err(Error::argument(name, cause));
+        }
         if self.rng_seed > i64::MAX as u64 {
-            return refuse("rng_seed", "must be below 2^63");
+            return Err(Error::argument("rng_seed", "must be below 2^63"));
         }
         Ok(())
     }
@@ -314,6 +339,6 @@ impl Settings {
     }
 }
 
-fn given(matches: &ArgMatches, key: &str) -> bool {
+fn is_given(matches: &ArgMatches, key: &str) -> bool {
     matches.try_contains_id(key).unwrap_or(false) && matches.value_source(key) == Some(ValueSource::CommandLine)
 }
