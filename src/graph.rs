@@ -62,9 +62,18 @@ impl Graph {
             weights: arcs.iter().map(|arc| arc.2).collect(),
             symmetric: false,
         };
-        let symmetric = graph.arcs().all(|(i, j, weight)| graph.weight(j, i) == weight);
-        graph.symmetric = symmetric;
+        graph.symmetric = graph.equals_its_transpose();
         Ok(graph)
+    }
+
+    /// Whether W = Wᵀ. O(n + arcs): rows are visited in order, so the arcs back to them come in order in every row.
+    fn equals_its_transpose(&self) -> bool {
+        let mut next = self.offsets.clone();
+        self.arcs().all(|(i, j, weight)| {
+            let back = next[j];
+            next[j] += 1;
+            back < self.offsets[j + 1] && self.targets[back] == i && self.weights[back] == weight
+        })
     }
 
     /// The undirected graph with edges {i, j} of the given weights: each becomes two arcs, a loop one.
@@ -180,6 +189,20 @@ mod tests {
         assert_eq!(graph.weight(0, 0), 2.0);
         assert_eq!((graph.arc_count(), graph.edge_count()), (3, 2));
         assert!(graph.is_symmetric());
+    }
+
+    #[test]
+    fn symmetric_is_what_equals_its_transpose() {
+        let edges = [(0, 1, 1.0), (1, 0, 1.0), (1, 1, 2.0), (2, 1, 3.0), (1, 2, 3.0), (3, 0, 4.0), (0, 3, 4.0)];
+        assert!(Graph::directed(4, edges).unwrap().is_symmetric());
+        for k in 0..edges.len() {
+            let without = edges.iter().enumerate().filter(|&(l, _)| l != k).map(|(_, &edge)| edge);
+            let is_loop = edges[k].0 == edges[k].1;
+            assert_eq!(Graph::directed(4, without).unwrap().is_symmetric(), is_loop, "without edge {k}");
+            let mut changed = edges;
+            changed[k].2 += 1.0;
+            assert_eq!(Graph::directed(4, changed).unwrap().is_symmetric(), is_loop, "edge {k} is heavier");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::options::CertifyArguments;
 use super::outputs::{check_places, say, take_standard_output, write_json};
-use crate::certificate::{Certificate, ROUNDING_RADIUS, Theorem, certify};
+use crate::certificate::{Certificate, FEASIBILITY, ROUNDING_RADIUS, Theorem, certify};
 use crate::error::{Error, Result};
 use crate::io::{TensorPath, write_match};
 use crate::permutation::Permutation;
@@ -23,15 +23,17 @@ struct Report<'a> {
 /// Reads, certifies, writes.
 pub(super) fn run(arguments: &CertifyArguments) -> Result<()> {
     let source = TensorPath::from(arguments.matrix.as_str());
-    let x = source.read()?.matrix(&source.path)?;
+    let given = source.read()?.matrix(&source.path)?;
     let at_file = |error: Error| Error::file(&source.path, error.to_string());
-    let certificate = certify(&x).map_err(at_file)?;
-    if let Some(k) = x.iter().position(|&v| v < 0.0) {
-        let (i, j) = (k % x.nrows(), k / x.nrows());
-        let cause =
-            format!("entry ({i}, {j}) of the {0} x {0} matrix is {1}, but must not be negative", x.nrows(), x[k]);
+    if let Some(k) = given.iter().position(|&v| v < -FEASIBILITY).filter(|_| given.is_square()) {
+        let (i, j) = (k % given.nrows(), k / given.nrows());
+        let n = given.nrows();
+        let cause = format!("entry ({i}, {j}) of the {n} x {n} matrix is {}, but must not be negative", given[k]);
         return Err(Error::file(&source.path, cause));
     }
+    // What a computation leaves below 0 counts as 0: the theorems are about matrices without negative entries.
+    let x = given.map(|v| v.max(0.0));
+    let certificate = certify(&x).map_err(at_file)?;
     let rounding = match &certificate.permutation {
         Some(permutation) => permutation.clone(),
         None => round(&x).map_err(at_file)?,
@@ -58,7 +60,16 @@ pub(super) fn run(arguments: &CertifyArguments) -> Result<()> {
     if arguments.quiet || take_standard_output(&outputs) {
         return Ok(());
     }
-    say(&summary(&x, &certificate, &rounding))
+    let negative = given.iter().filter(|&&v| v < 0.0).count();
+    say(&(summary(&x, &certificate, &rounding) + &counted_as_zero(negative)))
+}
+
+fn counted_as_zero(negative: usize) -> String {
+    match negative {
+        0 => String::new(),
+        1 => format!("negative      1 entry between -{FEASIBILITY:e} and 0 counts as 0\n"),
+        _ => format!("negative      {negative} entries between -{FEASIBILITY:e} and 0 count as 0\n"),
+    }
 }
 
 /// Images that are shown; a file holds them all.

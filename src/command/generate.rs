@@ -8,7 +8,7 @@ use crate::experiment::LooseFiles;
 use crate::instance::{
     Instance, correlated_erdos_renyi, correlated_gaussian, noisy_copy, noisy_erdos_renyi, noisy_regular, rng,
 };
-use crate::io::{GraphFormat, NamedGraph, read_graph, write_graph, write_match};
+use crate::io::{GraphFile, GraphFormat, NamedGraph, write_graph, write_match};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 
@@ -25,15 +25,14 @@ pub(super) fn run(model: &Model) -> Result<()> {
             write(noisy_regular(*n, *degree, *noise, &mut rng)?, None, "edges", model)
         }
         Model::Gaussian { n, rho, .. } => write(correlated_gaussian(*n, *rho, &mut rng)?, None, "csv", model),
-        Model::Copy { graph, format, removed, added, .. } => {
-            let named = read_graph(graph, *format, false)?;
+        Model::Copy { graph, reading, removed, added, .. } => {
+            let GraphFile { named, format, .. } = reading.reading(false).read(graph)?;
             let instance = noisy_copy(&named.graph, *removed, *added, &mut rng)?;
-            let extension = match format.unwrap_or_else(|| GraphFormat::from_path(graph)) {
-                GraphFormat::EdgeList => "edges",
-                // Matrix Market would lose the names that truth.csv speaks of.
-                GraphFormat::MatrixMarket => "edges",
+            let extension = match format {
                 GraphFormat::GraphMl => "graphml",
                 GraphFormat::Csv => "csv",
+                // Matrix Market would lose the names that truth.csv speaks of, and the others are not written.
+                _ => "edges",
             };
             write(instance, Some((named.names, graph)), extension, model)
         }

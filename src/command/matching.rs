@@ -3,11 +3,11 @@
 use super::inputs::{SearchInputs, aligned, check_memory, check_standard_input, check_weights};
 use super::options::{MatchArguments, StartChoice};
 use super::outputs::{check_outputs, write_outputs};
-use super::report::{Files, Report};
+use super::report::{Files, GraphReport, Report};
 use super::search::search;
 use super::summary::summary;
 use crate::error::{Error, Result};
-use crate::io::{NamedGraph, read_graph, read_similarity, read_truth};
+use crate::io::{NamedGraph, read_similarity, read_truth};
 use crate::objective::{GraphMatching, Objective};
 use crate::recovery::{Method, Start};
 use crate::score::{EdgeScore, right_vertices};
@@ -18,12 +18,13 @@ use std::path::{Path, PathBuf};
 pub(super) fn run(arguments: &MatchArguments) -> Result<()> {
     let inputs = inputs(arguments);
     check_standard_input(inputs.iter().copied())?;
-    let read = |path: &Path| read_checked(path, arguments);
+    let mut graphs = Vec::new();
+    let mut read = |path: &Path| read_checked(path, arguments, &mut graphs);
     let (a, b) = (read(&arguments.a)?, read(&arguments.b)?);
     let (n_a, n_b) = (a.names.len(), b.names.len());
     check_memory(if n_a >= n_b { &arguments.a } else { &arguments.b }, n_a.max(n_b))?;
     let truth = arguments.truth.as_deref().map(|path| read_truth(path, &a, &b)).transpose()?;
-    let objective = objective(arguments, &a, &b)?;
+    let objective = objective(arguments, &a, &b, &mut graphs)?;
     let search_inputs = SearchInputs::read(&arguments.search, &a, &b)?;
     let anchors = search_inputs.anchors.len();
     check_outputs(&arguments.search, inputs)?;
@@ -46,21 +47,35 @@ pub(super) fn run(arguments: &MatchArguments) -> Result<()> {
         right_vertices: right.map(|(right, _)| right),
         known_vertices: right.map(|(_, known)| known),
         node_correctness: right.filter(|&(_, known)| known > 0).map(|(right, known)| right as f64 / known as f64),
+        graphs,
         ..Report::of("match", files(arguments), &arguments.search, &recovery)
     };
     let pairs: Vec<(&str, &str)> =
         (0..n_a).filter_map(|i| Some((a.names[i].as_str(), b.names.get(p.apply(i))?.as_str()))).collect();
-    let lines = [
-        ("A", described(&arguments.a, n_a, edges.edges_a)),
-        ("B", described(&arguments.b, n_b, edges.edges_b)),
-        ("matched", matched(pairs.len(), &report)),
-    ];
+    let mut lines = described(&report.graphs);
+    lines.push(("matched", matched(pairs.len(), &report)));
     write_outputs(&arguments.search, &pairs, &report, &trace, &summary(&report, &lines))
 }
 
-fn described(path: &Path, vertices: usize, edges: usize) -> String {
-    let name = if path == Path::new("-") { "standard input".to_string() } else { path.display().to_string() };
-    format!("{name}: {vertices} vertices, {edges} edges")
+/// A line a graph, and one a note on how its file was understood.
+fn described(graphs: &[GraphReport]) -> Vec<(&'static str, String)> {
+    let mut lines = Vec::new();
+    for (k, graph) in graphs.iter().enumerate() {
+        let name = if k % 2 == 0 { "A" } else { "B" };
+        let GraphReport { vertices, edges, directed, weighted, loops, .. } = graph;
+        let file =
+            if graph.file == Path::new("-") { "standard input".to_string() } else { graph.file.display().to_string() };
+        let direction = if *directed { "directed" } else { "undirected" };
+        let weights = if *weighted { "weighted" } else { "unweighted" };
+        let loops = match loops {
+            0 => String::new(),
+            1 => ", 1 loop".to_string(),
+            loops => format!(", {loops} loops"),
+        };
+        lines.push((name, format!("{file}: {vertices} vertices, {edges} edges; {direction}, {weights}{loops}")));
+        lines.extend(graph.notes.iter().map(|note| ("", note.clone())));
+    }
+    lines
 }
 
 fn matched(pairs: usize, report: &Report) -> String {
@@ -74,11 +89,17 @@ fn matched(pairs: usize, report: &Report) -> String {
 }
 
 /// ‖AX − XB‖², the layers' the same, less the similarities' weight times κ⟨S, X⟩.
-fn objective(arguments: &MatchArguments, a: &NamedGraph, b: &NamedGraph) -> Result<GraphMatching> {
+fn objective(
+    arguments: &MatchArguments,
+    a: &NamedGraph,
+    b: &NamedGraph,
+    graphs: &mut Vec<GraphReport>,
+) -> Result<GraphMatching> {
     let mut objective = GraphMatching::new(a.graph.clone(), b.graph.clone())?;
     for layer in arguments.layer.chunks_exact(2) {
-        let read =
-            |path: &Path, main: &NamedGraph, which: &str| aligned(path, &read_checked(path, arguments)?, main, which);
+        let mut read = |path: &Path, main: &NamedGraph, which: &str| {
+            aligned(path, &read_checked(path, arguments, graphs)?, main, which)
+        };
         objective = objective.with_layer(read(&layer[0], a, "A")?, read(&layer[1], b, "B")?)?;
     }
     if let Some(path) = &arguments.similarity {
@@ -107,10 +128,12 @@ fn starts(
     Ok(vec![Start::structural(kind, &a.graph, &b.graph, anchors)?])
 }
 
-fn read_checked(path: &Path, arguments: &MatchArguments) -> Result<NamedGraph> {
-    let named = read_graph(path, arguments.format, arguments.directed)?;
-    check_weights(path, &named.graph)?;
-    Ok(named)
+/// A graph, and its report at the end of `graphs`.
+fn read_checked(path: &Path, arguments: &MatchArguments, graphs: &mut Vec<GraphReport>) -> Result<NamedGraph> {
+    let file = arguments.reading.reading(arguments.directed).read(path)?;
+    check_weights(path, &file.named.graph)?;
+    graphs.push(GraphReport::of(path, &file));
+    Ok(file.named)
 }
 
 /// Every file that is read.

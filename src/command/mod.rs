@@ -22,9 +22,9 @@ pub mod two_layer;
 pub use align::AlignArguments;
 pub use options::{
     CertifyArguments, Cli, Command, ExperimentArguments, ExperimentOptions, GenerateArguments, GenerateOptions,
-    MatchArguments, Model, QapArguments, SearchOptions, StartChoice,
+    MatchArguments, Model, QapArguments, ReadingOptions, SearchOptions, StartChoice,
 };
-pub use report::{Files, Report, RunReport};
+pub use report::{Files, GraphReport, Report, RunReport};
 pub use trace::TraceRow;
 
 use crate::error::Result;

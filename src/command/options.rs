@@ -1,7 +1,7 @@
 //! What the command line says: the definitions of clap, with the checks that need no file.
 
 use crate::experiment::Part;
-use crate::io::GraphFormat;
+use crate::io::{GraphFormat, Reading, Repeated};
 use crate::penalty::Penalty;
 use crate::recovery::{Effort, Method, RestartFrom};
 use crate::structure::Kind;
@@ -54,6 +54,7 @@ Examples:
   graph_matching match a.graphml b.graphml --anchors known.csv --restarts 8 --time-limit 60
   graph_matching match a.csv b.csv --similarity s.csv --similarity-weight 0.5
   graph_matching match friends_a friends_b --layer calls_a calls_b --trace trace.csv --plot path.svg
+  graph_matching match synapses_a.csv synapses_b.csv.gz --repeated sum
   zcat a.edges.gz | graph_matching match - b.edges --quiet --output -";
 
 /// Arguments of `graph_matching match`.
@@ -64,16 +65,16 @@ pub struct MatchArguments {
     pub a: PathBuf,
     /// Graph B; `-` is standard input
     pub b: PathBuf,
-    /// Format of all graphs [default: by extension: .mtx, .graphml, .csv, else edge list]
-    #[arg(long, value_parser = formats())]
-    pub format: Option<GraphFormat>,
+    /// How the graphs' files are understood.
+    #[command(flatten)]
+    pub reading: ReadingOptions,
     /// Edges have a direction [default: undirected]
-    #[arg(long)]
+    #[arg(long, conflicts_with = "symmetrize")]
     pub directed: bool,
-    /// True correspondence (two columns: vertex of A, vertex of B) to report the node correctness
+    /// True correspondence, as far as it is known (two columns: vertex of A, vertex of B), to report the node correctness
     #[arg(long, value_name = "FILE")]
     pub truth: Option<PathBuf>,
-    /// Similarity S of the vertices, best in 0..1: a .csv matrix (rows A, columns B), else triples `a b s`
+    /// Similarity S of the vertices, best in 0..1: a matrix (rows A, columns B; .csv, .npy) or triples `a b s`
     #[arg(long, value_name = "FILE")]
     pub similarity: Option<PathBuf>,
     /// The objective gains -W·κ·⟨S, X⟩, κ = ‖A‖‖B‖/n (the mean degree of unweighted graphs): at 1, a similarity of 1
@@ -86,6 +87,29 @@ pub struct MatchArguments {
     /// How to search, and what to write.
     #[command(flatten)]
     pub search: SearchOptions,
+}
+
+/// How the files of graphs are understood.
+#[derive(Debug, Args)]
+pub struct ReadingOptions {
+    /// Format of all graphs [default: what each file holds, and its extension where that leaves a choice]
+    #[arg(long, value_parser = formats())]
+    pub format: Option<GraphFormat>,
+    /// What rows mean that repeat an edge, be it one row a synapse or a call: `agree` takes rows of one weight as one edge and
+    /// refuses others (entries of sparse matrices are added). Both directions of an undirected edge are one row
+    #[arg(long, value_name = "HOW", default_value_t, value_parser = repeated())]
+    pub repeated: Repeated,
+    /// Where a matrix or a directed file is not symmetric, take (W + W^T)/2
+    #[arg(long)]
+    pub symmetrize: bool,
+}
+
+impl ReadingOptions {
+    /// What these options ask of a reader.
+    pub(super) fn reading(&self, directed: bool) -> Reading {
+        let ReadingOptions { format, repeated, symmetrize } = *self;
+        Reading { format, directed, repeated, symmetrize }
+    }
 }
 
 const QAP_EXAMPLES: &str = "\
@@ -117,7 +141,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = CERTIFY_EXAMPLES)]
 pub struct CertifyArguments {
-    /// A square matrix without negative entries: .csv, .npy or .safetensors:TENSOR; `-` is CSV from standard input
+    /// A square matrix without negative entries: .csv, .npy, .npz:ARRAY or .safetensors:TENSOR; `-` is standard input
     pub matrix: String,
     /// Write the permutation as CSV `a,b`, counted from 0; `-` is standard output [default: not written]
     #[arg(short, long, value_name = "FILE")]
@@ -301,9 +325,9 @@ pub enum Model {
     Copy {
         /// The graph; `-` is standard input
         graph: PathBuf,
-        /// Format of the graph [default: by extension: .mtx, .graphml, .csv, else edge list]
-        #[arg(long, value_parser = formats())]
-        format: Option<GraphFormat>,
+        /// How its file is understood.
+        #[command(flatten)]
+        reading: ReadingOptions,
         /// Probability that an edge is lost, 0 to 1
         #[arg(long, default_value_t = 0.0)]
         removed: f64,
@@ -383,6 +407,10 @@ fn named<T: Clone + Send + Sync + 'static>(all: Vec<(&'static str, T)>) -> impl 
 
 fn methods() -> impl TypedValueParser<Value = Method> {
     named(Method::ALL.map(|method| (method.name(), method)).to_vec())
+}
+
+fn repeated() -> impl TypedValueParser<Value = Repeated> {
+    named(Repeated::ALL.map(|repeated| (repeated.name(), repeated)).to_vec())
 }
 
 fn efforts() -> impl TypedValueParser<Value = Effort> {

@@ -2,6 +2,7 @@
 
 use super::options::SearchOptions;
 use crate::certificate::{Standing, Theorem};
+use crate::io::GraphFile;
 use crate::penalty::Penalty;
 use crate::recovery::{Attempt, Effort, Method, Recovery, RestartFrom};
 use argmin::core::TerminationReason;
@@ -27,6 +28,46 @@ pub struct Files {
     pub start: Option<PathBuf>,
     /// The best known solution of a QAP.
     pub solution: Option<PathBuf>,
+}
+
+/// A graph that was read.
+#[derive(Debug, Clone, Serialize)]
+pub struct GraphReport {
+    /// Its file.
+    pub file: PathBuf,
+    /// The format it was read as.
+    pub format: &'static str,
+    /// Its vertices.
+    pub vertices: usize,
+    /// Its edges, or arcs if it is directed.
+    pub edges: usize,
+    /// Whether W is not symmetric.
+    pub directed: bool,
+    /// Whether a weight is not 1.
+    pub weighted: bool,
+    /// Edges from a vertex to itself.
+    pub loops: usize,
+    /// Rows of the file that repeated an edge.
+    pub repeated: usize,
+    /// How the file was understood, where that is not plain.
+    pub notes: Vec<String>,
+}
+
+impl GraphReport {
+    pub(super) fn of(path: &Path, file: &GraphFile) -> Self {
+        let graph = &file.named.graph;
+        GraphReport {
+            file: path.to_path_buf(),
+            format: file.format.name(),
+            vertices: graph.vertex_count(),
+            edges: graph.edge_count(),
+            directed: !graph.is_symmetric(),
+            weighted: graph.arcs().any(|(_, _, weight)| weight != 1.0),
+            loops: graph.arcs().filter(|(i, j, _)| i == j).count(),
+            repeated: file.repeated,
+            notes: file.notes.clone(),
+        }
+    }
 }
 
 /// One run of a search.
@@ -63,6 +104,8 @@ pub struct Report {
     pub command: &'static str,
     /// The input.
     pub files: Files,
+    /// The graphs A and B, and those of further layers in turn; none for a QAP.
+    pub graphs: Vec<GraphReport>,
     /// Size of the problem, max(n_a, n_b).
     pub n: usize,
     /// Vertices of A.
@@ -152,6 +195,7 @@ impl Report {
             version: env!("CARGO_PKG_VERSION"),
             command,
             files,
+            graphs: vec![],
             n,
             n_a: n,
             n_b: n,

@@ -1,7 +1,10 @@
 //! Pairs of vertices: a vertex of graph A and its partner in graph B.
 
-use super::text::{decode, fields, lines, quote, read_source, shown};
-use super::{NamedGraph, write_atomically};
+use super::fields::{Separator, fields, quote};
+use super::named_graph::NamedGraph;
+use super::source::read_source;
+use super::text::{decode, lines, shown};
+use super::write_atomically;
 use crate::error::{Error, Result};
 use std::collections::HashMap;
 use std::path::Path;
@@ -14,9 +17,10 @@ use std::path::Path;
 /// "Dr. No" 3
 /// ```
 ///
-/// The result holds indices of vertices, in the order of the file; an empty file is an empty list. A first line
-/// `a,b` is the header unless A has a vertex called a and B one called b; then it is the header if one of
-/// them is in another pair, and an error otherwise.
+/// The result holds indices of vertices, in the order of the file; an empty file is an empty list. A first line of which
+/// neither name is a vertex, above a pair of vertices, is a header, whatever it says. A first line `a,b` is one even where A
+/// has a vertex called a and B one called b if one of them is in another pair, and an error otherwise. A column without
+/// a name before the two, as pandas and R write it, is not read.
 ///
 /// ```
 /// use birkhoff::io::{parse_edge_list, parse_pairs};
@@ -41,20 +45,24 @@ pub fn read_pairs(path: &Path, a: &NamedGraph, b: &NamedGraph) -> Result<Vec<(us
 /// # Errors
 /// As [`read_pairs`].
 pub fn parse_pairs(source: &Path, bytes: &[u8], a: &NamedGraph, b: &NamedGraph) -> Result<Vec<(usize, usize)>> {
+    let text = decode(source, bytes)?;
+    let separator = Separator::of(&text);
     let mut records = Vec::new();
-    for (line, content) in lines(decode(source, bytes)?) {
-        let fields = fields(source, line, content)?;
-        match &fields[..] {
-            [] => {}
-            [u, v] => {
-                let is_plain = !u.quoted && !v.quoted;
-                records.push(Record { line, u: u.text.to_string(), v: v.text.to_string(), is_plain });
-            }
-            _ => {
-                let cause = format!("{} fields, but a pair is `vertex_of_a,vertex_of_b`", fields.len());
-                return Err(Error::parse(source, line, cause));
-            }
+    let mut numbered = None;
+    for (line, content) in lines(&text) {
+        let mut fields = fields(source, line, content, separator)?;
+        if fields.is_empty() {
+            continue;
         }
+        if *numbered.get_or_insert(fields.len() == 3 && fields[0].text.is_empty()) {
+            fields.remove(0);
+        }
+        let [u, v] = &fields[..] else {
+            let cause = format!("{} fields, but a pair is `vertex_of_a,vertex_of_b`", fields.len());
+            return Err(Error::parse(source, line, cause));
+        };
+        let is_plain = !u.quoted && !v.quoted;
+        records.push(Record { line, u: u.text.to_string(), v: v.text.to_string(), is_plain });
     }
     let (vertices_of_a, vertices_of_b) = (a.indices(), b.indices());
     let header = has_header(source, &records, &vertices_of_a, &vertices_of_b)?;
@@ -82,13 +90,14 @@ struct Record {
 }
 
 fn has_header(source: &Path, records: &[Record], a: &HashMap<&str, usize>, b: &HashMap<&str, usize>) -> Result<bool> {
-    let Some((Record { line, u, v, is_plain: true }, others)) = records.split_first() else { return Ok(false) };
-    if !(u.eq_ignore_ascii_case("a") && v.eq_ignore_ascii_case("b")) {
-        return Ok(false);
-    }
-    let could_be_a_pair = a.contains_key(u.as_str()) && b.contains_key(v.as_str());
-    if !could_be_a_pair || others.iter().any(|other| other.u == *u || other.v == *v) {
+    let Some((Record { line, u, v, is_plain }, others)) = records.split_first() else { return Ok(false) };
+    let known = |record: &Record| (a.contains_key(record.u.as_str()), b.contains_key(record.v.as_str()));
+    if known(&records[0]) == (false, false) && others.iter().any(|other| known(other) == (true, true)) {
         return Ok(true);
+    }
+    let says_ab = *is_plain && u.eq_ignore_ascii_case("a") && v.eq_ignore_ascii_case("b");
+    if !says_ab || known(&records[0]) != (true, true) || others.iter().any(|other| other.u == *u || other.v == *v) {
+        return Ok(says_ab);
     }
     let cause = format!("{u},{v} could be the header or a pair: delete the header, or put a pair in double quotes");
     Err(Error::parse(source, *line, cause))
@@ -99,7 +108,7 @@ fn vertex(source: &Path, line: usize, vertices: &HashMap<&str, usize>, name: &st
     vertices.get(name).copied().ok_or_else(unknown)
 }
 
-/// Reads the true correspondence of all vertices of the smaller graph: [`read_pairs`], then [`truth_from_pairs`].
+/// Reads the true correspondence, as far as it is known: [`read_pairs`], then [`truth_from_pairs`].
 ///
 /// # Errors
 /// As these two.
@@ -108,15 +117,13 @@ pub fn read_truth(path: &Path, a: &NamedGraph, b: &NamedGraph) -> Result<Vec<Opt
     truth_from_pairs(&source, &parse_pairs(&source, &bytes, a, b)?, a, b)
 }
 
-/// The map from vertices of A to vertices of B that `pairs` are, which must be injective and hold every vertex
-/// of the smaller graph: entry i is the partner of vertex i of A.
+/// The map from vertices of A to vertices of B that `pairs` are, which must be injective: entry i is the partner of vertex i
+/// of A, `None` where none is known.
 ///
-/// Entries are `None` only when A is the larger graph. When both have n vertices it is a bijection.
 /// `source` names the pairs in messages.
 ///
 /// # Errors
-/// [`Error::File`] when a vertex of the smaller graph is in no pair, or one of either graph in two.
-/// O(vertices).
+/// [`Error::File`] when there is no pair, or when a vertex of either graph is in two. O(vertices).
 pub fn truth_from_pairs(
     source: &Path,
     pairs: &[(usize, usize)],
@@ -139,18 +146,10 @@ pub fn truth_from_pairs(
             return Err(Error::file(source, cause));
         }
     }
-    let (smaller, partners, graph) =
-        if a.names.len() <= b.names.len() { (a, &partner_of_a, "A") } else { (b, &partner_of_b, "B") };
-    let missing: Vec<usize> = (0..partners.len()).filter(|&i| partners[i].is_none()).collect();
-    match missing.first() {
-        None => Ok(partner_of_a),
-        Some(&first) => {
-            let (name, total) = (shown(&smaller.names[first]), partners.len());
-            let cause =
-                format!("vertex {name} of graph {graph} is in no pair ({} of {total} are in none)", missing.len());
-            Err(Error::file(source, cause))
-        }
+    if pairs.is_empty() {
+        return Err(Error::file(source, "there is no pair of vertices in the file"));
     }
+    Ok(partner_of_a)
 }
 
 /// Writes pairs of names as CSV with the header `a,b`, atomically; [`read_pairs`] reads it.
@@ -198,7 +197,9 @@ mod tests {
             ("a,b\nx 1\nx 2", "t.txt:3: vertex 'x' of graph A is in two pairs, first in line 2"),
             ("x 1\nx 1", "t.txt:2: vertex 'x' of graph A"),
             ("x 1\na,b", "t.txt:2: graph A has no vertex 'a'"),
-            ("\"a\",\"b\"\nx,1", "t.txt:1: graph A has no vertex 'a'"),
+            ("p,q", "t.txt:1: graph A has no vertex 'p'"),
+            ("p,q\nr,1\n", "t.txt:1: graph A has no vertex 'p'"),
+            ("x,q\ny,1\n", "t.txt:1: graph B has no vertex 'q'"),
         ] {
             let message = parse(text, &["x", "y"], &["1", "2"]).unwrap_err().to_string();
             assert!(message.starts_with(expected), "{text:?}: {message}");
@@ -216,16 +217,26 @@ mod tests {
     }
 
     #[test]
-    fn truth_needs_every_vertex_of_the_smaller_graph() {
+    fn a_first_line_of_no_vertices_is_a_header_whatever_it_says() {
+        for text in ["graph1,graph2\nx,1", "\"a\",\"b\"\nx,1", ",a,b\n0,x,1", "\"\",\"g 1\",\"g 2\"\n\"1\",\"x\",\"1\""]
+        {
+            assert_eq!(parse(text, &["x", "y"], &["1", "2"]).unwrap(), [(0, 0)], "{text}");
+        }
+        let (a, b) = (["x 1", "y"], ["1", "2, 3"]);
+        assert_eq!(parse("gene\tprotein\nx 1\t2, 3\ny\t1\n", &a, &b).unwrap(), [(0, 1), (1, 0)]);
+    }
+
+    #[test]
+    fn a_truth_holds_what_is_known() {
         let (two, three) = (vertices(&["x", "y"]), vertices(&["1", "2", "3"]));
         let truth = |pairs: &[(usize, usize)], a, b| {
             truth_from_pairs(Path::new("t.txt"), pairs, a, b).map_err(|error| error.to_string())
         };
         assert_eq!(truth(&[(1, 0), (0, 2)], &two, &three).unwrap(), [Some(2), Some(0)]);
         assert_eq!(truth(&[(2, 0), (0, 1)], &three, &two).unwrap(), [Some(1), None, Some(0)]);
+        assert_eq!(truth(&[(1, 0)], &two, &three).unwrap(), [None, Some(0)]);
         for (pairs, a, b, expected) in [
-            (&[(1, 0)][..], &two, &three, "t.txt: vertex 'x' of graph A is in no pair (1 of 2 are in none)"),
-            (&[(1, 0)], &three, &two, "t.txt: vertex 'y' of graph B is in no pair (1 of 2 are in none)"),
+            (&[][..], &two, &three, "t.txt: there is no pair of vertices in the file"),
             (&[(0, 0), (0, 1)], &two, &three, "t.txt: vertex 'x' of graph A is in two pairs"),
             (&[(0, 0), (1, 0)], &two, &three, "t.txt: vertex '1' of graph B is in two pairs"),
             (&[(2, 0)], &two, &three, "t.txt: the pair (2, 0) is out of range for graphs of 2 and 3 vertices"),

@@ -1,12 +1,20 @@
-//! GraphML: graphs in XML (U. Brandes et al., *GraphML Progress Report*, Graph Drawing 2001).
+//! GraphML: graphs in XML (U. Brandes et al., *GraphML Progress Report*, Graph Drawing 2001), as networkx, igraph, Gephi,
+//! yEd, Cytoscape, boost and graph-tool write it.
 
-use super::edges::{Edges, Vertices, accept};
-use super::text::{decode, finite, legible, line_of, number, shown};
-use super::{NamedGraph, listed_edges};
+use super::edges::{Kind, Rows};
+use super::graph_format::GraphFormat;
+use super::named_graph::NamedGraph;
+use super::reading::{GraphFile, Reading};
+use super::text::{finite, legible, line_of, number, shown};
+use super::vertex_names::{Names, are_generated, chosen};
+use super::vertices::Vertices;
+use super::writing::listed_edges;
+use super::xml::{hexadecimal, xml_text};
 use crate::error::{Error, Result};
 use quick_xml::XmlVersion;
 use quick_xml::escape::{escape, resolve_predefined_entity};
 use quick_xml::events::{BytesStart, Event};
+use std::collections::HashMap;
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::Path;
@@ -23,9 +31,13 @@ use std::path::Path;
 /// </graphml>
 /// ```
 ///
-/// Vertices are in the order of the nodes and are called by their ids. The edge attribute called `weight` is
-/// the weight, 1 without it; other attributes are ignored. `edgedefault`, and an edge's own `directed`, say
-/// whether an edge is one arc or two.
+/// Vertices are in the order of the nodes and are called by their ids. Where these are numbers, or numbers behind an `n`, as
+/// programs make them, they are called by the attribute `name` if every node has one and all differ, else likewise by
+/// `label`, or by what yEd writes on a node.
+///
+/// The edge attribute called `weight` is the weight, 1 without it; several keys may have this name, as networkx writes one a
+/// type. Other attributes are ignored. `edgedefault`, and an edge's own `directed`, say whether an edge is one arc or two.
+/// The text is in the encoding that the file declares.
 ///
 /// ```
 /// let text = br#"<graphml><graph edgedefault="undirected">
@@ -37,45 +49,63 @@ use std::path::Path;
 ///
 /// # Errors
 /// [`Error::Parse`] with the line: broken XML, a nested or second graph, a hyperedge, a port, a node twice, an
-/// edge to no node, a weight that is no finite number, an arc once more with another weight.
+/// edge to no node, a weight that is no finite number, an edge once more with another weight.
 /// [`Error::File`] when there is no vertex, or when `directed` is false but the graph is not symmetric.
-/// O(bytes + m log m).
+/// O(bytes + m log(largest degree)).
 pub fn parse_graphml(source: &Path, bytes: &[u8], directed: bool) -> Result<NamedGraph> {
-    let text = decode(source, bytes)?;
+    read(source, bytes, &Reading::new(directed)).map(|file| file.named)
+}
+
+pub(super) fn read(source: &Path, bytes: &[u8], reading: &Reading) -> Result<GraphFile> {
+    let text = xml_text(source, bytes)?;
     let mut document = Document { source, ..Document::default() };
-    document.read(text)?;
-    let Document { nodes, edges, .. } = document;
-    let mut arcs = Edges::new(source, true);
-    for edge in edges {
+    document.read(&text)?;
+    let weights: Vec<f64> = document.edges.iter().map(|edge| document.weight(edge)).collect();
+    let Document { nodes, names, labels, edges, .. } = document;
+    let mut rows = Rows::default();
+    for (edge, weight) in edges.iter().zip(weights) {
         let node = |id: &str| {
             nodes.get(id).ok_or_else(|| Error::parse(source, edge.line, format!("there is no node {}", shown(id))))
         };
-        let (u, v) = (node(&edge.source)?, node(&edge.target)?);
-        let name = |i: usize| nodes.names()[i].clone();
-        arcs.add(edge.line, (u, v), edge.weight, name)?;
-        if !edge.directed {
-            arcs.add(edge.line, (v, u), edge.weight, name)?;
-        }
+        rows.add(edge.line, (node(&edge.source)?, node(&edge.target)?), weight);
     }
-    let names = nodes.into_names();
-    let graph = arcs.into_graph(names.len(), |i| i)?;
-    accept(source, NamedGraph { graph, names }, directed)
+    let kind = if edges.iter().any(|edge| edge.directed) { Kind::Arcs } else { Kind::Edges };
+    if kind == Kind::Arcs {
+        rows.double(|k| !edges[k].directed);
+    }
+    let (names, note) = match are_generated(nodes.names()) {
+        true => chosen(nodes.into_names(), [("name", names), ("label", labels)]),
+        false => (nodes.into_names(), None),
+    };
+    let mut file = rows.into_file(source, GraphFormat::GraphMl, kind, names, reading)?;
+    file.notes.extend(note);
+    Ok(file)
+}
+
+/// An attribute that matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Attribute {
+    Weight,
+    /// A weight that is written otherwise, such as `Weight`: it counts where there is no other.
+    LikeWeight,
+    Name,
+    Label,
 }
 
 /// An element that is open, as far as it matters.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Element {
     GraphMl,
-    /// The key whose name is weight.
-    WeightKey,
-    /// The default of that key: its text is a number.
-    WeightDefault,
+    /// The key of an attribute.
+    Key(Attribute),
+    /// The default of that key: its text is a value.
+    Default(Attribute),
     Graph,
     Node,
     Edge,
-    /// The data of an edge that is its weight: its text is a number.
-    Weight,
-    /// Anything else: it and all it contains is ignored.
+    /// The data of a node or an edge that matters: its text is a value.
+    Value(Attribute),
+    /// Anything else: it and all it contains is ignored, but for a label of yEd's in a node.
     Other,
 }
 
@@ -84,7 +114,8 @@ struct Edge {
     source: String,
     target: String,
     directed: bool,
-    weight: f64,
+    weight: Option<f64>,
+    like_weight: Option<f64>,
 }
 
 struct Document<'s> {
@@ -92,12 +123,18 @@ struct Document<'s> {
     line: usize,
     open: Vec<Element>,
     nodes: Vertices,
+    names: Names,
+    labels: Names,
+    /// Name and label of the node that is open.
+    name: Option<String>,
+    label: Option<String>,
     edges: Vec<Edge>,
     /// What `edgedefault` says; there is no graph yet while it is `None`.
     directed: Option<bool>,
-    weight_key: Option<String>,
-    default_weight: f64,
-    number: String,
+    keys: HashMap<String, Attribute>,
+    defaults: HashMap<Attribute, f64>,
+    /// The text of the value that is open.
+    value: String,
 }
 
 impl Default for Document<'_> {
@@ -107,11 +144,15 @@ impl Default for Document<'_> {
             line: 1,
             open: Vec::new(),
             nodes: Vertices::default(),
+            names: Names::default(),
+            labels: Names::default(),
+            name: None,
+            label: None,
             edges: Vec::new(),
             directed: None,
-            weight_key: None,
-            default_weight: 1.0,
-            number: String::new(),
+            keys: HashMap::new(),
+            defaults: HashMap::new(),
+            value: String::new(),
         }
     }
 }
@@ -123,6 +164,12 @@ impl Document<'_> {
 
     fn broken(&self, error: impl Display) -> Error {
         Error::parse(self.source, self.line, format!("broken XML: {}", legible(&error.to_string(), 200)))
+    }
+
+    fn weight(&self, edge: &Edge) -> f64 {
+        let default = |attribute| self.defaults.get(&attribute).copied();
+        let weight = edge.weight.or(default(Attribute::Weight)).or(edge.like_weight);
+        weight.or(default(Attribute::LikeWeight)).unwrap_or(1.0)
     }
 
     fn read(&mut self, text: &str) -> Result<()> {
@@ -145,13 +192,13 @@ impl Document<'_> {
                     self.start(&element)?;
                 }
                 Ok(Event::End(_)) => self.end()?,
-                Ok(Event::Text(text)) => self.characters(&text.xml10_content())?,
-                Ok(Event::CData(text)) => self.characters(&text.xml10_content())?,
+                Ok(Event::Text(text)) => self.characters(&text.xml10_content()),
+                Ok(Event::CData(text)) => self.characters(&text.xml10_content()),
                 Ok(Event::GeneralRef(entity)) => {
                     let character = entity.resolve_char_ref().ok().flatten().map(String::from);
                     match character.or_else(|| resolve_predefined_entity(&entity).map(str::to_string)) {
-                        Some(text) => self.characters(&text)?,
-                        None if self.is_number_expected() => return self.refuse("an entity in a weight"),
+                        Some(text) => self.characters(&text),
+                        None if self.is_value_open() => return self.refuse("an unknown entity in a value"),
                         None => {}
                     }
                 }
@@ -181,70 +228,105 @@ impl Document<'_> {
             (None, "graphml") => Element::GraphMl,
             (None, _) => return self.refuse(format!("the root is {}, not <graphml>", shown(name))),
             (Some(Element::GraphMl), "key") => self.key(element)?,
-            (Some(Element::WeightKey), "default") => Element::WeightDefault,
+            (Some(Element::Key(attribute)), "default") => Element::Default(attribute),
             (Some(Element::GraphMl), "graph") => self.graph(element)?,
             (Some(Element::Graph), "node") => self.node(element)?,
             (Some(Element::Graph), "edge") => self.edge(element)?,
-            (Some(Element::Edge), "data") => {
-                let key = self.attribute(element, "key")?;
-                if key.is_some() && key == self.weight_key { Element::Weight } else { Element::Other }
-            }
+            (Some(parent @ (Element::Node | Element::Edge)), "data") => self.data(parent, element)?,
             (Some(Element::Graph | Element::Node | Element::Edge), "graph") => {
                 return self.refuse("nested graphs are not supported");
             }
             (Some(Element::Graph), "hyperedge") => return self.refuse("hyperedges are not supported"),
             (Some(Element::Node), "port") => return self.refuse("ports are not supported"),
-            (Some(Element::Weight | Element::WeightDefault), _) => return self.refuse("an element in a weight"),
+            // What yEd writes on a node; it has settings nested behind the text.
+            (Some(Element::Other), "NodeLabel") if self.open.get(2) == Some(&Element::Node) && self.label.is_none() => {
+                Element::Value(Attribute::Label)
+            }
+            (Some(Element::Value(Attribute::Weight | Attribute::LikeWeight) | Element::Default(_)), _) => {
+                return self.refuse("an element in a value");
+            }
             _ => Element::Other,
         };
+        if matches!(opened, Element::Value(_) | Element::Default(_)) {
+            self.value.clear();
+        }
         self.open.push(opened);
         Ok(())
     }
 
     fn end(&mut self) -> Result<()> {
         match self.open.pop() {
-            Some(Element::Weight) => {
-                let weight = self.take_number()?;
-                if let Some(edge) = self.edges.last_mut() {
-                    edge.weight = weight;
+            Some(Element::Value(Attribute::Name)) => self.name = Some(self.value.trim().to_string()),
+            Some(Element::Value(Attribute::Label)) => self.label = Some(self.value.trim().to_string()),
+            Some(Element::Value(attribute)) => {
+                let weight = Some(self.number()?);
+                match self.edges.last_mut() {
+                    Some(edge) if attribute == Attribute::Weight => edge.weight = weight,
+                    Some(edge) => edge.like_weight = weight,
+                    None => {}
                 }
             }
-            Some(Element::WeightDefault) => self.default_weight = self.take_number()?,
+            Some(Element::Default(attribute @ (Attribute::Weight | Attribute::LikeWeight))) => {
+                let weight = self.number()?;
+                self.defaults.insert(attribute, weight);
+            }
+            Some(Element::Node) => {
+                self.names.push(self.name.take().as_deref());
+                self.labels.push(self.label.take().as_deref());
+            }
             _ => {}
         }
         Ok(())
     }
 
-    fn is_number_expected(&self) -> bool {
-        matches!(self.open.last(), Some(Element::Weight | Element::WeightDefault))
+    fn is_value_open(&self) -> bool {
+        matches!(self.open.last(), Some(Element::Value(_) | Element::Default(_)))
     }
 
-    fn characters(&mut self, text: &str) -> Result<()> {
-        if self.is_number_expected() {
-            self.number.push_str(text);
+    fn characters(&mut self, text: &str) {
+        if self.is_value_open() {
+            self.value.push_str(text);
         }
-        Ok(())
     }
 
-    fn take_number(&mut self) -> Result<f64> {
-        let text = std::mem::take(&mut self.number);
-        finite(self.source, self.line, "weight", text.trim())
+    fn number(&self) -> Result<f64> {
+        let text = self.value.trim();
+        match hexadecimal(text) {
+            Some(number) => Ok(number),
+            None => finite(self.source, self.line, "weight", text),
+        }
     }
 
     /// `<key id="w" for="edge" attr.name="weight">`; other keys do not matter.
     fn key(&mut self, element: &BytesStart) -> Result<Element> {
-        let of_edges = matches!(self.attribute(element, "for")?.as_deref(), None | Some("edge" | "all"));
-        if !of_edges || self.attribute(element, "attr.name")?.as_deref() != Some("weight") {
-            return Ok(Element::Other);
-        }
-        if self.weight_key.is_some() {
-            return self.refuse("a second key for the edge attribute weight");
-        }
-        if self.directed.is_some() {
+        let of = self.attribute(element, "for")?;
+        let is_of = |what: &str| of.as_deref().is_none_or(|of| of == what || of == "all");
+        let attribute = match self.attribute(element, "attr.name")?.as_deref() {
+            Some("weight") if is_of("edge") => Attribute::Weight,
+            Some(name) if is_of("edge") && name.eq_ignore_ascii_case("weight") => Attribute::LikeWeight,
+            Some("name") if is_of("node") => Attribute::Name,
+            Some(name) if is_of("node") && name.eq_ignore_ascii_case("label") => Attribute::Label,
+            _ => return Ok(Element::Other),
+        };
+        if self.directed.is_some() && attribute == Attribute::Weight {
             return self.refuse("the key for the edge attribute weight must stand before the graph");
         }
-        self.weight_key = Some(self.required(element, "id")?);
-        Ok(Element::WeightKey)
+        let id = self.required(element, "id")?;
+        self.keys.insert(id, attribute);
+        Ok(Element::Key(attribute))
+    }
+
+    /// The data of a node or an edge, which has attributes of its own kind only.
+    fn data(&self, parent: Element, element: &BytesStart) -> Result<Element> {
+        let key = self.attribute(element, "key")?;
+        let attribute = key.and_then(|key| self.keys.get(&key).copied());
+        Ok(match attribute {
+            Some(found @ (Attribute::Weight | Attribute::LikeWeight)) if parent == Element::Edge => {
+                Element::Value(found)
+            }
+            Some(found @ (Attribute::Name | Attribute::Label)) if parent == Element::Node => Element::Value(found),
+            _ => Element::Other,
+        })
     }
 
     fn graph(&mut self, element: &BytesStart) -> Result<Element> {
@@ -284,7 +366,7 @@ impl Document<'_> {
             Some(other) => return self.refuse(format!("directed is {}, neither true nor false", shown(other))),
         };
         let (source, target) = (self.required(element, "source")?, self.required(element, "target")?);
-        self.edges.push(Edge { line: self.line, source, target, directed, weight: self.default_weight });
+        self.edges.push(Edge { line: self.line, source, target, directed, weight: None, like_weight: None });
         Ok(Element::Edge)
     }
 
@@ -407,12 +489,11 @@ mod tests {
             (in_graph("<edge source='a' target='b'>\n<data key='w'>x</data>"), "a.graphml:7: weight 'x'"),
             (in_graph("<edge source='a' target='b'>\n<data key='w'>inf</data>"), "a.graphml:7: weight 'inf'"),
             (in_graph("<edge source='a' target='b'>\n<data key='w'><b/></data>"), "a.graphml:7: an element in"),
-            (in_graph("<edge source='a' target='b'>\n<data key='w'>&x;</data>"), "a.graphml:7: an entity in"),
+            (in_graph("<edge source='a' target='b'>\n<data key='w'>&x;</data>"), "a.graphml:7: an unknown entity in"),
             (
                 in_graph("<edge source='a' target='b'/>\n<edge source='b' target='a'><data key='w'>1</data></edge>"),
-                "a.graphml:7: the arc from 'b' to 'a' has weight 1, but 4 in line 6",
+                "a.graphml:7: the edge from 'b' to 'a' has weight 1, but 4 in line 6",
             ),
-            (format!("<graphml>\n{KEY}\n{KEY}"), "a.graphml:3: a second key"),
             (format!("<graphml><graph edgedefault='directed'/>\n{KEY}"), "a.graphml:2: the key for the edge"),
             (
                 "<graphml><graph edgedefault='directed'/>\n<graph edgedefault='directed'/>".to_string(),

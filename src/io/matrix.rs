@@ -1,8 +1,15 @@
 //! Dense matrices as CSV, and the graphs they are the adjacency matrices of.
 
-use super::NamedGraph;
-use super::edges::accept;
-use super::text::{Field, decode, fields, finite, lines, number, quote_name, read_source, shown, source_name};
+use super::delimited::{Rows, rows_of};
+use super::edge_list;
+use super::fields::{Field, Separator, fields, quote_name};
+use super::graph_format::GraphFormat;
+use super::named_graph::NamedGraph;
+use super::reading::{GraphFile, Reading};
+use super::source::read_source;
+use super::symmetry::accept;
+use super::tensor::{array_of, is_array};
+use super::text::{decode, finite, lines, number, shown, source_name};
 use super::write_atomically;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
@@ -11,7 +18,8 @@ use std::collections::HashSet;
 use std::io::{self, Write};
 use std::path::Path;
 
-/// Reads a dense matrix of any shape: one row a line, its numbers separated by commas (or spaces, semicolons, tabs).
+/// Reads a dense matrix of any shape: one row a line, its numbers separated by commas (or spaces, semicolons, tabs); or a
+/// NumPy array (.npy, or the only one in a .npz).
 ///
 /// ```text
 /// anna,bert,carl         an optional header: the names of the columns
@@ -36,10 +44,10 @@ use std::path::Path;
 /// when there is no number. O(bytes).
 pub fn read_matrix(path: &Path) -> Result<DMatrix<f64>> {
     let (source, bytes) = read_source(path)?;
-    parse_matrix(&source, &bytes)
+    if is_array(&bytes) { array_of(&source, &bytes) } else { parse_matrix(&source, &bytes) }
 }
 
-/// [`read_matrix`] from memory; `source` names the bytes in messages.
+/// [`read_matrix`] of text from memory; `source` names the bytes in messages.
 ///
 /// # Errors
 /// As [`read_matrix`].
@@ -61,7 +69,7 @@ pub fn write_matrix(path: &Path, matrix: &DMatrix<f64>) -> Result<()> {
     write_atomically(path, |file| write_rows(file, matrix))
 }
 
-/// Reads the dense adjacency matrix of a graph as CSV: the format of [`read_matrix`].
+/// Reads a graph as CSV: its dense adjacency matrix in the format of [`read_matrix`], or a row an edge.
 ///
 /// ```text
 /// anna,bert,carl
@@ -74,17 +82,32 @@ pub fn write_matrix(path: &Path, matrix: &DMatrix<f64>) -> Result<()> {
 /// vertices; names of the rows, if there are any, must be the same in the same order. Without names the
 /// vertices are "0", …, "n−1". A first row 0,1,…,n−1 or 1,…,n that is one row too many is a header, too.
 ///
+/// Rows of two or three fields that are no square, and rows below a header such as `source,target,weight`, are edges, in
+/// the format of [`parse_edge_list`](super::parse_edge_list).
+///
 /// # Errors
 /// As [`read_matrix`]; [`Error::File`] when the matrix is not square, or when `directed` is false but it is
-/// not symmetric. O(bytes).
+/// not symmetric (but for rounding); as [`parse_edge_list`](super::parse_edge_list) for edges. O(bytes).
 pub fn parse_csv_graph(source: &Path, bytes: &[u8], directed: bool) -> Result<NamedGraph> {
-    let mut table = Table::parse(source, bytes)?;
+    read(source, bytes, &Reading::new(directed)).map(|file| file.named)
+}
+
+pub(super) fn read(source: &Path, bytes: &[u8], reading: &Reading) -> Result<GraphFile> {
+    if rows_of(&decode(source, bytes)?, true) == Rows::Edges {
+        return edge_list::read(source, bytes, reading);
+    }
+    let (named, note) = accept(source, adjacency(source, Table::parse(source, bytes)?)?, reading)?;
+    Ok(GraphFile { notes: note.into_iter().collect(), ..GraphFile::new(GraphFormat::Csv, named) })
+}
+
+fn adjacency(source: &Path, mut table: Table) -> Result<NamedGraph> {
     table.take_numbers_for_header(table.width);
     let (rows, columns) = (table.height(), table.width);
     if rows != columns {
         let below = if table.columns.is_some() { " below the header" } else { "" };
         let cause = format!("an adjacency matrix is square, but this one has {rows} rows{below} and {columns} columns");
-        return Err(Error::file(source, cause));
+        let hint = if columns == 3 { "; --format edge-list reads a row as an edge" } else { "" };
+        return Err(Error::file(source, cause + hint));
     }
     if let (Some(rows), Some(columns)) = (&table.rows, &table.columns)
         && let Some(k) = (0..rows.len()).find(|&k| rows[k] != columns[k])
@@ -94,11 +117,10 @@ pub fn parse_csv_graph(source: &Path, bytes: &[u8], directed: bool) -> Result<Na
         return Err(Error::file(source, cause));
     }
     let graph = Graph::from_matrix(&table.matrix())?;
-    let named = match table.columns.or(table.rows) {
+    Ok(match table.columns.or(table.rows) {
         Some(names) => NamedGraph { graph, names },
         None => NamedGraph::numbered(graph),
-    };
-    accept(source, named, directed)
+    })
 }
 
 pub(super) fn write_graph(file: &mut dyn Write, named: &NamedGraph) -> io::Result<()> {
@@ -132,8 +154,9 @@ pub(super) struct Table {
 impl Table {
     pub fn parse(source: &Path, bytes: &[u8]) -> Result<Self> {
         let text = decode(source, bytes)?;
-        let mut records = lines(text)
-            .map(|(line, content)| fields(source, line, content).map(|fields| (line, fields)))
+        let separator = Separator::of(&text);
+        let mut records = lines(&text)
+            .map(|(line, content)| fields(source, line, content, separator).map(|fields| (line, fields)))
             .filter(|record| !matches!(record, Ok((_, fields)) if fields.is_empty()))
             .peekable();
         let header = match records.next_if(|record| matches!(record, Ok((_, fields)) if is_header(fields))) {
@@ -202,7 +225,7 @@ impl Table {
 }
 
 /// See [`read_matrix`]. A name in the first field alone is the name of a row.
-fn is_header(fields: &[Field]) -> bool {
+pub(super) fn is_header(fields: &[Field]) -> bool {
     let decisive = if fields.len() == 1 { fields } else { &fields[1..] };
     fields[0].is_missing() || decisive.iter().any(|field| !field.is_number())
 }
@@ -292,6 +315,19 @@ mod tests {
     }
 
     #[test]
+    fn rows_that_are_edges_are_read_as_edges() {
+        for text in ["source,target,weight\nx,y,2\ny,z,3", "x,y,2\ny,z,3\n"] {
+            let file = read(Path::new("a.csv"), text.as_bytes(), &Reading::default()).unwrap();
+            assert_eq!(
+                (file.format, file.named.names.join(" ")),
+                (GraphFormat::EdgeList, "x y z".to_string()),
+                "{text}"
+            );
+            assert_eq!(file.named.graph.weight(2, 1), 3.0);
+        }
+    }
+
+    #[test]
     fn an_asymmetric_matrix_needs_directed() {
         let message = graph("0,1\n0,0", false).unwrap_err().to_string();
         assert!(message.starts_with("a.csv: not an undirected graph: the weight from '0' to '1' is 1, but 0 from"));
@@ -323,8 +359,12 @@ mod tests {
             assert!(message.starts_with(expected), "{text:?}: {message}");
         }
         for (text, expected) in [
-            ("1,2", "a.csv: an adjacency matrix is square, but this one has 1 rows and 2 columns"),
-            ("x,y\n1,2", "a.csv: an adjacency matrix is square, but this one has 1 rows below the header"),
+            ("1,2,3,4", "a.csv: an adjacency matrix is square, but this one has 1 rows and 4 columns"),
+            ("w,x,y,z\n1,2,3,4", "a.csv: an adjacency matrix is square, but this one has 1 rows below the header"),
+            (
+                "0,1,0\n1,0,0",
+                "a.csv: an adjacency matrix is square, but this one has 2 rows and 3 columns; --format edge-list",
+            ),
             (",x,y\nx,0,1\nz,1,0", "a.csv: row 2 is called 'z', but column 2 is called 'y'"),
         ] {
             let message = graph(text, true).unwrap_err().to_string();

@@ -1,9 +1,14 @@
 //! Matrix Market files: sparse and dense matrices (R. F. Boisvert, R. Pozo, K. A. Remington, *The Matrix
 //! Market exchange formats: initial design*, NISTIR 5935, 1996).
 
-use super::edges::{Edges, accept};
+use super::MAX_VERTICES;
+use super::edges::{Kind, Rows};
+use super::graph_format::GraphFormat;
+use super::named_graph::NamedGraph;
+use super::reading::{GraphFile, Reading, Repeated};
+use super::symmetry::accept;
 use super::text::{decode, finite, lines, number, shown};
-use super::{MAX_VERTICES, NamedGraph, listed_edges, write_summary};
+use super::writing::{listed_edges, write_summary};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use std::io::{self, Write};
@@ -19,9 +24,11 @@ use std::path::Path;
 /// 3 2 2.5
 /// ```
 ///
-/// `coordinate` or `array`; `real`, `integer` or `pattern` (without values: weight 1); `general`, `symmetric`
-/// or `skew-symmetric`. The vertices are called "1", …, "n", as the file counts. Entries 0 are no edges; an
-/// entry given twice with the same value is one entry.
+/// `coordinate` or `array`; `real`, `integer`, `unsigned-integer` or `pattern` (without values: weight 1); `general`,
+/// `symmetric` or `skew-symmetric`. Of a symmetric matrix each entry off the diagonal stands for itself and its mirror
+/// image, of a skew-symmetric one the image has the opposite sign. The vertices are called "1", …, "n", as the file counts.
+/// Entries 0 are no edges; entries given twice are added, as SciPy's reader does, unless [`Reading::repeated`] says
+/// otherwise.
 ///
 /// ```
 /// let text = b"%%MatrixMarket matrix coordinate real symmetric\n3 3 2\n2 1 1.0\n3 2 2.5\n";
@@ -33,22 +40,38 @@ use std::path::Path;
 /// # Errors
 /// [`Error::Parse`] with the line: a header that is none or that says `complex` or `hermitian`, a matrix that
 /// is not square or larger than [`MAX_VERTICES`], an index out of range, a value that is not finite, too many
-/// entries, an entry given twice with two values. [`Error::File`] when the file ends early, or when
-/// `directed` is false but the matrix is not symmetric. O(bytes + n + m log m).
+/// entries. [`Error::File`] when the file ends early, or when `directed` is false but the matrix is not symmetric (but for
+/// rounding). O(bytes + n + m log m).
 pub fn parse_matrix_market(source: &Path, bytes: &[u8], directed: bool) -> Result<NamedGraph> {
+    read(source, bytes, &Reading::new(directed)).map(|file| file.named)
+}
+
+pub(super) fn read(source: &Path, bytes: &[u8], reading: &Reading) -> Result<GraphFile> {
     let text = decode(source, bytes)?;
-    let file = MatrixFile { source, header: header(source, text)? };
-    let mut data = lines(text).filter(|(_, line)| !line.trim_start().starts_with('%') && !line.trim().is_empty());
+    let file = MatrixFile { source, header: header(source, &text)? };
+    let mut data = lines(&text).filter(|(_, line)| !line.trim_start().starts_with('%') && !line.trim().is_empty());
     let Some((line, sizes)) = data.next() else {
         return Err(Error::file(source, "the line with the sizes of the matrix is missing"));
     };
     let (n, entries) = file.sizes(line, sizes)?;
-    let graph = match entries {
-        Some(entries) => file.coordinates(n, entries, line, data)?,
-        None => file.array(n, data)?,
+    let (graph, repeated, names) = match entries {
+        Some(entries) => {
+            let rows = file.coordinates(n, entries, line, data)?;
+            let names: Vec<String> = (1..=n).map(|i| i.to_string()).collect();
+            let resolved = rows.resolve(source, Kind::Arcs, &adding(reading), &names)?;
+            (file.mirrored(n, resolved.edges)?, resolved.repeated, names)
+        }
+        None => (file.array(n, data)?, 0, (1..=n).map(|i| i.to_string()).collect()),
     };
-    let names = (1..=n).map(|i| i.to_string()).collect();
-    accept(source, NamedGraph { graph, names }, directed)
+    let (named, note) = accept(source, NamedGraph { graph, names }, reading)?;
+    let notes = adding(reading).repeated.note(repeated).into_iter().chain(note).collect();
+    Ok(GraphFile { repeated, notes, ..GraphFile::new(GraphFormat::MatrixMarket, named) })
+}
+
+/// `reading` where repeated entries of a matrix in coordinates are added, as such formats mean them.
+pub(super) fn adding(reading: &Reading) -> Reading {
+    let repeated = if reading.repeated == Repeated::Agree { Repeated::Sum } else { reading.repeated };
+    Reading { repeated, ..reading.clone() }
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -79,7 +102,7 @@ fn header(source: &Path, text: &str) -> Result<Header> {
     let first = text.lines().next().unwrap_or("").to_lowercase();
     let words: Vec<&str> = first.split_whitespace().collect();
     let ["%%matrixmarket", "matrix", layout, values, symmetry] = words[..] else {
-        let form = "%%MatrixMarket matrix coordinate|array real|integer|pattern general|symmetric|skew-symmetric";
+        let form = "%%MatrixMarket matrix coordinate|array real|integer|unsigned-integer|pattern general|symmetric|skew-symmetric";
         return refuse(format!("the first line must be `{form}`, but is {}", shown(text.lines().next().unwrap_or(""))));
     };
     let layout = match layout {
@@ -89,10 +112,10 @@ fn header(source: &Path, text: &str) -> Result<Header> {
     };
     let values = match values {
         "real" | "double" => Values::Real,
-        "integer" => Values::Integer,
+        "integer" | "unsigned-integer" => Values::Integer,
         "pattern" => Values::Pattern,
         "complex" => return refuse("complex weights are not supported".to_string()),
-        _ => return refuse(format!("values {} are none of real, integer, pattern", shown(values))),
+        _ => return refuse(format!("values {} are none of real, integer, unsigned-integer, pattern", shown(values))),
     };
     let symmetry = match symmetry {
         "general" => Symmetry::General,
@@ -146,9 +169,9 @@ impl MatrixFile<'_> {
         entries: usize,
         sizes_line: usize,
         data: impl Iterator<Item = (usize, &'t str)>,
-    ) -> Result<Graph> {
+    ) -> Result<Rows> {
         let (_, values, symmetry) = self.header;
-        let mut arcs = Edges::new(self.source, true);
+        let mut rows = Rows::default();
         let mut found = 0;
         for (line, content) in data {
             if found == entries {
@@ -164,21 +187,30 @@ impl MatrixFile<'_> {
             };
             let (i, j) = (self.index(line, n, "row", row)?, self.index(line, n, "column", column)?);
             let value = self.value(line, value)?;
-            let name = |i: usize| (i + 1).to_string();
-            arcs.add(line, (i, j), value, name)?;
-            match symmetry {
-                Symmetry::General => {}
-                Symmetry::Symmetric => arcs.add(line, (j, i), value, name)?,
-                Symmetry::SkewSymmetric if i == j && value != 0.0 => {
-                    return self.refuse(line, "a skew-symmetric matrix has zeros on its diagonal");
-                }
-                Symmetry::SkewSymmetric => arcs.add(line, (j, i), -value, name)?,
+            if symmetry == Symmetry::SkewSymmetric && i == j && value != 0.0 {
+                return self.refuse(line, "a skew-symmetric matrix has zeros on its diagonal");
             }
+            rows.add(line, (i, j), value);
         }
         if found < entries {
             return self.ends_early(entries as u64, found as u64);
         }
-        arcs.into_graph(n, |i| i)
+        Ok(rows)
+    }
+
+    /// The graph of the entries and, as the symmetry says, their mirror images; where both are given they are added.
+    fn mirrored(&self, n: usize, entries: Vec<(usize, usize, f64)>) -> Result<Graph> {
+        let image = |&(i, j, value): &(usize, usize, f64)| match self.header.2 {
+            Symmetry::Symmetric if i != j => Some((j, i, value)),
+            Symmetry::SkewSymmetric if i != j => Some((j, i, -value)),
+            _ => None,
+        };
+        let images: Vec<_> = entries.iter().filter_map(image).collect();
+        let graph = Graph::directed(n, entries.into_iter().chain(images));
+        match graph.as_ref().map(|graph| graph.arcs().all(|(_, _, weight)| weight.is_finite())) {
+            Ok(true) => graph,
+            _ => Err(Error::file(self.source, "an entry and the mirror image of another add up to infinity")),
+        }
     }
 
     /// One value after the other, column by column; of a symmetric matrix the lower triangle, of a
@@ -285,6 +317,26 @@ mod tests {
     }
 
     #[test]
+    fn entries_given_twice_are_added_as_scipy_adds_them_or_as_the_reading_says() {
+        let twice = "2 2 3\n1 2 1\n1 2 4\n2 1 1";
+        assert_eq!(matrix("coordinate real general", twice), dmatrix![0.0, 5.0; 1.0, 0.0]);
+        assert_eq!(matrix("coordinate unsigned-integer symmetric", twice), dmatrix![0.0, 6.0; 6.0, 0.0]);
+        assert_eq!(matrix("coordinate real skew-symmetric", twice), dmatrix![0.0, 4.0; -4.0, 0.0]);
+        assert_eq!(matrix("coordinate pattern general", "2 2 2\n1 2\n1 2"), dmatrix![0.0, 2.0; 0.0, 0.0]);
+        let by = |repeated| {
+            let text = format!("%%MatrixMarket matrix coordinate real general\n{twice}");
+            let reading = Reading { repeated, ..Reading::new(true) };
+            read(Path::new("a.mtx"), text.as_bytes(), &reading).map(|file| (file.named.graph.weight(0, 1), file.notes))
+        };
+        assert_eq!(by(Repeated::Max).unwrap().0, 4.0);
+        assert_eq!(
+            by(Repeated::Agree).unwrap(),
+            (5.0, vec!["1 row repeats an edge before: their weights are added".to_string()])
+        );
+        assert!(by(Repeated::Error).is_err());
+    }
+
+    #[test]
     fn arrays_are_read_column_by_column() {
         assert_eq!(matrix("array real general", "2 2\n1\n2\n3\n4"), dmatrix![1.0, 3.0; 2.0, 4.0]);
         assert_eq!(matrix("array real symmetric", "2 2\n1\n2 3"), dmatrix![1.0, 2.0; 2.0, 3.0]);
@@ -341,7 +393,12 @@ mod tests {
             ("coordinate integer general", "2 2 1\n1 2 1.5", "a.mtx:3: value '1.5' is no integer"),
             (coordinate, "2 2 2\n1 2 1", "a.mtx: the file ends early: 2 entries stated, 1 found"),
             (coordinate, "2 2 1\n1 2 1\n2 1 1", "a.mtx:4: more than the 1 entries that line 2"),
-            (coordinate, "2 2 2\n1 2 1\n1 2 3", "a.mtx:4: the arc from '1' to '2' has weight 3, but 1 in line 3"),
+            (
+                coordinate,
+                "2 2 2\n1 2 1e308\n1 2 1e308",
+                "a.mtx:4: the arc from '1' to '2' has weight 1e308, but 1e308 in",
+            ),
+            ("coordinate real symmetric", "2 2 2\n1 2 1e308\n2 1 1e308", "a.mtx: an entry and the mirror image"),
             ("coordinate real skew-symmetric", "2 2 1\n1 1 1", "a.mtx:3: a skew-symmetric matrix"),
             ("array real general", "2 2\n1 2 3", "a.mtx: the file ends early: 4 entries stated, 3 found"),
             ("array real symmetric", "2 2\n1 2", "a.mtx: the file ends early: 3 entries stated, 2 found"),

@@ -1,7 +1,8 @@
 //! Quadratic assignment problems in the format of QAPLIB (R. E. Burkard, S. E. Karisch, F. Rendl, *QAPLIB – a
 //! quadratic assignment problem library*, J. Global Optimization 10, 1997).
 
-use super::text::{decode, finite, lines, read_source, shown};
+use super::source::read_source;
+use super::text::{decode, finite, lines, shown};
 use crate::error::{Error, Result};
 use crate::permutation::Permutation;
 use nalgebra::DMatrix;
@@ -85,7 +86,8 @@ pub fn read_qaplib(path: &Path) -> Result<QaplibInstance> {
 /// # Errors
 /// As [`read_qaplib`].
 pub fn parse_qaplib(source: &Path, bytes: &[u8]) -> Result<QaplibInstance> {
-    let mut numbers = Numbers::new(source, decode(source, bytes)?);
+    let text = decode(source, bytes)?;
+    let mut numbers = Numbers::new(source, &text);
     let n = numbers.size()?;
     let expected = n.checked_mul(n).and_then(|square| square.checked_mul(2));
     let Some(expected) = expected else {
@@ -118,7 +120,8 @@ pub fn read_qaplib_solution(path: &Path, n: usize) -> Result<QaplibSolution> {
 /// # Errors
 /// As [`read_qaplib_solution`].
 pub fn parse_qaplib_solution(source: &Path, bytes: &[u8], n: usize) -> Result<QaplibSolution> {
-    let mut numbers = Numbers::new(source, decode(source, bytes)?);
+    let text = decode(source, bytes)?;
+    let mut numbers = Numbers::new(source, &text);
     let stated = numbers.size()?;
     if stated != n {
         let cause = format!("a solution for n = {stated}, but the problem has n = {n}");

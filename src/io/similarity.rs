@@ -1,11 +1,14 @@
 //! Similarities of the vertices of two graphs.
 
+use super::fields::{Field, Separator, fields, sample};
 use super::matrix::Table;
-use super::text::{decode, fields, finite, lines, read_source, shown};
-use super::{NamedGraph, text};
+use super::named_graph::NamedGraph;
+use super::source::{read_source, without_gz};
+use super::tensor::{array_of, is_array};
+use super::text::{decode, finite, lines, shown};
 use crate::error::{Error, Result};
 use nalgebra::DMatrix;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 /// The most entries of a similarity matrix: 2³⁰, 8 GiB. Beyond it the answer is an error and no aborted program.
@@ -13,16 +16,42 @@ const MAX_ENTRIES: usize = 1 << 30;
 
 /// Reads similarities s of the vertices of A (rows) and B (columns) as an n_A × n_B matrix.
 ///
-/// A file `.csv` is a dense matrix, see [`parse_similarity_matrix`]; any other, and `-`, is a list of triples, see
-/// [`parse_similarity_triples`].
+/// An array of NumPy is a dense matrix. Text is one, too, if it has n_B columns of numbers, see
+/// [`parse_similarity_matrix`], or else a list of triples, see [`parse_similarity_triples`]; where it could be both, or is
+/// neither, a file `.csv` is a matrix and any other, and `-`, a list.
 ///
 /// # Errors
 /// [`Error::Io`], and as these two.
 pub fn read_similarity(path: &Path, a: &NamedGraph, b: &NamedGraph) -> Result<DMatrix<f64>> {
     let (source, bytes) = read_source(path)?;
-    let is_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
-    let parse = if is_csv { parse_similarity_matrix } else { parse_similarity_triples };
+    if is_array(&bytes) {
+        return similarity_of_array(&source, &array_of(&source, &bytes)?, a, b);
+    }
+    let is_csv = without_gz(path).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+    let parse = if is_matrix(&source, &bytes, b, is_csv) { parse_similarity_matrix } else { parse_similarity_triples };
     parse(&source, &bytes, a, b)
+}
+
+/// Whether the rows below the first are as long as those of a matrix; triples, and what is neither, go by the extension.
+fn is_matrix(source: &Path, bytes: &[u8], b: &NamedGraph, is_csv: bool) -> bool {
+    let Ok(text) = decode(source, bytes) else { return is_csv };
+    let separator = Separator::of(&text);
+    let rows = || sample(&text).skip(1).filter_map(|(line, row)| fields(source, line, row, separator).ok());
+    let lengths: HashSet<usize> = rows().map(|row| row.len()).collect();
+    let n_b = b.names.len();
+    let matrix = lengths.len() == 1 && [n_b, n_b + 1].iter().any(|length| lengths.contains(length));
+    let triples = lengths.len() == 1 && lengths.contains(&3);
+    if matrix == triples { is_csv } else { matrix }
+}
+
+fn similarity_of_array(source: &Path, matrix: &DMatrix<f64>, a: &NamedGraph, b: &NamedGraph) -> Result<DMatrix<f64>> {
+    let expected = (a.names.len(), b.names.len());
+    if matrix.shape() == expected {
+        return Ok(matrix.clone());
+    }
+    let ((n_a, n_b), (height, width)) = (expected, matrix.shape());
+    let cause = format!("similarities must be {n_a} x {n_b}, as A and B have vertices, but are {height} x {width}");
+    Err(Error::file(source, cause))
 }
 
 /// Reads a dense matrix, in the format of [`read_matrix`](super::read_matrix).
@@ -95,8 +124,10 @@ pub fn parse_similarity_triples(source: &Path, bytes: &[u8], a: &NamedGraph, b: 
     let mut lines_of_pairs = HashMap::new();
     let mut similarity = DMatrix::zeros(n_a, n_b);
     let mut is_first = true;
-    for (line, content) in lines(decode(source, bytes)?) {
-        let fields = fields(source, line, content)?;
+    let text = decode(source, bytes)?;
+    let separator = Separator::of(&text);
+    for (line, content) in lines(&text) {
+        let fields = fields(source, line, content, separator)?;
         let [u, v, s] = &fields[..] else {
             if fields.is_empty() {
                 continue;
@@ -109,7 +140,7 @@ pub fn parse_similarity_triples(source: &Path, bytes: &[u8], a: &NamedGraph, b: 
         if is_header {
             continue;
         }
-        let vertex = |vertices: &HashMap<&str, usize>, name: &text::Field, graph: &str| {
+        let vertex = |vertices: &HashMap<&str, usize>, name: &Field, graph: &str| {
             let unknown = || Error::parse(source, line, format!("graph {graph} has no vertex {}", shown(&name.text)));
             vertices.get(&*name.text).copied().ok_or_else(unknown)
         };

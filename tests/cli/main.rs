@@ -4,6 +4,7 @@ mod answers;
 mod certify;
 mod experiments;
 mod folders;
+mod files;
 mod neurons;
 mod places;
 mod refusals;

@@ -42,7 +42,7 @@ fn anchors_truths_similarities_and_starts_that_do_not_fit_are_refused() {
         ("--anchors", "0,9\n", "f:1: graph B has no vertex '9'"),
         ("--anchors", "0\n", "f:1: 1 fields"),
         ("--truth", "0,0\n1,1\n2,2\n3,3\n4,4\n5,4\n", "f:6: vertex '4' of graph B is in two pairs"),
-        ("--truth", "0,0\n1,1\n", "f: vertex '2' of graph A is in no pair (4 of 6 are in none)"),
+        ("--truth", "# nothing\n", "f: there is no pair of vertices in the file"),
         ("--similarity", "0,0,much\n", "f:1: similarity 'much' is not a number"),
         ("--similarity", "0,0,1\n0,8,1\n", "f:2: graph B has no vertex '8'"),
         ("--similarity", "0,0,1e308\n", "f: with its weight of -2e0: linear term: entry (0, 0) is -inf"),

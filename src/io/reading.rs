@@ -1,0 +1,213 @@
+//! Graphs from files: how they are to be understood, and what was found.
+
+use super::graph_format::GraphFormat;
+use super::named_graph::NamedGraph;
+use super::recognition::recognize;
+use super::source::read_source;
+use super::text::shown;
+use super::{edge_list, gml, graphml, leda, matrix, matrix_market, npy, npz, sif};
+use crate::error::{Error, Result};
+use std::fmt::{self, Display};
+use std::path::Path;
+use std::str::FromStr;
+
+/// What becomes of rows that repeat an edge.
+///
+/// An undirected edge that is listed in both directions is listed once: it is no repetition. Weights agree that differ
+/// by 10⁻⁹ of the larger one at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Repeated {
+    /// Rows with the same weight are one edge, rows with another weight an error; matrices in coordinates (Matrix Market,
+    /// SciPy's) add up, as their formats say. Named `agree`.
+    #[default]
+    Agree,
+    /// The weights are added: one row a synapse, a call, a letter. Named `sum`.
+    Sum,
+    /// The first row counts. Named `first`.
+    First,
+    /// The largest weight counts. Named `max`.
+    Max,
+    /// An error. Named `error`.
+    Error,
+}
+
+impl Repeated {
+    /// All of them.
+    pub const ALL: [Repeated; 5] = [Repeated::Agree, Repeated::Sum, Repeated::First, Repeated::Max, Repeated::Error];
+
+    /// The name that [`Repeated::from_str`] understands.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Repeated::Agree => "agree",
+            Repeated::Sum => "sum",
+            Repeated::First => "first",
+            Repeated::Max => "max",
+            Repeated::Error => "error",
+        }
+    }
+
+    /// What is said about `count` repeated rows.
+    pub(super) fn note(self, count: usize) -> Option<String> {
+        let what = match self {
+            _ if count == 0 => return None,
+            Repeated::Agree => "with the same weight: each edge counts once (--repeated sum adds them)",
+            Repeated::Sum => "before: their weights are added",
+            Repeated::First => "before: the first counts",
+            Repeated::Max => "before: the largest weight counts",
+            Repeated::Error => return None,
+        };
+        let rows = if count == 1 { "1 row repeats an edge" } else { "rows repeat an edge" };
+        Some(if count == 1 { format!("{rows} {what}") } else { format!("{count} {rows} {what}") })
+    }
+}
+
+impl Display for Repeated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Repeated {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        Repeated::ALL.into_iter().find(|repeated| repeated.name() == name).ok_or_else(|| {
+            let names = Repeated::ALL.map(Repeated::name).join(", ");
+            Error::argument("repeated", format!("{} is none of {names}", shown(name)))
+        })
+    }
+}
+
+/// How graph files are to be understood.
+///
+/// ```
+/// use birkhoff::io::{Reading, Repeated};
+/// let text = b"AVAL AVBR 1\nAVAL AVBR 1\nAVAL SDQL 1\n";
+/// let reading = Reading { repeated: Repeated::Sum, ..Reading::default() };
+/// let file = reading.parse("synapses.edges".as_ref(), text)?;
+/// assert_eq!((file.named.graph.weight(0, 1), file.repeated), (2.0, 1));
+/// # Ok::<(), birkhoff::Error>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Reading {
+    /// The format; `None` is what the content says, and the extension where that leaves a choice.
+    pub format: Option<GraphFormat>,
+    /// What the caller wants. `false`: an edge list is a list of undirected edges, and a file whose graph is directed must
+    /// be symmetric (but for rounding: its mean with its transpose is taken). `true`: an edge list is a list of arcs, and an
+    /// undirected file gives both arcs of each edge.
+    pub directed: bool,
+    /// What becomes of rows that repeat an edge.
+    pub repeated: Repeated,
+    /// Where an undirected graph is wanted and W is not symmetric: (W + Wᵀ)/2.
+    pub symmetrize: bool,
+}
+
+/// A graph as a file gave it.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct GraphFile {
+    /// The graph with its names.
+    pub named: NamedGraph,
+    /// The format it was read as.
+    pub format: GraphFormat,
+    /// Rows that repeated an edge.
+    pub repeated: usize,
+    /// What a person should know about how the file was understood, a sentence each.
+    pub notes: Vec<String>,
+}
+
+impl GraphFile {
+    pub(super) fn new(format: GraphFormat, named: NamedGraph) -> Self {
+        GraphFile { named, format, repeated: 0, notes: vec![] }
+    }
+}
+
+impl Reading {
+    /// Undirected or directed, all else by default.
+    pub fn new(directed: bool) -> Self {
+        Reading { directed, ..Reading::default() }
+    }
+
+    /// Reads a graph; `-` is standard input, `<stdin>` in messages. What gzip has compressed is unpacked.
+    ///
+    /// Without a [`format`](Reading::format) the content decides, and the extension where the content leaves a choice. A
+    /// format that is not read (GEXF, Pajek, graph6, Excel, pickles, …) is an error that names it.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it cannot be read, [`Error::Parse`] and [`Error::File`] for what is wrong in it, a graph without
+    /// vertices included. O(bytes) time and memory.
+    pub fn read(&self, path: &Path) -> Result<GraphFile> {
+        let (source, bytes) = read_source(path)?;
+        self.parse(&source, &bytes)
+    }
+
+    /// [`read`](Reading::read) from memory; `source` names the bytes in messages, and its extension counts.
+    ///
+    /// # Errors
+    /// As [`read`](Reading::read).
+    pub fn parse(&self, source: &Path, bytes: &[u8]) -> Result<GraphFile> {
+        let format = match self.format {
+            Some(format) => format,
+            None => recognize(source, bytes)?,
+        };
+        match format {
+            GraphFormat::EdgeList => edge_list::read(source, bytes, self),
+            GraphFormat::MatrixMarket => matrix_market::read(source, bytes, self),
+            GraphFormat::GraphMl => graphml::read(source, bytes, self),
+            GraphFormat::Csv => matrix::read(source, bytes, self),
+            GraphFormat::Gml => gml::read(source, bytes, self),
+            GraphFormat::Leda => leda::read(source, bytes, self),
+            GraphFormat::Sif => sif::read(source, bytes, self),
+            GraphFormat::Npy => npy::read(source, bytes, self),
+            GraphFormat::Npz => npz::read(source, bytes, self),
+        }
+    }
+}
+
+/// Reads a graph: [`Reading::read`] with all but these two by default.
+///
+/// ```
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("path.edges");
+/// std::fs::write(&path, "# a path\nanna bert\nbert carl 2.5\n").unwrap();
+/// let named = birkhoff::io::read_graph(&path, None, false)?;
+/// assert_eq!(named.names, ["anna", "bert", "carl"]);
+/// assert_eq!(named.graph.weight(2, 1), 2.5);
+/// # Ok::<(), birkhoff::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`Reading::read`].
+pub fn read_graph(path: &Path, format: Option<GraphFormat>, directed: bool) -> Result<NamedGraph> {
+    Reading { format, ..Reading::new(directed) }.read(path).map(|file| file.named)
+}
+
+/// [`read_graph`] from memory, in a given format; `source` names the bytes in messages.
+///
+/// # Errors
+/// As [`read_graph`].
+pub fn parse_graph(source: &Path, bytes: &[u8], format: GraphFormat, directed: bool) -> Result<NamedGraph> {
+    Reading { format: Some(format), ..Reading::new(directed) }.parse(source, bytes).map(|file| file.named)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let message = read_graph(Path::new("nowhere/a.edges"), None, false).unwrap_err().to_string();
+        assert!(message.starts_with("nowhere/a.edges: "), "{message}");
+    }
+
+    #[test]
+    fn what_becomes_of_repeated_rows_has_a_name() {
+        for repeated in Repeated::ALL {
+            assert_eq!(repeated.to_string().parse::<Repeated>().unwrap(), repeated);
+        }
+        assert!(
+            "add".parse::<Repeated>().unwrap_err().to_string().starts_with("repeated: 'add' is none of agree, sum")
+        );
+    }
+}
