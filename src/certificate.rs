@@ -233,6 +233,9 @@ pub struct Optimality {
     pub standing: Standing,
 }
 
+/// Numbers of a lattice up to so many steps from 0 are f64, as steps have fewer than 27 digits where they are no powers of two.
+const MOST_STEPS: f64 = (1u64 << 26) as f64;
+
 /// Gaps below this share of the value, or of κ, are called within rounding.
 const WITHIN_ROUNDING: f64 = 1e-9;
 
@@ -276,9 +279,13 @@ impl Optimality {
     }
 }
 
-/// The least number of offset + step·ℤ that is not below `bound`, or the one before it where rounding cannot tell.
+/// The least number of offset + step·ℤ that is not below `bound`, or the one before it where rounding cannot tell; `bound` itself where
+/// such numbers are no f64.
 fn raised(bound: f64, offset: f64, step: f64) -> f64 {
     let steps = (bound - offset) / step;
+    if steps.abs() + (offset / step).abs() > MOST_STEPS {
+        return bound;
+    }
     let rounding = 4.0 * f64::EPSILON * ((bound.abs() + offset.abs()) / step + 1.0);
     offset + (steps - rounding).ceil() * step
 }

@@ -93,9 +93,16 @@ impl Lattice {
         Some(Lattice { power, step: power * divisor as f64 })
     }
 
-    /// The lattice of products of its numbers and another's.
+    /// The lattice of products of its numbers and another's; that of the powers alone, where the product of the steps is no f64.
     pub fn times(self, other: Self) -> Self {
-        Lattice { power: self.power * other.power, step: self.step * other.step }
+        let (power, step) = (self.power * other.power, self.step * other.step);
+        let is_exact = self.step.mul_add(other.step, -step) == 0.0;
+        Lattice { power, step: if is_exact { step } else { power } }
+    }
+
+    /// The largest number whose square is a f64 and that divides all of them.
+    pub fn square_root_of_step(self) -> f64 {
+        if self.step.mul_add(self.step, -(self.step * self.step)) == 0.0 { self.step } else { self.power }
     }
 
     /// The lattice of sums of its numbers and another's.
@@ -281,6 +288,10 @@ mod tests {
         let quarter = Lattice::of([0.75, 1.5].into_iter()).unwrap();
         assert_eq!(whole.plus(quarter).unwrap(), Lattice { power: 0.25, step: 0.25 });
         assert_eq!(quarter.times(quarter), Lattice { power: 0.0625, step: 0.5625 });
+        // 53 bits have no square of 53 bits.
+        let real = Lattice::of([0.7000000000000001].into_iter()).unwrap();
+        assert_eq!(real.times(real).step, real.power * real.power);
+        assert_eq!((real.square_root_of_step(), quarter.square_root_of_step()), (real.power, 0.75));
     }
 
     #[test]

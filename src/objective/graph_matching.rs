@@ -88,7 +88,7 @@ impl GraphMatching {
 
     /// With weights in u·ℤ, ‖A‖² + ‖B‖² − 2tr(AᵀPBPᵀ) is ‖A‖² + ‖B‖² modulo 2u², and modulo 4u² where every product comes twice.
     fn lattice_of_values(&self) -> Option<(f64, f64)> {
-        let unit = self.lattice_of_weights()?.step;
+        let unit = self.lattice_of_weights()?.square_root_of_step();
         let period: u64 = if self.indefinite.magnitudes.iter().all(|layer| layer.comes_twice()) { 4 } else { 2 };
         let square = |weight: f64| ((weight / unit).abs() as u64 % 4).pow(2);
         let residue = |graph: &Graph| graph.arcs().map(|(_, _, weight)| square(weight)).sum::<u64>();
