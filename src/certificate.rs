@@ -12,6 +12,7 @@ use crate::objective::Objective;
 use crate::penalty::Norms;
 use crate::permutation::Permutation;
 use crate::polytope::{Face, require_finite};
+use crate::stop::Stop;
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
@@ -64,7 +65,8 @@ impl Certificate {
 /// slack of 8n·residual for what rounding errors can change in P; elsewhere only T3 can speak.
 ///
 /// # Errors
-/// [`Error::Shape`] when X is not square, [`Error::Entry`] when an entry is not finite. A negative entry is no error: nothing is certified then.
+/// [`Error::Shape`] when X is not square, [`Error::Entry`] when an entry is not finite, [`Error::Argument`] when a sum of entries is not. A negative
+/// entry is no error: nothing is certified then.
 ///
 /// ```
 /// use birkhoff::certificate::certify;
@@ -82,6 +84,9 @@ pub fn certify(x: &DMatrix<f64>) -> Result<Certificate> {
     require_finite("matrix to certify", x)?;
     let n = x.nrows();
     let sums = Sums::of(x);
+    if !(sums.penalty.is_finite() && sums.total_deviation.is_finite()) {
+        return Err(Error::argument("matrix to certify", "has entries whose sums are beyond 1.8e308"));
+    }
     let residual = sums.eta.max(-sums.smallest_entry);
     let feasible = residual <= FEASIBILITY;
     let slack = 8.0 * n as f64 * residual;
@@ -304,8 +309,25 @@ pub fn linear_bound(
     x: &DMatrix<f64>,
     start: Option<&(Vec<f64>, Permutation)>,
 ) -> Result<f64> {
+    linear_bound_until(objective, face, x, start, &Stop::never())
+}
+
+/// [`linear_bound`], or −∞ where `stop` comes before it can be told.
+///
+/// # Errors
+/// As [`linear_bound`].
+pub(crate) fn linear_bound_until(
+    objective: &dyn Objective,
+    face: &Face,
+    x: &DMatrix<f64>,
+    start: Option<&(Vec<f64>, Permutation)>,
+    stop: &Stop,
+) -> Result<f64> {
     let mut gradient = DMatrix::zeros(x.nrows(), x.ncols());
     let value = objective.value_and_gradient(x, &mut gradient);
+    if stop.is_reached() {
+        return Ok(f64::NEG_INFINITY);
+    }
     let mut constant = DoubleSum::default();
     constant.add(value);
     gradient.iter().zip(x).for_each(|(g, x)| constant.add(-g * x));
@@ -316,7 +338,8 @@ pub fn linear_bound(
     if let Some((row_duals, columns)) = start {
         solver.warm_start(row_duals, columns)?;
     }
-    solver.solve(&free)?;
+    // Duals of a solution that was cut short bound it as well.
+    solver.solve_until(&free, 0.0, stop)?;
     constant.add(assignment::lower_bound(&free, solver.column_duals()));
     // The products −g·x and the sum are off by less than the linearization's own error allows for.
     let lost = objective.rounding().map_or(0.0, |rounding| 2.0 * rounding.linearization);

@@ -2,12 +2,13 @@
 
 use crate::error::{Error, Result};
 use nalgebra::DMatrix;
+use std::sync::Arc;
 
 /// A weighted graph on the vertices 0..n, directed or not, loops allowed: the adjacency matrix W in
 /// compressed sparse rows, W\[i, j\] ≠ 0 the weight of the arc i → j.
 ///
 /// An undirected graph holds each edge as two arcs; [`Graph::is_symmetric`] says whether W = Wᵀ.
-/// Memory O(n + arcs); the dense matrix is formed only on demand.
+/// Memory O(n + arcs), and O(1) for a clone; the dense matrix is formed only on demand.
 ///
 /// ```
 /// use birkhoff::Graph;
@@ -18,27 +19,30 @@ use nalgebra::DMatrix;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Graph {
-    offsets: Vec<usize>,
-    targets: Vec<usize>,
-    weights: Vec<f64>,
+    // Shared by the clones, the padded and, if symmetric, the transposed graph.
+    offsets: Arc<Vec<usize>>,
+    targets: Arc<Vec<usize>>,
+    weights: Arc<Vec<f64>>,
     symmetric: bool,
 }
 
 impl Graph {
+    /// The most vertices that a graph can have: 2³² − 2.
+    pub const MOST_VERTICES: usize = u32::MAX as usize - 1;
+
     /// The directed graph with arcs (source, target, weight). Parallel arcs add up, weights 0 vanish.
     ///
     /// # Errors
-    /// [`Error::Argument`] when a vertex is ≥ n, [`Error::Entry`] when a weight is not finite. O(n + m log m).
+    /// [`Error::Argument`] when n is above [`MOST_VERTICES`](Self::MOST_VERTICES) or beyond the memory, or a vertex is ≥ n; [`Error::Entry`] when a
+    /// weight, or the sum of parallel ones, is not finite. O(n + m log m).
     pub fn directed(n: usize, arcs: impl IntoIterator<Item = (usize, usize, f64)>) -> Result<Self> {
+        let mut offsets = room_for_offsets(n)?;
         let mut arcs: Vec<(usize, usize, f64)> = arcs.into_iter().collect();
         for &(i, j, weight) in &arcs {
             if i >= n || j >= n {
                 return Err(Error::argument("graph", format!("arc ({i}, {j}) in a graph of {n} vertices")));
             }
-            if !weight.is_finite() {
-                let what = "graph".to_string();
-                return Err(Error::Entry { what, row: i, column: j, value: weight, required: "finite" });
-            }
+            require_finite(i, j, weight)?;
         }
         arcs.sort_by_key(|&(i, j, _)| (i, j));
         arcs.dedup_by(|next, kept| {
@@ -49,31 +53,50 @@ impl Graph {
             parallel
         });
         arcs.retain(|&(_, _, weight)| weight != 0.0);
-        let mut offsets = vec![0; n + 1];
-        for &(i, _, _) in &arcs {
+        offsets.resize(n + 1, 0);
+        for &(i, j, weight) in &arcs {
+            require_finite(i, j, weight)?;
             offsets[i + 1] += 1;
         }
         for i in 0..n {
             offsets[i + 1] += offsets[i];
         }
-        let mut graph = Graph {
-            offsets,
-            targets: arcs.iter().map(|arc| arc.1).collect(),
-            weights: arcs.iter().map(|arc| arc.2).collect(),
-            symmetric: false,
-        };
+        let targets = arcs.iter().map(|arc| arc.1).collect();
+        let weights = arcs.iter().map(|arc| arc.2).collect();
+        let mut graph = Graph::of(offsets, targets, weights);
         graph.symmetric = graph.equals_its_transpose();
         Ok(graph)
     }
 
     /// Whether W = Wᵀ. O(n + arcs): rows are visited in order, so the arcs back to them come in order in every row.
     fn equals_its_transpose(&self) -> bool {
-        let mut next = self.offsets.clone();
+        let mut next = self.offsets.to_vec();
         self.arcs().all(|(i, j, weight)| {
             let back = next[j];
             next[j] += 1;
             back < self.offsets[j + 1] && self.targets[back] == i && self.weights[back] == weight
         })
+    }
+
+    fn of(offsets: Vec<usize>, targets: Vec<usize>, weights: Vec<f64>) -> Self {
+        let (offsets, targets, weights) = (Arc::new(offsets), Arc::new(targets), Arc::new(weights));
+        Graph { offsets, targets, weights, symmetric: false }
+    }
+
+    /// Wᵀ as it stands in memory if it is not symmetric: the arcs, by source, sorted by target. O(n + m).
+    fn turned(&self) -> Self {
+        let mut offsets = vec![0; self.offsets.len()];
+        self.targets.iter().for_each(|&j| offsets[j + 1] += 1);
+        for j in 1..offsets.len() {
+            offsets[j] += offsets[j - 1];
+        }
+        let mut next = offsets.clone();
+        let (mut targets, mut weights) = (vec![0; self.targets.len()], vec![0.0; self.weights.len()]);
+        for (i, j, weight) in self.arcs() {
+            (targets[next[j]], weights[next[j]]) = (i, weight);
+            next[j] += 1;
+        }
+        Graph::of(offsets, targets, weights)
     }
 
     /// The undirected graph with edges {i, j} of the given weights: each becomes two arcs, a loop one.
@@ -98,7 +121,7 @@ impl Graph {
         Graph::directed(rows, entries.map(|(i, j)| (i, j, matrix[(i, j)])).filter(|arc| arc.2 != 0.0))
     }
 
-    /// The dense n × n adjacency matrix.
+    /// The dense n × n adjacency matrix: 8n² bytes.
     pub fn to_matrix(&self) -> DMatrix<f64> {
         let n = self.vertex_count();
         let mut matrix = DMatrix::zeros(n, n);
@@ -129,6 +152,9 @@ impl Graph {
     }
 
     /// The targets of the arcs from i, ascending, and their weights.
+    ///
+    /// # Panics
+    /// When `i ≥ n`.
     #[inline]
     pub fn neighbours(&self, i: usize) -> (&[usize], &[f64]) {
         let range = self.offsets[i]..self.offsets[i + 1];
@@ -136,6 +162,9 @@ impl Graph {
     }
 
     /// W\[i, j\]. O(log degree).
+    ///
+    /// # Panics
+    /// When `i ≥ n`.
     pub fn weight(&self, i: usize, j: usize) -> f64 {
         let (targets, weights) = self.neighbours(i);
         targets.binary_search(&j).map_or(0.0, |k| weights[k])
@@ -149,26 +178,46 @@ impl Graph {
         })
     }
 
-    /// The graph with every arc turned round: Wᵀ.
+    /// The graph with every arc turned round: Wᵀ. O(n + m).
     pub fn transpose(&self) -> Self {
-        if self.symmetric {
-            return self.clone();
-        }
-        let turned = self.arcs().map(|(i, j, weight)| (j, i, weight));
-        Graph::directed(self.vertex_count(), turned).expect("the arcs of a valid graph")
+        if self.symmetric { self.clone() } else { self.turned() }
     }
 
-    /// The same graph with isolated vertices n, …, `n − 1` added.
+    /// The same graph with isolated vertices added, so that there are `n` of them (if there were fewer).
+    ///
+    /// # Panics
+    /// When n is above [`MOST_VERTICES`](Self::MOST_VERTICES).
     pub fn padded(&self, n: usize) -> Self {
+        assert!(n <= Self::MOST_VERTICES, "a graph of {n} vertices");
         let mut padded = self.clone();
-        padded.offsets.resize(n.max(self.vertex_count()) + 1, self.arc_count());
+        if n > self.vertex_count() {
+            Arc::make_mut(&mut padded.offsets).resize(n + 1, self.arc_count());
+        }
         padded
     }
 
-    /// ‖W‖²_F.
+    /// ‖W‖²_F; ∞ where it is beyond 1.8e308.
     pub fn squared_norm(&self) -> f64 {
         self.weights.iter().map(|weight| weight * weight).sum()
     }
+}
+
+/// Room for n + 1 numbers.
+fn room_for_offsets(n: usize) -> Result<Vec<usize>> {
+    let mut offsets = Vec::new();
+    if n > Graph::MOST_VERTICES || offsets.try_reserve_exact(n + 1).is_err() {
+        let cause =
+            format!("{n} vertices, but a graph has {} at most, and as many as fit into memory", Graph::MOST_VERTICES);
+        return Err(Error::argument("graph", cause));
+    }
+    Ok(offsets)
+}
+
+fn require_finite(row: usize, column: usize, value: f64) -> Result<()> {
+    if value.is_finite() {
+        return Ok(());
+    }
+    Err(Error::Entry { what: "graph".to_string(), row, column, value, required: "finite" })
 }
 
 #[cfg(test)]
@@ -220,5 +269,10 @@ mod tests {
         assert!(Graph::directed(2, [(0, 2, 1.0)]).unwrap_err().to_string().contains("(0, 2)"));
         assert!(Graph::directed(2, [(0, 1, f64::NAN)]).is_err());
         assert!(Graph::from_matrix(&DMatrix::zeros(2, 3)).is_err());
+        let sum = Graph::undirected(2, [(0, 1, 1e308), (0, 1, 1e308)]).unwrap_err().to_string();
+        assert!(sum.contains("entry (0, 1) is inf"), "{sum}");
+        for n in [usize::MAX, usize::MAX - 1, Graph::MOST_VERTICES + 1] {
+            assert!(Graph::directed(n, []).unwrap_err().to_string().contains("vertices"));
+        }
     }
 }

@@ -57,14 +57,18 @@ fn require(name: &'static str, value: f64, low: f64, high: f64) -> Result<()> {
 }
 
 fn require_vertices(n: usize) -> Result<()> {
-    if n == 0 { Err(Error::argument("n", "a graph needs a vertex")) } else { Ok(()) }
+    match n {
+        0 => Err(Error::argument("n", "a graph needs a vertex")),
+        1..=Graph::MOST_VERTICES => Ok(()),
+        _ => Err(Error::argument("n", format!("is {n}, but a graph has at most {} vertices", Graph::MOST_VERTICES))),
+    }
 }
 
 /// Correlated Erdős–Rényi graphs G(n, p): each pair is an edge of A and of B with probability p, the two
 /// indicators having correlation ρ. ρ = 0 gives independent graphs (the null experiment).
 ///
 /// # Errors
-/// [`Error::Argument`] unless n ≥ 1, 0 ≤ p ≤ 1, 0 ≤ ρ ≤ 1. O(n²).
+/// [`Error::Argument`] unless 1 ≤ n ≤ [`Graph::MOST_VERTICES`], 0 ≤ p ≤ 1, 0 ≤ ρ ≤ 1. O(n²).
 pub fn correlated_erdos_renyi(n: usize, p: f64, rho: f64, rng: &mut impl Rng) -> Result<Instance> {
     require_vertices(n)?;
     require("p", p, 0.0, 1.0)?;
@@ -89,7 +93,7 @@ pub fn correlated_erdos_renyi(n: usize, p: f64, rho: f64, rng: &mut impl Rng) ->
 /// the densities agree (our reading of the model of Lelarge, arXiv 2510.03086).
 ///
 /// # Errors
-/// [`Error::Argument`] unless n ≥ 2, 0 ≤ degree < n − 1, 0 ≤ noise ≤ 1 with p·noise ≤ 1 − p. O(n²).
+/// [`Error::Argument`] unless 2 ≤ n ≤ [`Graph::MOST_VERTICES`], 0 ≤ degree < n − 1, 0 ≤ noise ≤ 1 with p·noise ≤ 1 − p. O(n²).
 pub fn noisy_erdos_renyi(n: usize, degree: f64, noise: f64, rng: &mut impl Rng) -> Result<Instance> {
     let p = density(n, degree, noise)?;
     // Correlation 1 − noise/(1 − p) says the same.
@@ -98,6 +102,7 @@ pub fn noisy_erdos_renyi(n: usize, degree: f64, noise: f64, rng: &mut impl Rng) 
 
 /// p = degree/(n − 1), where it and the noise make sense.
 fn density(n: usize, degree: f64, noise: f64) -> Result<f64> {
+    require_vertices(n)?;
     if n < 2 {
         return Err(Error::argument("n", "needs two vertices at least"));
     }
@@ -119,7 +124,7 @@ fn density(n: usize, degree: f64, noise: f64) -> Result<f64> {
 /// Wormald 1999): nearly uniform for small degrees.
 ///
 /// # Errors
-/// [`Error::Argument`] unless n·degree is even, degree < n − 1, 0 ≤ noise ≤ 1 with p·noise ≤ 1 − p. O(n²).
+/// [`Error::Argument`] unless 2 ≤ n ≤ [`Graph::MOST_VERTICES`], n·degree is even, degree < n − 1, 0 ≤ noise ≤ 1 with p·noise ≤ 1 − p. O(n²).
 pub fn noisy_regular(n: usize, degree: usize, noise: f64, rng: &mut impl Rng) -> Result<Instance> {
     let p = density(n, degree as f64, noise)?;
     if n % 2 == 1 && degree % 2 == 1 {
@@ -168,7 +173,7 @@ fn regular_edges(n: usize, degree: usize, rng: &mut impl Rng) -> Option<BTreeSet
 /// Correlated Gaussian (Wigner) matrices: symmetric, zero diagonal, W_ij and its partner standard normal with correlation ρ.
 ///
 /// # Errors
-/// [`Error::Argument`] unless n ≥ 1, −1 ≤ ρ ≤ 1. O(n²).
+/// [`Error::Argument`] unless 1 ≤ n ≤ [`Graph::MOST_VERTICES`], −1 ≤ ρ ≤ 1. O(n²).
 pub fn correlated_gaussian(n: usize, rho: f64, rng: &mut impl Rng) -> Result<Instance> {
     require_vertices(n)?;
     require("rho", rho, -1.0, 1.0)?;
@@ -239,6 +244,8 @@ mod tests {
         assert!(message(5, 3, 0.1).contains("no whole number of edges"));
         assert!(message(5, 4, 0.1).contains("degree: is 4"));
         assert!(message(1, 0, 0.1).contains("two vertices"));
+        assert!(message(usize::MAX, 3, 0.1).contains("at most 4294967294 vertices"));
+        assert!(message(6, usize::MAX, 0.1).contains("degree: is"));
         assert!(message(6, 4, 0.3).contains("above 1 - p"));
         assert!(message(6, 2, -0.1).contains("noise: is -0.1"));
     }

@@ -57,12 +57,14 @@ pub mod polytope;
 pub mod recovery;
 pub mod score;
 pub mod solver;
+pub mod stop;
 pub mod structure;
 
 pub use assignment::{Assignment, AssignmentSolver, RectangularAssignment};
 pub use error::{Error, Result};
 pub use graph::Graph;
 pub use permutation::Permutation;
+pub use stop::Stop;
 
 /// The README's example.
 #[cfg(doctest)]

@@ -3,6 +3,7 @@
 use crate::objective::Objective;
 use crate::permutation::Permutation;
 use crate::polytope::Face;
+use crate::stop::Stop;
 use rand::{Rng, RngExt};
 
 /// Rows without an improvement after which [`Objective::swap_changes`] is asked for all changes at once: the descent is
@@ -12,6 +13,9 @@ const QUIET_ROWS: usize = 8;
 /// Improvements smaller than this share of κ are rounding errors, where the objective does not say how large those are.
 const IMPROVEMENT: f64 = 1e-9;
 
+/// Pairs that are looked at between two questions whether to stop.
+const PAIRS: usize = 32;
+
 /// Whether a swap of the images of i and k, said to change the value by `change`, lowers the true value for certain.
 fn lowers(objective: &dyn Objective, p: &Permutation, i: usize, k: usize, change: f64) -> bool {
     change < 0.0 && change < -objective.swap_rounding(p, i, k).unwrap_or_else(|| IMPROVEMENT * objective.scale())
@@ -19,11 +23,15 @@ fn lowers(objective: &dyn Objective, p: &Permutation, i: usize, k: usize, change
 
 /// Swaps pairs of images as long as one lowers f, first improvement, in sweeps over all pairs i < k of the face's free rows.
 ///
-/// Ends at a local minimum under swaps, or once `stop` says so (it is asked once a row). A swap is made only where the true value falls, rounding
+/// Ends at a local minimum under swaps, or once `stop` says so (it is asked every 32 pairs). A swap is made only where the true value falls, rounding
 /// included ([`Objective::swap_rounding`]; where that is not known, where the computed value falls), so that it ends. O(m²) evaluations of
 /// [`Objective::swap_change`] a sweep: O(degree) each for sparse graphs, O(n) for dense ones (O(1) where few swaps improve). Returns the number of
 /// swaps made.
+///
+/// # Panics
+/// When the sizes of objective, face and p differ.
 pub fn swap_descent(objective: &dyn Objective, face: &Face, p: &mut Permutation, stop: &dyn Fn() -> bool) -> usize {
+    require_one_size(objective, face, p);
     let rows = face.free_rows();
     let mut swaps = 0;
     // A full round of pairs without an improvement ends the search.
@@ -35,7 +43,10 @@ pub fn swap_descent(objective: &dyn Objective, face: &Face, p: &mut Permutation,
         }
         rows_since_improvement += 1;
         let i = rows[position];
-        for &k in &rows[position + 1..] {
+        for (number, &k) in rows[position + 1..].iter().enumerate() {
+            if number % PAIRS == PAIRS - 1 && stop() {
+                return swaps;
+            }
             let change = changes.as_ref().map_or_else(|| objective.swap_change(p, i, k), |changes| changes(i, k));
             if lowers(objective, p, i, k, change) {
                 if !swap_if_certain(objective, p, i, k) {
@@ -77,13 +88,19 @@ const SWEEPS: usize = 100;
 /// Swaps that [`anneal`] looks at for each row and sweep.
 const SWAPS_A_ROW: usize = 32;
 
+/// Swaps that [`anneal`] looks at between two questions whether to stop.
+const SWAPS: usize = 1024;
+
 /// Metropolis' walk over swaps, slowly cooled: p ← the best permutation it meets, never a worse one. Leaves basins that no single swap leaves.
 ///
 /// Pairs of the face's free rows swap their images with probability min(1, e^(−change/T)), T falling geometrically from sweep to
 /// sweep (Kirkpatrick, Gelatt, Vecchi, Science 220, 1983). Every other pair is drawn by [`Objective::draw_swap`] and so gains an edge, the others are random.
 ///
 /// For sparse graphs only, where a swap costs O(degree) and a common edge is a large part of κ; elsewhere, where f has no lattice, and where p is plainly optimal, it does
-/// nothing. 3200·m evaluations of [`Objective::swap_change`]; `stop` is asked once a sweep. Returns how often p became better.
+/// nothing. 3200·m evaluations of [`Objective::swap_change`]; `stop` is asked every 1024 of them. Returns how often p became better.
+///
+/// # Panics
+/// When the sizes of objective, face and p differ.
 pub fn anneal(
     objective: &dyn Objective,
     face: &Face,
@@ -91,6 +108,7 @@ pub fn anneal(
     rng: &mut impl Rng,
     stop: &dyn Fn() -> bool,
 ) -> usize {
+    require_one_size(objective, face, p);
     let rows = face.free_rows();
     let is_exact = objective.rounding().is_some_and(|rounding| rounding.exact_up_to == f64::INFINITY);
     let step = match objective.lattice() {
@@ -107,10 +125,10 @@ pub fn anneal(
     rows.iter().for_each(|&row| is_free[row] = true);
     let mut least = 0.0;
     for _ in 0..SWEEPS {
-        if stop() {
-            break;
-        }
         for number in 0..rows.len() * SWAPS_A_ROW {
+            if number % SWAPS == 0 && stop() {
+                return improvements;
+            }
             let mut draw = |below| rng.random_range(0..below);
             let i = rows[draw(rows.len())];
             let gaining = if number % 2 == 0 { objective.draw_swap(&walker, &inverse, i, &mut draw) } else { None };
@@ -136,14 +154,29 @@ pub fn anneal(
 }
 
 /// Whether no single swap within the face lowers f. O(m²) swap evaluations, O(1) each after one gradient where f is dense and quadratic.
+///
+/// # Panics
+/// When the sizes of objective, face and p differ.
 pub fn is_swap_minimum(objective: &dyn Objective, face: &Face, p: &Permutation) -> bool {
+    is_swap_minimum_until(objective, face, p, &Stop::never())
+}
+
+/// [`is_swap_minimum`], or false at `stop`.
+pub(crate) fn is_swap_minimum_until(objective: &dyn Objective, face: &Face, p: &Permutation, stop: &Stop) -> bool {
+    require_one_size(objective, face, p);
     let rows = face.free_rows();
     let mut pairs =
         rows.iter().enumerate().flat_map(|(position, &i)| rows[position + 1..].iter().map(move |&k| (i, k)));
+    let mut rarely = stop.asked_rarely();
     match objective.swap_changes(p) {
-        Some(change) => pairs.all(|(i, k)| !lowers(objective, p, i, k, change(i, k))),
-        None => pairs.all(|(i, k)| !lowers(objective, p, i, k, objective.swap_change(p, i, k))),
+        Some(change) => pairs.all(|(i, k)| !lowers(objective, p, i, k, change(i, k)) && !rarely.is_reached()),
+        None => pairs.all(|(i, k)| !lowers(objective, p, i, k, objective.swap_change(p, i, k)) && !stop.is_reached()),
     }
+}
+
+fn require_one_size(objective: &dyn Objective, face: &Face, p: &Permutation) {
+    let sizes = (objective.size(), face.size(), p.len());
+    assert!(sizes.0 == sizes.1 && sizes.1 == sizes.2, "sizes of objective, face and permutation: {sizes:?}");
 }
 
 #[cfg(test)]

@@ -36,9 +36,15 @@ const ENTROPY_FLOOR: f64 = 1e-12;
 
 impl Penalty {
     /// P(X) for X ≥ 0, any shape for l1−l2 and entropy; n is the number of rows for Frobenius. O(entries).
+    ///
+    /// l1−l2 is right for entries of any size: ∞ only where P itself is beyond 1.8e308. NaN where an entry is not finite.
     pub fn value(self, x: &DMatrix<f64>) -> f64 {
         match self {
-            Penalty::L1MinusL2 => 2.0 * x.sum() - Norms::of(x).sum(),
+            Penalty::L1MinusL2 => {
+                let norms = Norms::of(x);
+                let (sum, norms) = (2.0 * x.sum(), norms.sum());
+                if sum < HUGE { sum - norms } else { deficits(x) }
+            }
             Penalty::Frobenius => x.nrows() as f64 - x.norm_squared(),
             Penalty::Entropy => -x.iter().map(|&v| if v > 0.0 { v * v.ln() } else { 0.0 }).sum::<f64>(),
         }
@@ -59,7 +65,11 @@ impl Penalty {
 
     /// `target += weight · ∇P(X)`, up to a constant matrix, which no vertex of D_n can see (l1−l2: without its 2);
     /// returns P(X). O(entries).
+    ///
+    /// # Panics
+    /// When the shapes differ.
     pub fn add_gradient(self, weight: f64, x: &DMatrix<f64>, target: &mut DMatrix<f64>) -> f64 {
+        assert_eq!(x.shape(), target.shape(), "a gradient of another shape");
         match self {
             Penalty::L1MinusL2 => {
                 let gradient = target.clone();
@@ -153,10 +163,19 @@ pub struct Norms {
 }
 
 impl Norms {
-    /// The norms of `x`. O(entries).
+    /// The norms of `x`, of entries of any size. O(entries).
     pub fn of(x: &DMatrix<f64>) -> Self {
         let blocks = x.as_slice().chunks(BLOCK * x.nrows().max(1));
-        Norms::sum_up(x.nrows(), blocks.map(|entries| Squares::of(entries, x.nrows())))
+        let norms = Norms::sum_up(x.nrows(), blocks.map(|entries| Squares::of(entries, x.nrows())));
+        // Squares of other norms may have lost what they are made of.
+        let are_exact = norms.rows.iter().chain(&norms.columns).all(|norm| (TINY..HUGE).contains(norm));
+        if are_exact { norms } else { Norms::relative(x) }
+    }
+
+    /// The same by squares relative to the largest entry of each row and column.
+    fn relative(x: &DMatrix<f64>) -> Self {
+        let norm = |(largest, _, norm)| largest * norm;
+        Norms { rows: rows_of(x).map(norm).collect(), columns: columns_of(x).map(norm).collect() }
     }
 
     /// X ← (1 − t)X + tQ, `from` = q⁻¹, and these ← its norms, to the bit those of [`Norms::of`]. One pass.
@@ -184,6 +203,35 @@ impl Norms {
     pub fn sum(&self) -> f64 {
         self.rows.iter().sum::<f64>() + self.columns.iter().sum::<f64>()
     }
+}
+
+/// Squares of numbers between these keep all digits, and thousands of them may be added.
+const TINY: f64 = 1e-140;
+const HUGE: f64 = 1e140;
+
+/// Of a row or column v: the largest |v_k|, and Σ v_k and ‖v‖₂ in units of it. NaN where an entry is not finite.
+type Line = (f64, f64, f64);
+
+fn rows_of(x: &DMatrix<f64>) -> impl Iterator<Item = Line> {
+    x.row_iter().map(|row| line(row.iter().copied()))
+}
+
+fn columns_of(x: &DMatrix<f64>) -> impl Iterator<Item = Line> {
+    x.column_iter().map(|column| line(column.iter().copied()))
+}
+
+fn line(entries: impl Iterator<Item = f64> + Clone) -> Line {
+    let largest = entries.clone().fold(0.0, |largest: f64, v| largest.max(v.abs()));
+    // Without an entry above 0 there may be NaN among them still.
+    let unit = if largest > 0.0 { largest } else { 1.0 };
+    let (sum, squares) = entries.map(|v| v / unit).fold((0.0, 0.0), |(sum, squares), v| (sum + v, squares + v * v));
+    (unit, sum, squares.sqrt())
+}
+
+/// Σ over rows and columns of ‖·‖₁ − ‖·‖₂ for X ≥ 0, each relative to its largest entry.
+fn deficits(x: &DMatrix<f64>) -> f64 {
+    let deficit = |(largest, sum, norm)| largest * (sum - norm);
+    rows_of(x).map(deficit).sum::<f64>() + columns_of(x).map(deficit).sum::<f64>()
 }
 
 /// Sums of the squares in the rows and columns of a block of columns.
@@ -237,7 +285,7 @@ pub struct WeightSchedule {
     pub first: f64,
     /// Last weight, in units of κ; ≥ `first`.
     pub last: f64,
-    /// Number of weights; ≥ 1.
+    /// Number of weights; between 1 and [`MOST_STAGES`](Self::MOST_STAGES).
     pub stages: usize,
 }
 
@@ -249,9 +297,62 @@ impl Default for WeightSchedule {
 }
 
 impl WeightSchedule {
+    /// The most weights that a path may have.
+    pub const MOST_STAGES: usize = 1_000_000;
+
     /// λ_1, …, λ_k in units of κ.
+    ///
+    /// # Panics
+    /// When there are more than [`MOST_STAGES`](Self::MOST_STAGES).
     pub fn weights(&self) -> Vec<f64> {
+        assert!(self.stages <= Self::MOST_STAGES, "a path of {} weights", self.stages);
         let steps = (self.stages.max(2) - 1) as f64;
-        (0..self.stages).map(|stage| self.first * (self.last / self.first).powf(stage as f64 / steps)).collect()
+        let ratio = self.last / self.first;
+        let weight = |share: f64| {
+            if ratio.is_finite() {
+                return self.first * ratio.powf(share);
+            }
+            let root = (0.5 * share * (self.last.ln() - self.first.ln())).exp();
+            root * self.first * root
+        };
+        (0..self.stages).map(|stage| weight(stage as f64 / steps)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 2·(2 − √2)·scale for a 2 × 2 matrix of equal entries.
+    #[test]
+    fn the_penalty_is_homogeneous_whatever_the_size_of_the_entries() {
+        for exponent in [-1074, -1000, -600, -300, 0, 300, 520, 1000, 1021] {
+            let scale = 2f64.powi(exponent);
+            let x = DMatrix::from_element(2, 2, scale);
+            let expected = 4.0 * (2.0 - 2f64.sqrt()) * scale;
+            let error = (Penalty::L1MinusL2.value(&x) - expected).abs();
+            assert!(error <= 1e-15 * expected + f64::from_bits(2), "2^{exponent}: off by {error:e}");
+            // Norms of the least numbers there are have no digits.
+            let gradient = Penalty::L1MinusL2.gradient(&x);
+            assert!(exponent < -1020 || gradient.add_scalar(2f64.sqrt() - 2.0).amax() < 1e-15, "2^{exponent}");
+        }
+        let mixed = DMatrix::from_row_slice(2, 2, &[1e300, 0.0, 0.0, 1e-300]);
+        assert_eq!(Penalty::L1MinusL2.value(&mixed), 0.0);
+        assert_eq!(Norms::of(&mixed).rows, [1e300, 1e-300]);
+        assert_eq!(Penalty::L1MinusL2.value(&DMatrix::zeros(3, 3)), 0.0);
+        assert!(Penalty::L1MinusL2.value(&DMatrix::from_element(2, 2, f64::NAN)).is_nan());
+    }
+
+    #[test]
+    fn weights_grow_geometrically_over_any_range() {
+        let weights = WeightSchedule { first: 1e-300, last: 1e300, stages: 3 }.weights();
+        assert!((weights[1] - 1.0).abs() < 1e-12 && weights[2] / 1e300 < 1.0 + 1e-12, "{weights:?}");
+        assert_eq!(WeightSchedule { first: 0.5, last: 8.0, stages: 3 }.weights(), [0.5, 2.0, 8.0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "a path of 18446744073709551615 weights")]
+    fn a_path_without_end_is_refused() {
+        WeightSchedule { stages: usize::MAX, ..WeightSchedule::default() }.weights();
     }
 }

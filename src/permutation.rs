@@ -45,11 +45,17 @@ impl Permutation {
     }
 
     /// p(i) = i.
+    ///
+    /// # Panics
+    /// When 8n bytes are more than there can be.
     pub fn identity(n: usize) -> Self {
         Permutation { image: (0..n).collect() }
     }
 
     /// A permutation drawn uniformly from all n!.
+    ///
+    /// # Panics
+    /// As [`identity`](Self::identity).
     pub fn random(n: usize, rng: &mut impl Rng) -> Self {
         let mut p = Permutation::identity(n);
         p.image.shuffle(rng);
@@ -99,6 +105,9 @@ impl Permutation {
     }
 
     /// Exchanges p(i) and p(j): still a bijection.
+    ///
+    /// # Panics
+    /// When i or j is ≥ n.
     pub fn swap(&mut self, i: usize, j: usize) {
         self.image.swap(i, j);
     }
@@ -116,7 +125,7 @@ impl Permutation {
         same as f64 / self.len() as f64
     }
 
-    /// The n × n matrix X with X\[i, p(i)\] = 1 and zeros elsewhere.
+    /// The n × n matrix X with X\[i, p(i)\] = 1 and zeros elsewhere: 8n² bytes.
     pub fn to_matrix(&self) -> DMatrix<f64> {
         let mut x = DMatrix::zeros(self.len(), self.len());
         for (i, &j) in self.image.iter().enumerate() {

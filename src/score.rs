@@ -35,6 +35,8 @@ impl EdgeScore {
     /// # Ok::<(), birkhoff::Error>(())
     /// ```
     pub fn of(a: &Graph, b: &Graph, p: &Permutation) -> Self {
+        let n = a.vertex_count().max(b.vertex_count());
+        assert!(p.len() >= n, "a permutation of {} for graphs of up to {n} vertices", p.len());
         let undirected = a.is_symmetric() && b.is_symmetric();
         let count = |graph: &Graph| if undirected { graph.edge_count() } else { graph.arc_count() };
         let exists = |i: usize, k: usize| i < b.vertex_count() && k < b.vertex_count() && b.weight(i, k) != 0.0;
@@ -63,6 +65,7 @@ impl EdgeScore {
 /// # Ok::<(), birkhoff::Error>(())
 /// ```
 pub fn right_vertices(p: &Permutation, truth: &[Option<usize>]) -> (usize, usize) {
+    assert!(p.len() >= truth.len(), "a permutation of {} for {} vertices", p.len(), truth.len());
     let known = truth.iter().enumerate().filter_map(|(i, partner)| partner.map(|j| (i, j)));
     known.fold((0, 0), |(right, known), (i, j)| (right + usize::from(p.apply(i) == j), known + 1))
 }

@@ -9,26 +9,31 @@ use std::path::{Path, PathBuf};
 /// From below: nothing in a line knows anything of the lines under it, so there are no cycles.
 const TABLE: &[(&str, &[&str])] = &[
     ("error", &[]),
-    ("columns", &[]),
+    ("stop", &[]),
+    ("columns", &["stop"]),
     ("exact", &[]),
     ("permutation", &[]),
     ("graph", &[]),
     ("penalty", &["columns"]),
-    ("assignment", &["columns", "exact", "permutation"]),
-    ("polytope", &["permutation", "assignment"]),
+    ("assignment", &["stop", "columns", "exact", "permutation"]),
+    ("polytope", &["stop", "permutation", "assignment"]),
     // Objectives never import solvers, the penalty or the instances.
-    ("objective", &["columns", "exact", "permutation", "graph", "assignment"]),
+    ("objective", &["stop", "columns", "exact", "permutation", "graph", "assignment"]),
     ("instance", &["permutation", "graph"]),
     // Costs from graphs alone: it knows no objective.
-    ("structure", &["permutation", "graph"]),
-    ("certificate", &["exact", "permutation", "assignment", "penalty", "polytope", "objective"]),
+    ("structure", &["stop", "permutation", "graph"]),
+    ("certificate", &["stop", "exact", "permutation", "assignment", "penalty", "polytope", "objective"]),
     ("neurons", &["exact", "permutation", "assignment", "objective"]),
     ("score", &["permutation", "graph"]),
-    ("local_search", &["permutation", "polytope", "objective"]),
-    ("solver", &["permutation", "assignment", "penalty", "polytope", "objective", "certificate", "local_search"]),
+    ("local_search", &["stop", "permutation", "polytope", "objective"]),
+    (
+        "solver",
+        &["stop", "permutation", "assignment", "penalty", "polytope", "objective", "certificate", "local_search"],
+    ),
     (
         "recovery",
         &[
+            "stop",
             "permutation",
             "graph",
             "assignment",
@@ -52,6 +57,7 @@ const TABLE: &[(&str, &[&str])] = &[
 /// The modules that are mathematics: they know nothing of files, tables, command lines and pictures.
 const MATHEMATICS: &[&str] = &[
     "error",
+    "stop",
     "columns",
     "exact",
     "permutation",

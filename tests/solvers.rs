@@ -462,7 +462,7 @@ fn an_interrupt_from_outside_stops_a_run_that_is_under_way() {
             *count.lock().unwrap() += 1;
             raise.store(*count.lock().unwrap() >= 3, std::sync::atomic::Ordering::Relaxed);
         });
-        let limits = Limits { interrupt: Some(flag), watcher: Some(watcher), deadline: None };
+        let limits = Limits { interrupt: Some(flag), watcher: Some(watcher), ..Limits::default() };
         let recovery = recover_within(&f, &Settings::of(method), &limits).unwrap();
         assert_eq!((recovery.termination, recovery.iterations), (TerminationReason::Interrupt, 3), "{method}");
     }

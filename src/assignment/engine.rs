@@ -4,6 +4,7 @@ use super::kernel;
 use super::search::Search;
 use super::shortlist::{Entry, NONE, Shortlists, Slot};
 use crate::columns::is_parallel;
+use crate::stop::Stop;
 use rayon::prelude::*;
 
 /// A dense cost matrix as lines of contiguous entries: `line(l)[k]` = c_lk.
@@ -67,6 +68,8 @@ pub(super) struct Engine {
     /// c_lk − v_k − min over k, at the place k the line held before.
     excess: Vec<f64>,
     widths: Vec<f64>,
+    /// What ends the work on this problem early.
+    pub stop: Stop,
 }
 
 // How the auction is dosed. Measured on uniform and integer costs and on the gradients of graph matching, n = 500 to 4000; within
@@ -135,7 +138,7 @@ impl Engine {
         largest
     }
 
-    /// Assigns all lines from nothing but the prices. Returns whether that was possible.
+    /// Assigns all lines from nothing but the prices. Returns whether that was possible; once the stop is reached, lines may be left free.
     pub fn solve_cold(&mut self, costs: Costs) -> bool {
         let lines = self.holdings.place_of.len();
         for v in &mut self.holdings.v {
@@ -159,7 +162,7 @@ impl Engine {
 
     /// Assigns all lines, starting from the places they hold, once each has been [measured](Self::measure). In the end each holds a place
     /// within `slack` of its smallest reduced cost. Returns how many lost theirs (it only counts what the new costs took away), and whether a
-    /// complete assignment was possible.
+    /// complete assignment was possible, as above.
     pub fn solve_warm(&mut self, costs: Costs, slack: f64) -> (usize, bool) {
         let lines = self.holdings.place_of.len();
         self.widths.clear();
@@ -183,6 +186,26 @@ impl Engine {
             self.reduce(costs);
         }
         (moved, self.augment(costs))
+    }
+
+    /// Gives the lines that are left free, each in turn, the place of smallest reduced cost among those that are left. O(free lines·places).
+    pub fn assign_the_rest(&mut self, costs: Costs) {
+        let Holdings { v, line_of, .. } = &self.holdings;
+        let mut left: Vec<u32> = (0..v.len() as u32).filter(|&place| line_of[place as usize] == NONE).collect();
+        self.gather_free();
+        for &line in &self.free {
+            let costs = costs.line(line as usize);
+            let reduced = |place: u32| costs[place as usize] - self.holdings.v[place as usize];
+            let nearest = (0..left.len()).min_by(|&k, &l| reduced(left[k]).total_cmp(&reduced(left[l])));
+            let Some(nearest) = nearest else { return };
+            let place = left.swap_remove(nearest);
+            self.holdings.assign(line, place, costs[place as usize]);
+        }
+    }
+
+    /// u_l = min_k (c_lk − v_k) of a line: with the prices it proves a bound, whatever is assigned. O(places).
+    pub fn line_dual(&self, line: usize, costs: Costs) -> f64 {
+        kernel::smallest_and_threshold(costs.line(line), &self.holdings.v, 1).0
     }
 
     /// Keeps prices from drifting down for ever in a long sequence of problems: (u + t, v − t) proves what (u, v) proves.
@@ -219,9 +242,16 @@ impl Engine {
         self.free.clear();
         // Bounds a price war, which without an ε may take for ever.
         let mut budget = 4 * self.holdings.place_of.len() + 16;
+        let stop = self.stop.clone();
+        let mut stop = stop.asked_rarely();
         for next in 0..self.waiting.len() {
             let mut line = self.waiting[next];
             loop {
+                if stop.is_reached() {
+                    self.free.push(line);
+                    self.free.extend(&self.waiting[next + 1..]);
+                    return;
+                }
                 budget = budget.saturating_sub(1);
                 let Some((mut entry, smallest, second)) = self.two_smallest(line as usize, costs) else {
                     self.free.push(line);
@@ -263,6 +293,9 @@ impl Engine {
             }
             epsilon = slack.max(SHRINK * epsilon);
             self.keep_within(costs, if phase < phases { epsilon } else { slack });
+            if self.stop.is_reached() {
+                return;
+            }
         }
         self.reduce(costs);
         self.reduce(costs);
@@ -273,7 +306,12 @@ impl Engine {
         std::mem::swap(&mut self.free, &mut self.waiting);
         self.free.clear();
         let mut budget = BIDS * self.holdings.place_of.len();
+        let stop = self.stop.clone();
+        let mut stop = stop.asked_rarely();
         while let Some(line) = self.waiting.pop() {
+            if stop.is_reached() {
+                budget = 0;
+            }
             let offer = if budget > 0 { self.two_smallest(line as usize, costs) } else { None };
             budget = budget.saturating_sub(1);
             let Some((entry, smallest, second)) = offer else {
@@ -325,10 +363,13 @@ impl Engine {
         median(&mut self.widths)
     }
 
-    /// Assigns the free lines along shortest augmenting paths. Returns whether all could be assigned.
+    /// Assigns the free lines along shortest augmenting paths. Returns whether all could be assigned, as far as it came.
     fn augment(&mut self, costs: Costs) -> bool {
         let mut complete = true;
         for next in 0..self.free.len() {
+            if self.stop.is_reached() {
+                break;
+            }
             let line = self.free[next];
             let Some((_, smallest, _)) = self.two_smallest(line as usize, costs) else {
                 complete = false;

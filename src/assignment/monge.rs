@@ -92,11 +92,15 @@ impl<'a> MongeOrder<'a> {
         }
         let mut center = DMatrix::zeros(n, n);
         for (l, columns) in of_column.iter().enumerate() {
-            for k in columns.clone() {
-                // Row number k is tied with all of of_row[k], and the diagonal puts them on the columns of the same numbers.
+            let mut column = center.column_mut(self.columns[l]);
+            let mut k = columns.start;
+            while k < columns.end {
+                // Rows number k, … are tied, and the diagonal puts those before `end` on the columns of the same numbers.
                 let rows = &of_row[k];
-                let share = 1.0 / (rows.len() * columns.len()) as f64;
-                rows.clone().for_each(|k| center[(self.rows[k], self.columns[l])] += share);
+                let (end, share) = (rows.end.min(columns.end), 1.0 / (rows.len() * columns.len()) as f64);
+                let shares = (k..end).fold(0.0, |sum, _| sum + share);
+                rows.clone().for_each(|k| column[self.rows[k]] = shares);
+                k = end;
             }
         }
         Some(center)

@@ -3,7 +3,7 @@
 use super::engine::{Costs, Engine};
 use super::kernel::magnitude;
 use super::shortlist::NONE;
-use super::{LARGE, inspect, scale_for};
+use super::{LARGE, TOO_LARGE, inspect, scale_for};
 use crate::error::{Error, Result};
 use nalgebra::DMatrix;
 
@@ -35,7 +35,8 @@ pub struct RectangularAssignment {
 ///
 /// # Errors
 /// [`Error::Entry`] for NaN and −∞, [`Error::Infeasible`] when every assignment meets a forbidden entry: the row it names
-/// cannot be assigned when m ≤ n; when m > n no row is to blame, and it is the first that was left without a column.
+/// cannot be assigned when m ≤ n; when m > n no row is to blame, and it is the first that was left without a column. [`Error::Argument`] when the
+/// least sum, or a dual, is beyond 1.8e308.
 ///
 /// ```
 /// use birkhoff::assignment;
@@ -95,6 +96,9 @@ pub fn solve_rectangular(cost: &DMatrix<f64>) -> Result<RectangularAssignment> {
         columns[row] = Some(column);
         value += cost[(row, column)];
         line_duals[line] = cost[(row, column)] - place_duals[place as usize];
+    }
+    if place_duals.iter().chain(&line_duals).chain([&value]).any(|number| !number.is_finite()) {
+        return Err(Error::argument("cost", TOO_LARGE));
     }
     let (row_duals, column_duals) = if m < n { (line_duals, place_duals) } else { (place_duals, line_duals) };
     Ok(RectangularAssignment { columns, value, row_duals, column_duals })

@@ -4,10 +4,14 @@ use super::engine::{Costs, Engine};
 use super::kernel::magnitude;
 use super::monge::MongeOrder;
 use super::shortlist::NONE;
-use super::{Assignment, LARGE, inspect, scale_for};
+use super::{Assignment, LARGE, TOO_LARGE, inspect, scale_for};
 use crate::error::{Error, Result};
 use crate::permutation::Permutation;
+use crate::stop::Stop;
 use nalgebra::DMatrix;
+
+/// Prices so many times as large as the largest cost are no start: duals need 4 times at most (see the [module](super)).
+const FAR: f64 = 8.0;
 
 /// Solves a sequence of square assignment problems, each started from the answer to the last.
 ///
@@ -68,6 +72,18 @@ impl AssignmentSolver {
     /// # Errors
     /// As [`solve`](super::solve), and [`Error::Argument`] unless 0 ≤ tolerance < ∞.
     pub fn solve_within(&mut self, cost: &DMatrix<f64>, tolerance: f64) -> Result<()> {
+        self.solve_until(cost, tolerance, &Stop::never()).map(drop)
+    }
+
+    /// As [`solve_within`](Self::solve_within), unless `stop` comes first. Returns whether it did not: whether the answer is the one that was asked for.
+    ///
+    /// Otherwise the columns that had no row by then get what was left, each in turn the cheapest. That is a permutation all the same (of
+    /// infinite value where it met a forbidden entry), the duals are feasible, and value − Σ u − Σ v bounds what it lacks. Takes at most a few
+    /// passes over the matrix once `stop` is reached.
+    ///
+    /// # Errors
+    /// As [`solve_within`](Self::solve_within).
+    pub fn solve_until(&mut self, cost: &DMatrix<f64>, tolerance: f64, stop: &Stop) -> Result<bool> {
         if !(0.0..f64::INFINITY).contains(&tolerance) {
             return Err(Error::argument("tolerance", format!("{tolerance}; it must be finite and not negative")));
         }
@@ -89,7 +105,9 @@ impl AssignmentSolver {
             let (row_duals, columns) = order.assignment();
             self.start_from(&row_duals, &columns);
         }
+        self.engine.stop = stop.clone();
         let solved = self.solve_square(cost, tolerance / n.max(1) as f64);
+        self.engine.stop = Stop::never();
         self.warm = solved.is_ok();
         if !self.warm {
             self.reset();
@@ -97,13 +115,15 @@ impl AssignmentSolver {
         solved
     }
 
-    fn solve_square(&mut self, cost: &DMatrix<f64>, mut slack: f64) -> Result<()> {
+    /// Whether it was solved, not stopped.
+    fn solve_square(&mut self, cost: &DMatrix<f64>, mut slack: f64) -> Result<bool> {
         let n = cost.nrows();
         let costs = Costs::new(cost.as_slice(), n);
         // One pass over the matrix, as memory is what it waits for: prepares the start, and sees whether entries need a look.
         let mut largest_sum = if self.warm { self.engine.measure(costs) } else { self.engine.reduce_columns(costs) };
         let mut largest = 0.0_f64;
-        if largest_sum > LARGE {
+        let needs_a_look = largest_sum > LARGE;
+        if needs_a_look {
             largest_sum = 0.0;
             for column in 0..n {
                 let line = costs.line(column);
@@ -117,7 +137,9 @@ impl AssignmentSolver {
         }
 
         let scale = scale_for(largest);
-        let starts_warm = self.warm && scale == 1.0 && self.prices_below(1024.0 * largest_sum.max(n as f64 * largest));
+        // Nothing is further from the least value than this, a line.
+        slack = slack.min(2.0 * largest_sum.max(n as f64 * largest));
+        let starts_warm = self.warm && scale == 1.0 && self.prices_suit(cost, needs_a_look);
         let complete = if starts_warm {
             let (moved, complete) = self.engine.solve_warm(costs, slack);
             self.augmented = moved;
@@ -133,17 +155,25 @@ impl AssignmentSolver {
             self.augmented = n;
             self.engine.solve_cold(costs)
         };
-        if !complete {
-            let row = self.engine.holdings.line_of.iter().position(|&line| line == NONE).unwrap_or(0);
-            return Err(Error::Infeasible { row });
+        let first_free = self.engine.holdings.line_of.iter().position(|&line| line == NONE);
+        match first_free {
+            Some(row) if !complete => return Err(Error::Infeasible { row }),
+            Some(_) => self.finish_early(cost),
+            None => self.finish(cost, slack),
         }
-        self.finish(cost, slack);
-        Ok(())
+        let duals = self.engine.holdings.v.iter().chain(&self.column_duals);
+        if first_free.is_none() && duals.chain([&self.value]).any(|number| !number.is_finite()) {
+            return Err(Error::argument("cost", TOO_LARGE));
+        }
+        Ok(first_free.is_none())
     }
 
-    /// Whether the last prices are small enough for the new costs: far larger ones would swallow the costs in rounding.
-    fn prices_below(&self, bound: f64) -> bool {
-        self.engine.holdings.v.iter().all(|v| v.abs() <= bound)
+    /// Whether the last prices are small enough for the new costs: far larger ones would swallow the costs in rounding. Mostly the first costs tell.
+    fn prices_suit(&self, cost: &DMatrix<f64>, may_forbid: bool) -> bool {
+        let largest = self.engine.holdings.v.iter().fold(0.0_f64, |largest, v| largest.max(v.abs()));
+        // With forbidden pairs, duals may have to add up costs along a path through all lines.
+        let needed = largest / if may_forbid { FAR * cost.nrows() as f64 } else { FAR };
+        largest == 0.0 || cost.iter().any(|c| c.abs() >= needed && c.is_finite())
     }
 
     /// A cold start on a copy of the costs, times a power of two.
@@ -169,6 +199,16 @@ impl AssignmentSolver {
             self.value += entry;
             self.columns[row] = column;
             self.column_duals[column] = entry - self.engine.holdings.v[row] - slack;
+        }
+    }
+
+    /// The same where lines were left free.
+    fn finish_early(&mut self, cost: &DMatrix<f64>) {
+        let costs = Costs::new(cost.as_slice(), cost.nrows());
+        self.engine.assign_the_rest(costs);
+        self.finish(cost, 0.0);
+        for (column, dual) in self.column_duals.iter_mut().enumerate() {
+            *dual = self.engine.line_dual(column, costs);
         }
     }
 

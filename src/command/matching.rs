@@ -13,9 +13,11 @@ use crate::recovery::{Method, Start};
 use crate::score::{EdgeScore, right_vertices};
 use crate::structure::Kind;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 /// Reads, checks, searches, writes.
 pub(super) fn run(arguments: &MatchArguments) -> Result<()> {
+    let began = Instant::now();
     let inputs = inputs(arguments);
     check_standard_input(inputs.iter().copied())?;
     let mut graphs = Vec::new();
@@ -30,7 +32,7 @@ pub(super) fn run(arguments: &MatchArguments) -> Result<()> {
     check_outputs(&arguments.search, inputs)?;
 
     let starts = starts(arguments, &a, &b, &search_inputs.anchors)?;
-    let (recovery, trace) = search(&objective, &starts, &arguments.search, search_inputs)?;
+    let (recovery, trace) = search(&objective, &starts, &arguments.search, search_inputs, began)?;
     let p = &recovery.permutation;
     let edges = EdgeScore::of(&a.graph, &b.graph, p);
     let right = truth.map(|truth| right_vertices(p, &truth));

@@ -191,7 +191,7 @@ pub struct SearchOptions {
     /// Seed of all that is random: the same seed gives the same answer with any number of threads
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Search")]
     pub rng_seed: u64,
-    /// Return the best answer so far after this many seconds [default: no limit]
+    /// Return the best answer so far after this many seconds, reading the files included [default: no limit]
     #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Search")]
     pub time_limit: Option<f64>,
     /// Threads that share the restarts [default: one a core]

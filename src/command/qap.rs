@@ -12,9 +12,11 @@ use crate::io::{NamedGraph, read_qaplib, read_qaplib_solution};
 use crate::objective::QuadraticAssignment;
 use crate::recovery::Start;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 /// Reads, checks, searches, writes.
 pub(super) fn run(arguments: &QapArguments) -> Result<()> {
+    let began = Instant::now();
     let inputs = inputs(arguments);
     check_standard_input(inputs.iter().copied())?;
     let problem = read_qaplib(&arguments.problem)?;
@@ -33,7 +35,7 @@ pub(super) fn run(arguments: &QapArguments) -> Result<()> {
             format!("{} compares graphs, but a QAP's matrices need not be alike", kind.name()),
         ));
     }
-    let (recovery, trace) = search(&objective, &[Start::relaxed()], &arguments.search, search_inputs)?;
+    let (recovery, trace) = search(&objective, &[Start::relaxed()], &arguments.search, search_inputs, began)?;
     let best_known = solution.as_ref().map(|solution| solution.value);
     let value = recovery.optimality.value;
     let report = Report {

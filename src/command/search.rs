@@ -10,14 +10,16 @@ use crate::recovery::{Recovery, Settings, Start, recover_from};
 use crate::solver::{Iterate, Limits, Watcher};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// Searches as the options say; also returns the first run's trace, empty if nobody asked for it.
+/// Searches as the options say; also returns the first run's trace, empty if nobody asked for it. The time limit counts from `began`, when the
+/// program did: reading belongs to it, though nothing can cut it short.
 pub(super) fn search(
     objective: &dyn Objective,
     starts: &[Start],
     options: &SearchOptions,
     inputs: SearchInputs,
+    began: Instant,
 ) -> Result<(Recovery, Vec<TraceRow>)> {
     let settings = Settings {
         method: options.method,
@@ -28,7 +30,6 @@ pub(super) fn search(
         starts: options.starts.map(|starts| starts as usize),
         descents: !options.no_descents,
         rng_seed: options.rng_seed,
-        time_limit: options.time_limit,
         anchors: inputs.anchors,
         start: inputs.start,
         ..Settings::default()
@@ -51,7 +52,8 @@ pub(super) fn search(
             ));
         })
     });
-    let limits = Limits { interrupt: Some(interrupt::flag()), watcher: watched, ..Limits::default() };
+    let deadline = options.time_limit.map(|seconds| began + Duration::from_secs_f64(seconds));
+    let limits = Limits { deadline, interrupt: Some(interrupt::flag()), watcher: watched, ..Limits::default() };
     let recovery = in_pool(options.threads, || recover_from(objective, starts, &settings, &limits));
     spinner.finish_and_clear();
     let recovery = recovery?.map_err(|error| at_its_file(error, options))?;

@@ -27,7 +27,7 @@ impl Tensor {
     /// The array as a matrix: two axes as they are, one as a single row, none as 1 × 1.
     ///
     /// # Errors
-    /// [`Error::File`] for `source` with the shape when there are more axes, or no entries.
+    /// [`Error::File`] for `source` with the shape when there are more axes, no entries, or not as many as the shape says.
     pub fn matrix(&self, source: &Path) -> Result<DMatrix<f64>> {
         let (rows, columns) = match self.shape[..] {
             [] => (1, 1),
@@ -37,8 +37,12 @@ impl Tensor {
                 return Err(Error::file(source, format!("a matrix has two axes, but this has shape {:?}", self.shape)));
             }
         };
-        if rows * columns == 0 {
+        if rows == 0 || columns == 0 {
             return Err(Error::file(source, format!("shape {:?} has no entries", self.shape)));
+        }
+        if rows.checked_mul(columns) != Some(self.values.len()) {
+            let cause = format!("shape {:?} does not fit {} entries", self.shape, self.values.len());
+            return Err(Error::file(source, cause));
         }
         Ok(DMatrix::from_row_slice(rows, columns, &self.values))
     }
@@ -264,6 +268,16 @@ impl TensorPath {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_shape_that_its_entries_do_not_fit_is_no_matrix() {
+        for shape in [vec![2, 3], vec![7], vec![usize::MAX, 2], vec![1 << 32, 1 << 32], vec![]] {
+            let message = Tensor { shape, values: vec![0.0; 5] }.matrix(Path::new("a.npy")).unwrap_err().to_string();
+            assert!(message.contains("does not fit 5 entries"), "{message}");
+        }
+        let tensor = Tensor { shape: vec![1, 2, 3], values: vec![0.0; 6] };
+        assert!(tensor.matrix(Path::new("a.npy")).unwrap_err().to_string().contains("[1, 2, 3]"));
+    }
 
     #[test]
     fn reordering_moves_one_axis_and_keeps_the_rest() {

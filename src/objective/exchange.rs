@@ -3,12 +3,15 @@
 //! ⟨S(X), X⟩ = 2 tr(AᵀXBXᵀ). At a permutation Q, QB is B with its rows moved, so that one product is left
 //! (A and B symmetric: A·(QB) serves both terms). Sparse graphs never form an n × n product: A·(QB) costs
 //! Σ over arcs (m, l) of B of the degree of q⁻¹(m) in A, about n·d².
+//!
+//! What takes long takes a [`Stop`]; once that is reached, targets are left as they happen to be.
 
 use super::bits::BitMatrix;
 use super::kept::KeptProduct;
-use crate::columns::for_each_column;
+use crate::columns::{for_each_column, multiply};
 use crate::graph::Graph;
 use crate::permutation::Permutation;
+use crate::stop::Stop;
 use nalgebra::DMatrix;
 
 /// A pair of graphs on the same number of vertices, prepared for products.
@@ -62,40 +65,43 @@ impl Exchange {
 
     /// A\[i, k\].
     #[inline]
-    fn weight_a(&self, i: usize, k: usize) -> f64 {
+    pub fn weight_a(&self, i: usize, k: usize) -> f64 {
         self.dense.as_ref().map_or_else(|| self.a.weight(i, k), |dense| dense.a[(i, k)])
     }
 
     /// B\[j, l\].
     #[inline]
-    fn weight_b(&self, j: usize, l: usize) -> f64 {
+    pub fn weight_b(&self, j: usize, l: usize) -> f64 {
         self.dense.as_ref().map_or_else(|| self.b.weight(j, l), |dense| dense.b[(j, l)])
     }
 
     /// `target += c·(AᵀXB + AXBᵀ)`. Dense: two products (one if A and B are symmetric); sparse: O(n·arcs).
-    pub fn add_product(&self, c: f64, x: &DMatrix<f64>, target: &mut DMatrix<f64>) {
+    pub fn add_product(&self, stop: &Stop, c: f64, x: &DMatrix<f64>, target: &mut DMatrix<f64>) {
         if let Some(DensePair { a, b, .. }) = &self.dense {
-            let ax = a * x;
+            let mut product = DMatrix::zeros(x.nrows(), x.ncols());
+            multiply(stop, &mut product, 1.0, a, x, 0.0);
             if self.symmetric {
-                target.gemm(2.0 * c, &ax, b, 1.0);
+                multiply(stop, target, 2.0 * c, &product, b, 1.0);
             } else {
-                target.gemm(c, &a.tr_mul(x), b, 1.0);
-                target.gemm(c, &ax, &b.transpose(), 1.0);
+                multiply(stop, target, c, &product, &b.transpose(), 1.0);
+                multiply(stop, &mut product, 1.0, &a.transpose(), x, 0.0);
+                multiply(stop, target, c, &product, b, 1.0);
             }
             return;
         }
         let (a, b) = (&self.a, &self.b);
         if self.symmetric {
-            add_times_graph(2.0 * c, &graph_times(a, x), b, target);
+            add_times_graph(stop, 2.0 * c, &graph_times(stop, a, x), b, target);
         } else {
-            add_times_graph(c, &graph_times(&self.a_transposed, x), &self.b_transposed, target);
-            add_times_graph(c, &graph_times(a, x), b, target);
+            add_times_graph(stop, c, &graph_times(stop, &self.a_transposed, x), &self.b_transposed, target);
+            add_times_graph(stop, c, &graph_times(stop, a, x), b, target);
         }
     }
 
     /// `target ← beta·target + c·(AᵀQB + AQBᵀ)`; `kept` is of earlier calls on this pair (left alone but for dense weighted graphs).
     pub fn blend_product_at(
         &self,
+        stop: &Stop,
         c: f64,
         q: &Permutation,
         beta: f64,
@@ -105,16 +111,16 @@ impl Exchange {
         if let Some(DensePair { bits: Some(bits), .. }) = &self.dense {
             let from = q.inverse();
             if self.symmetric {
-                bits.a.blend_times(2.0 * c, &self.b, &from, beta, target);
+                bits.a.blend_times(stop, 2.0 * c, &self.b, &from, beta, target);
             } else {
-                bits.a_transposed.blend_times(c, &self.b_transposed, &from, beta, target);
-                bits.a.blend_times(c, &self.b, &from, 1.0, target);
+                bits.a_transposed.blend_times(stop, c, &self.b_transposed, &from, beta, target);
+                bits.a.blend_times(stop, c, &self.b, &from, 1.0, target);
             }
             return;
         }
         if let Some(pair) = &self.dense {
-            let product = kept.at(q, pair, self.symmetric);
-            for_each_column(target, |j, column| {
+            let product = kept.at(stop, q, pair, self.symmetric);
+            for_each_column(stop, target, |j, column| {
                 column.iter_mut().zip(&product.column(j)).for_each(|(to, &v)| *to = beta * *to + c * v);
             });
             return;
@@ -125,7 +131,7 @@ impl Exchange {
         let from = q.inverse();
         // Column l of AᵀQB: the sum over arcs m → l of B of B[m, l] times column q⁻¹(m) of Aᵀ, that is row q⁻¹(m) of A.
         let mut add = |c: f64, rows_of: &Graph, arcs_into: &Graph| {
-            for_each_column(target, |l, column| {
+            for_each_column(stop, target, |l, column| {
                 let (sources, weights) = arcs_into.neighbours(l);
                 for (&m, &weight) in sources.iter().zip(weights) {
                     let (rows, values) = rows_of.neighbours(from.apply(m));
@@ -153,28 +159,31 @@ impl Exchange {
         self.a.arcs().map(|(i, k, weight)| weight * self.weight_b(p.apply(i), p.apply(k))).sum()
     }
 
-    /// AᵀA and BBᵀ.
-    pub fn grams(&self) -> (Gram, Gram) {
-        let Some(DensePair { a, b, bits }) = &self.dense else {
-            return (Gram::Sparse(gram(&self.a_transposed)), Gram::Sparse(gram(&self.b)));
-        };
+    /// AᵀA and BBᵀ; `None` where `stop` came first.
+    pub fn grams(&self, stop: &Stop) -> Option<(Gram, Gram)> {
         let n = self.size();
-        let Some(bits) = bits else {
-            return (Gram::Dense(a.tr_mul(a)), Gram::Dense(b * b.transpose()));
-        };
         let same = Permutation::identity(n);
-        let count = |rows: &BitMatrix, arcs: &Graph| {
+        let dense = |write: &dyn Fn(&mut DMatrix<f64>)| {
             let mut product = DMatrix::zeros(n, n);
-            rows.blend_times(1.0, arcs, &same, 0.0, &mut product);
+            write(&mut product);
             Gram::Dense(product)
         };
-        (count(&bits.a_transposed, &self.a_transposed), count(&bits.b, &self.b))
+        let squared = |w: &DMatrix<f64>, turned: &DMatrix<f64>| dense(&|to| multiply(stop, to, 1.0, w, turned, 0.0));
+        let counted = |rows: &BitMatrix, arcs: &Graph| dense(&|to| rows.blend_times(stop, 1.0, arcs, &same, 0.0, to));
+        let grams = match &self.dense {
+            None => (Gram::Sparse(gram(stop, &self.a_transposed)?), Gram::Sparse(gram(stop, &self.b)?)),
+            Some(DensePair { bits: Some(bits), .. }) => {
+                (counted(&bits.a_transposed, &self.a_transposed), counted(&bits.b, &self.b))
+            }
+            Some(DensePair { a, b, .. }) => (squared(&a.transpose(), a), squared(b, &b.transpose())),
+        };
+        (!stop.is_reached()).then_some(grams)
     }
 
     /// `costs[i, j] += ` the least of s·(A_ii B_jj + Σ_{k≠i} A_ik B_{j,π(k)}) over bijections π of the other vertices. O(n³).
     ///
-    /// By the rearrangement inequality: one row ascending against the other descending (ascending if s < 0).
-    pub fn add_least_contributions(&self, sign: f64, costs: &mut DMatrix<f64>) {
+    /// By the rearrangement inequality: one row ascending against the other descending (ascending if s < 0). Not all of them once `stop` is reached.
+    pub fn add_least_contributions(&self, stop: &Stop, sign: f64, costs: &mut DMatrix<f64>) {
         let n = self.size();
         let sorted = |graph: &Graph, i: usize, descending: bool| {
             let mut row = vec![0.0; n];
@@ -188,7 +197,7 @@ impl Exchange {
             (own, row)
         };
         let rows_of_b: Vec<_> = (0..n).map(|j| sorted(&self.b, j, sign > 0.0)).collect();
-        for i in 0..n {
+        for i in (0..n).take_while(|_| !stop.is_reached()) {
             let (own, row) = sorted(&self.a, i, false);
             for (j, (other, row_of_b)) in rows_of_b.iter().enumerate() {
                 let product: f64 = row.iter().zip(row_of_b).map(|(a, b)| a * b).sum();
@@ -260,31 +269,31 @@ impl Gram {
     }
 
     /// `target += c·W·X`, W this one.
-    pub fn add_times(&self, c: f64, x: &DMatrix<f64>, target: &mut DMatrix<f64>) {
+    pub fn add_times(&self, stop: &Stop, c: f64, x: &DMatrix<f64>, target: &mut DMatrix<f64>) {
         match self {
             Gram::Sparse(graph) => {
-                for_each_column(target, |j, column| {
+                for_each_column(stop, target, |j, column| {
                     for (k, &v) in x.column(j).iter().enumerate().filter(|&(_, &v)| v != 0.0) {
                         let (targets, weights) = graph.neighbours(k);
                         targets.iter().zip(weights).for_each(|(&i, &weight)| column[i] += c * weight * v);
                     }
                 });
             }
-            Gram::Dense(matrix) => target.gemm(c, matrix, x, 1.0),
+            Gram::Dense(matrix) => multiply(stop, target, c, matrix, x, 1.0),
         }
     }
 
     /// `target += c·X·W`.
-    pub fn add_times_on_the_right(&self, c: f64, x: &DMatrix<f64>, target: &mut DMatrix<f64>) {
+    pub fn add_times_on_the_right(&self, stop: &Stop, c: f64, x: &DMatrix<f64>, target: &mut DMatrix<f64>) {
         match self {
-            Gram::Sparse(graph) => add_times_graph(c, x, graph, target),
-            Gram::Dense(matrix) => target.gemm(c, x, matrix, 1.0),
+            Gram::Sparse(graph) => add_times_graph(stop, c, x, graph, target),
+            Gram::Dense(matrix) => multiply(stop, target, c, x, matrix, 1.0),
         }
     }
 
     /// `target += c·W·Q`, from = q⁻¹: column j of it is column q⁻¹(j) of W.
-    pub fn add_columns_moved(&self, c: f64, from: &Permutation, target: &mut DMatrix<f64>) {
-        for_each_column(target, |j, column| match self {
+    pub fn add_columns_moved(&self, stop: &Stop, c: f64, from: &Permutation, target: &mut DMatrix<f64>) {
+        for_each_column(stop, target, |j, column| match self {
             Gram::Sparse(graph) => {
                 let (rows, weights) = graph.neighbours(from.apply(j));
                 rows.iter().zip(weights).for_each(|(&i, &weight)| column[i] += c * weight);
@@ -296,9 +305,9 @@ impl Gram {
     }
 
     /// `target += c·Q·W`: entry (i, j) of it is W\[q(i), j\].
-    pub fn add_rows_moved(&self, c: f64, q: &Permutation, from: &Permutation, target: &mut DMatrix<f64>) {
+    pub fn add_rows_moved(&self, stop: &Stop, c: f64, q: &Permutation, from: &Permutation, target: &mut DMatrix<f64>) {
         let n = q.len();
-        for_each_column(target, |j, column| match self {
+        for_each_column(stop, target, |j, column| match self {
             Gram::Sparse(graph) => {
                 let (images, weights) = graph.neighbours(j);
                 images.iter().zip(weights).for_each(|(&m, &weight)| column[from.apply(m)] += c * weight);
@@ -311,14 +320,17 @@ impl Gram {
     }
 }
 
-/// W·Wᵀ as a graph.
-fn gram(graph: &Graph) -> Graph {
+/// W·Wᵀ as a graph; `None` where `stop` came first.
+fn gram(stop: &Stop, graph: &Graph) -> Option<Graph> {
     let n = graph.vertex_count();
     let transposed = graph.transpose();
     let mut row = vec![0.0; n];
     let mut touched = vec![];
     let mut arcs = vec![];
     for i in 0..n {
+        if stop.is_reached() {
+            return None;
+        }
         let (targets, weights) = graph.neighbours(i);
         for (&k, &weight) in targets.iter().zip(weights) {
             let (others, factors) = transposed.neighbours(k);
@@ -333,13 +345,13 @@ fn gram(graph: &Graph) -> Graph {
         touched.dedup();
         arcs.extend(touched.drain(..).map(|j| (i, j, std::mem::take(&mut row[j]))));
     }
-    Graph::directed(n, arcs).expect("the arcs of a valid graph")
+    Some(Graph::directed(n, arcs).expect("the arcs of a valid graph"))
 }
 
 /// W·X, column by column.
-fn graph_times(graph: &Graph, x: &DMatrix<f64>) -> DMatrix<f64> {
+fn graph_times(stop: &Stop, graph: &Graph, x: &DMatrix<f64>) -> DMatrix<f64> {
     let mut product = DMatrix::zeros(x.nrows(), x.ncols());
-    for_each_column(&mut product, |j, to| {
+    for_each_column(stop, &mut product, |j, to| {
         let from = x.column(j);
         for (i, to) in to.iter_mut().enumerate() {
             let (targets, weights) = graph.neighbours(i);
@@ -350,8 +362,8 @@ fn graph_times(graph: &Graph, x: &DMatrix<f64>) -> DMatrix<f64> {
 }
 
 /// `target += c·X·Wᵀ`: column l gains Σ_m W\[l, m\]·X_:m.
-fn add_times_graph(c: f64, x: &DMatrix<f64>, graph: &Graph, target: &mut DMatrix<f64>) {
-    for_each_column(target, |l, column| {
+fn add_times_graph(stop: &Stop, c: f64, x: &DMatrix<f64>, graph: &Graph, target: &mut DMatrix<f64>) {
+    for_each_column(stop, target, |l, column| {
         let (targets, weights) = graph.neighbours(l);
         for (&m, &weight) in targets.iter().zip(weights) {
             column.iter_mut().zip(&x.column(m)).for_each(|(to, &v)| *to += c * weight * v);
@@ -364,6 +376,8 @@ mod tests {
     use super::*;
     use crate::instance::rng;
     use rand_distr::{Distribution, StandardNormal};
+
+    const NEVER: Stop = Stop::never();
 
     fn random_graph(n: usize, keep: f64, symmetric: bool, trial: u64) -> Graph {
         let mut rng = rng(7, trial);
@@ -407,13 +421,13 @@ mod tests {
             let (a, b) = (pair.a.to_matrix(), pair.b.to_matrix());
             let x = DMatrix::from_fn(n, n, |_, _| StandardNormal.sample(&mut rng));
             let mut product = DMatrix::zeros(n, n);
-            pair.add_product(3.0, &x, &mut product);
+            pair.add_product(&NEVER, 3.0, &x, &mut product);
             let formula = |x: &DMatrix<f64>| (a.transpose() * x * &b + &a * x * b.transpose()) * 3.0;
             assert!((&product - formula(&x)).norm() < 1e-12 * (1.0 + product.norm()));
 
             let q = Permutation::random(n, &mut rng);
             let mut blended = x.clone();
-            pair.blend_product_at(3.0, &q, 0.25, &mut KeptProduct::default(), &mut blended);
+            pair.blend_product_at(&NEVER, 3.0, &q, 0.25, &mut KeptProduct::default(), &mut blended);
             let expected = &x * 0.25 + formula(&q.to_matrix());
             assert!((&blended - expected).norm() < 1e-12 * (1.0 + blended.norm()));
         }
@@ -427,17 +441,17 @@ mod tests {
             let q = Permutation::random(n, &mut rng);
             let x = DMatrix::from_fn(n, n, |_, _| StandardNormal.sample(&mut rng));
             let (a, b) = (pair.a.to_matrix(), pair.b.to_matrix());
-            let (left, right) = pair.grams();
+            let (left, right) = pair.grams(&NEVER).unwrap();
             for (gram, w) in [(left, a.transpose() * &a), (right, &b * b.transpose())] {
                 let tolerance = 1e-12 * (1.0 + w.norm() * x.norm());
                 assert!((gram.trace() - w.trace()).abs() < tolerance);
                 let mut product = x.clone();
-                gram.add_times(2.0, &x, &mut product);
-                gram.add_times_on_the_right(3.0, &x, &mut product);
+                gram.add_times(&NEVER, 2.0, &x, &mut product);
+                gram.add_times_on_the_right(&NEVER, 3.0, &x, &mut product);
                 assert!((&product - (&x + &w * &x * 2.0 + &x * &w * 3.0)).norm() < tolerance);
                 let mut moved = x.clone();
-                gram.add_columns_moved(2.0, &q.inverse(), &mut moved);
-                gram.add_rows_moved(3.0, &q, &q.inverse(), &mut moved);
+                gram.add_columns_moved(&NEVER, 2.0, &q.inverse(), &mut moved);
+                gram.add_rows_moved(&NEVER, 3.0, &q, &q.inverse(), &mut moved);
                 let at = q.to_matrix();
                 assert!((&moved - (&x + &w * &at * 2.0 + &at * &w * 3.0)).norm() < tolerance);
             }

@@ -9,8 +9,10 @@ use crate::error::Result;
 use crate::exact::{Lattice, sum_error};
 use crate::graph::Graph;
 use crate::permutation::Permutation;
+use crate::stop::Stop;
 use nalgebra::DMatrix;
 use std::cmp::Ordering;
+use std::sync::{Arc, OnceLock};
 
 /// f(X) = Σ_ℓ ‖A_ℓX − XB_ℓ‖²_F + ⟨C, X⟩, convex on all matrices; the permutations with f = 0 (for C = 0) are the isomorphisms.
 ///
@@ -35,8 +37,8 @@ use std::cmp::Ordering;
 #[derive(Debug, Clone)]
 pub struct GraphMatching {
     indefinite: QuadraticAssignment,
-    /// (AᵀA, BBᵀ) of each layer.
-    grams: Vec<(Gram, Gram)>,
+    /// (AᵀA, BBᵀ) of each layer, made when they are first needed: the indefinite form never does.
+    grams: Vec<Arc<OnceLock<(Gram, Gram)>>>,
     /// Value of a permutation is in offset + step·ℤ.
     lattice: Option<(f64, f64)>,
     /// See [`Rounding`].
@@ -78,9 +80,7 @@ impl GraphMatching {
 
     /// Computes what follows from the layers and is not there yet.
     fn prepared(mut self) -> Self {
-        for layer in &self.indefinite.layers[self.grams.len()..] {
-            self.grams.push(layer.grams());
-        }
+        self.grams.resize_with(self.indefinite.layers.len(), Arc::default);
         self.lattice = self.lattice_of_values();
         self.exact_up_to = self.exact_values();
         self
@@ -95,7 +95,7 @@ impl GraphMatching {
         let residues = self.indefinite.layers.iter().map(|layer| residue(&layer.a) + residue(&layer.b));
         let offset = (residues.sum::<u64>() % period) as f64 * unit * unit;
         let quadratic = Lattice::of([period as f64 * unit * unit].into_iter())?;
-        let step = quadratic.plus(linear_lattice(self.indefinite.linear.as_ref())?)?.step;
+        let step = quadratic.plus(linear_lattice(self.indefinite.linear.as_deref())?)?.step;
         (step > 0.0).then_some((offset, step))
     }
 
@@ -111,7 +111,7 @@ impl GraphMatching {
             return f64::INFINITY;
         }
         let squares = self.lattice_of_weights().map(|weights| weights.times(weights));
-        let all = squares.zip(linear_lattice(linear.as_ref())).and_then(|(squares, linear)| squares.plus(linear));
+        let all = squares.zip(linear_lattice(linear.as_deref())).and_then(|(squares, linear)| squares.plus(linear));
         let none_vanishes = |graph: &Graph| graph.arcs().all(|(_, _, weight)| weight.abs() >= LEAST_WEIGHT);
         match all {
             Some(all) => 0.5 * all.exact_up_to() - 2.0 * linear_magnitude,
@@ -128,28 +128,38 @@ impl GraphMatching {
     /// Σ_ℓ Σ_ij (A_ℓ\[i,j\] − B_ℓ\[p(i),p(j)\])²: with an error relative to itself, where the indefinite form cancels large numbers.
     fn squares_at(&self, p: &Permutation) -> f64 {
         let from = p.inverse();
-        let of_layer = |Exchange { a, b, .. }: &Exchange| {
-            let met = a.arcs().map(|(i, k, weight)| (weight - b.weight(p.apply(i), p.apply(k))).powi(2));
-            let unmet = b.arcs().filter(|&(j, l, _)| a.weight(from.apply(j), from.apply(l)) == 0.0);
+        let of_layer = |layer: &Exchange| {
+            let met = layer.a.arcs().map(|(i, k, weight)| (weight - layer.weight_b(p.apply(i), p.apply(k))).powi(2));
+            let unmet = layer.b.arcs().filter(|&(j, l, _)| layer.weight_a(from.apply(j), from.apply(l)) == 0.0);
             met.sum::<f64>() + unmet.map(|(_, _, weight)| weight * weight).sum::<f64>()
         };
         self.indefinite.layers.iter().map(of_layer).sum()
     }
 
+    /// (AᵀA, BBᵀ) of the layers, as many as there are when the stop is reached.
+    fn grams(&self) -> impl Iterator<Item = &(Gram, Gram)> {
+        let layers = self.grams.iter().zip(self.indefinite.layers.iter());
+        layers.map_while(|(grams, layer)| match grams.get() {
+            Some(grams) => Some(grams),
+            None => layer.grams(&self.indefinite.stop).map(|fresh| grams.get_or_init(|| fresh)),
+        })
+    }
+
     /// `target += 2·Σ_ℓ (A_ℓᵀA_ℓX + XB_ℓB_ℓᵀ)`.
     fn add_gram_product(&self, x: &DMatrix<f64>, target: &mut DMatrix<f64>) {
-        for (ata, bbt) in &self.grams {
-            bbt.add_times_on_the_right(2.0, x, target);
-            ata.add_times(2.0, x, target);
+        let stop = &self.indefinite.stop;
+        for (ata, bbt) in self.grams() {
+            bbt.add_times_on_the_right(stop, 2.0, x, target);
+            ata.add_times(stop, 2.0, x, target);
         }
     }
 
     /// `target += 2t·Σ_ℓ (A_ℓᵀA_ℓQ + QB_ℓB_ℓᵀ)`: columns of the one and rows of the other, moved.
     fn add_gram_product_at(&self, q: &Permutation, t: f64, target: &mut DMatrix<f64>) {
-        let from = q.inverse();
-        for (ata, bbt) in &self.grams {
-            ata.add_columns_moved(2.0 * t, &from, target);
-            bbt.add_rows_moved(2.0 * t, q, &from, target);
+        let (from, stop) = (q.inverse(), &self.indefinite.stop);
+        for (ata, bbt) in self.grams() {
+            ata.add_columns_moved(stop, 2.0 * t, &from, target);
+            bbt.add_rows_moved(stop, 2.0 * t, q, &from, target);
         }
     }
 }
@@ -162,7 +172,7 @@ impl Objective for GraphMatching {
     fn value(&self, x: &DMatrix<f64>) -> f64 {
         let mut product = DMatrix::zeros(x.nrows(), x.ncols());
         self.add_gram_product(x, &mut product);
-        let constant = self.grams.iter().map(|(ata, bbt)| ata.trace() + bbt.trace()).sum::<f64>();
+        let constant = self.grams().map(|(ata, bbt)| ata.trace() + bbt.trace()).sum::<f64>();
         // The indefinite form counts ‖A‖² + ‖B‖², which here is the gram term.
         self.indefinite.value(x) - constant + 0.5 * product.dot(x)
     }
@@ -175,6 +185,9 @@ impl Objective for GraphMatching {
     /// f(X) = ½⟨∇f(X) + C, X⟩, f being quadratic with its minimum 0 at X = 0 when C = 0.
     fn value_and_gradient(&self, x: &DMatrix<f64>, gradient: &mut DMatrix<f64>) -> f64 {
         self.gradient(x, gradient);
+        if self.indefinite.stop.is_reached() {
+            return f64::NAN;
+        }
         0.5 * (gradient.dot(x) + self.indefinite.linear.as_ref().map_or(0.0, |c| c.dot(x)))
     }
 
@@ -192,7 +205,7 @@ impl Objective for GraphMatching {
         // An entry of ∇f is at most 2(a + b)² for each layer, a and b the largest norms of a row or column (X has norm 1), and |C|.
         let entry = |(a, b): (f64, f64)| 2.0 * (a + b).powi(2);
         let entries = magnitudes.iter().map(|layer| entry(layer.largest_rows())).sum::<f64>();
-        let entries = 1.001 * (entries + linear.as_ref().map_or(0.0, DMatrix::amax));
+        let entries = 1.001 * (entries + linear.as_deref().map_or(0.0, DMatrix::amax));
         let gradient = sum_error(4 * self.size() + 32 * layers.len()) * entries;
         Some(Rounding {
             exact_up_to: self.exact_up_to,
@@ -252,6 +265,10 @@ impl Objective for GraphMatching {
 
     fn lattice(&self) -> Option<(f64, f64)> {
         self.lattice
+    }
+
+    fn until(&self, stop: &Stop) -> Option<Box<dyn Objective + '_>> {
+        Some(Box::new(GraphMatching { indefinite: self.indefinite.stopping_at(stop), ..self.clone() }))
     }
 
     fn vertex_gradient(&self) -> Option<Box<dyn VertexGradient + '_>> {

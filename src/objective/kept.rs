@@ -1,7 +1,9 @@
 //! The product at the last vertex, kept: where the next vertex differs from it in few rows, that many columns of a product are enough.
 
 use super::exchange::DensePair;
+use crate::columns::multiply;
 use crate::permutation::Permutation;
+use crate::stop::Stop;
 use nalgebra::DMatrix;
 
 /// A vertex that differs in more than this share of its rows is multiplied afresh: half the arithmetic saves nothing against gathering.
@@ -24,8 +26,8 @@ pub(super) struct KeptProduct {
 }
 
 impl KeptProduct {
-    /// S(Q).
-    pub fn at(&mut self, q: &Permutation, pair: &DensePair, symmetric: bool) -> &DMatrix<f64> {
+    /// S(Q); unfinished, and not kept, once `stop` is reached.
+    pub fn at(&mut self, stop: &Stop, q: &Permutation, pair: &DensePair, symmetric: bool) -> &DMatrix<f64> {
         let n = q.len();
         let changed: Vec<usize> = match &self.at {
             Some(last) if self.updates < FRESH_EVERY => (0..n).filter(|&i| last.apply(i) != q.apply(i)).collect(),
@@ -33,17 +35,17 @@ impl KeptProduct {
         };
         if changed.len() as f64 <= MOST_CHANGED * n as f64 {
             let last = self.at.take().expect("all rows count as changed without it");
-            self.update(&changed, &last, q, pair, symmetric);
+            self.update(stop, &changed, &last, q, pair, symmetric);
             self.updates += 1;
         } else {
-            self.compute(q, pair, symmetric);
+            self.compute(stop, q, pair, symmetric);
             self.updates = 0;
         }
-        self.at = Some(q.clone());
+        self.at = (!stop.is_reached()).then(|| q.clone());
         &self.product
     }
 
-    fn compute(&mut self, q: &Permutation, DensePair { a, b, .. }: &DensePair, symmetric: bool) {
+    fn compute(&mut self, stop: &Stop, q: &Permutation, DensePair { a, b, .. }: &DensePair, symmetric: bool) {
         let n = q.len();
         self.product.resize_mut(n, n, 0.0);
         self.right.resize_mut(n, n, 0.0);
@@ -51,18 +53,19 @@ impl KeptProduct {
             to.iter_mut().zip(q.image()).for_each(|(to, &j)| *to = from[j]);
         }
         if symmetric {
-            self.product.gemm(2.0, a, &self.right, 0.0);
+            multiply(stop, &mut self.product, 2.0, a, &self.right, 0.0);
             return;
         }
-        self.product.gemm_tr(1.0, a, &self.right, 0.0);
+        multiply(stop, &mut self.product, 1.0, &a.transpose(), &self.right, 0.0);
         for (l, mut to) in self.right.column_iter_mut().enumerate() {
             to.iter_mut().zip(q.image()).for_each(|(to, &j)| *to = b[(l, j)]);
         }
-        self.product.gemm(1.0, a, &self.right, 1.0);
+        multiply(stop, &mut self.product, 1.0, a, &self.right, 1.0);
     }
 
     fn update(
         &mut self,
+        stop: &Stop,
         changed: &[usize],
         last: &Permutation,
         q: &Permutation,
@@ -80,7 +83,7 @@ impl KeptProduct {
                 let moved = |&i: &usize| entry_b(q.apply(i), l) - entry_b(last.apply(i), l);
                 to.iter_mut().zip(changed).for_each(|(to, i)| *to = moved(i));
             }
-            self.product.gemm(factor, &self.left, &self.right, 1.0);
+            multiply(stop, &mut self.product, factor, &self.left, &self.right, 1.0);
         };
         if symmetric {
             add(2.0, &|k, i| a[(k, i)], &|j, l| b[(j, l)]);
@@ -115,7 +118,7 @@ mod tests {
                 q.swap(step % n, (7 * step + 3) % n);
                 let at = q.to_matrix();
                 let expected = pair.a.transpose() * &at * &pair.b + &pair.a * &at * pair.b.transpose();
-                let error = (kept.at(&q, &pair, symmetric) - &expected).norm();
+                let error = (kept.at(&Stop::never(), &q, &pair, symmetric) - &expected).norm();
                 assert!(error < 1e-12 * expected.norm(), "step {step}: {error}");
             }
             assert!(kept.updates > 0 && kept.updates < FRESH_EVERY);

@@ -14,6 +14,7 @@ pub use quadratic_assignment::QuadraticAssignment;
 pub use rounding::Rounding;
 
 use crate::permutation::Permutation;
+use crate::stop::Stop;
 use nalgebra::DMatrix;
 use std::cmp::Ordering;
 
@@ -108,6 +109,15 @@ pub trait Objective: Sync {
     /// (offset, step) when every permutation has its value in offset + step·ℤ, without rounding, as for graphs with whole weights:
     /// a lower bound may then be raised to the next such number.
     fn lattice(&self) -> Option<(f64, f64)> {
+        None
+    }
+
+    /// This objective, whose long computations give up soon after `stop` is reached. From then on values are NaN or as they should be, the
+    /// [`trivial_bound`](Objective::trivial_bound) may be −∞ and [`swap_changes`](Objective::swap_changes) `None`, and a gradient or a blended one is not
+    /// to be used: who asked for it asks `stop` next. Values [at permutations](Objective::value_at) and the changes of single swaps stay.
+    ///
+    /// `None` where nothing takes longer than some hundredths of a second: then it is enough to ask between the computations.
+    fn until(&self, _stop: &Stop) -> Option<Box<dyn Objective + '_>> {
         None
     }
 

@@ -4,13 +4,15 @@ use super::exchange::Exchange;
 use super::kept::KeptProduct;
 use super::rounding::{Magnitudes, linear_lattice, linear_magnitude};
 use super::{Objective, Rounding, VertexGradient};
-use crate::assignment;
+use crate::assignment::{self, AssignmentSolver};
 use crate::error::{Error, Result};
 use crate::exact::{ExactSum, Lattice, sum_error};
 use crate::graph::Graph;
 use crate::permutation::Permutation;
+use crate::stop::Stop;
 use nalgebra::DMatrix;
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 /// f(X) = s·Σ_ℓ tr(A_ℓᵀ X B_ℓ Xᵀ) + ⟨C, X⟩ + k, indefinite in general (Koopmans and Beckmann 1957).
 ///
@@ -31,8 +33,9 @@ use std::cmp::Ordering;
 /// ```
 #[derive(Debug, Clone)]
 pub struct QuadraticAssignment {
-    pub(super) layers: Vec<Exchange>,
-    pub(super) linear: Option<DMatrix<f64>>,
+    // Shared, so that a clone with another stop costs nothing.
+    pub(super) layers: Arc<Vec<Exchange>>,
+    pub(super) linear: Option<Arc<DMatrix<f64>>>,
     sign: f64,
     constant: f64,
     /// Of each layer.
@@ -43,6 +46,9 @@ pub struct QuadraticAssignment {
     is_exact: bool,
     /// The values at permutations lie on k + step·ℤ.
     step: Option<f64>,
+    /// κ.
+    scale: f64,
+    pub(super) stop: Stop,
 }
 
 impl QuadraticAssignment {
@@ -60,10 +66,21 @@ impl QuadraticAssignment {
         if n == 0 {
             return Err(Error::argument("graphs", "both are without vertices"));
         }
-        let (layers, linear, magnitudes) = (vec![pair(n, &a, &b)?], None, vec![]);
-        let (linear_magnitude, is_exact, step) = (0.0, false, None);
-        Ok(QuadraticAssignment { layers, linear, sign, constant, magnitudes, linear_magnitude, is_exact, step }
-            .prepared())
+        let (layers, linear, magnitudes) = (Arc::new(vec![pair(n, &a, &b)?]), None, vec![]);
+        let (linear_magnitude, is_exact, step, scale, stop) = (0.0, false, None, 0.0, Stop::never());
+        Ok(QuadraticAssignment {
+            layers,
+            linear,
+            sign,
+            constant,
+            magnitudes,
+            linear_magnitude,
+            is_exact,
+            step,
+            scale,
+            stop,
+        }
+        .prepared())
     }
 
     /// Computes what follows from the layers and the linear term and is not there yet.
@@ -71,7 +88,7 @@ impl QuadraticAssignment {
         for layer in &self.layers[self.magnitudes.len()..] {
             self.magnitudes.push(Magnitudes::of(&layer.a, &layer.b));
         }
-        let linear = self.linear.as_ref();
+        let linear = self.linear.as_deref();
         self.linear_magnitude = linear_magnitude(linear);
         let products = self.magnitudes.iter().map(|layer| layer.product).sum::<f64>();
         let magnitude = self.sign.abs() * products + self.linear_magnitude + self.constant.abs();
@@ -81,13 +98,22 @@ impl QuadraticAssignment {
         // A swap adds up to eight times what a value does, and the magnitude is rounded itself.
         self.is_exact = lattice_of_all.is_some_and(|lattice| 16.0 * magnitude <= lattice.exact_up_to());
         self.step = lattice.map(|lattice| lattice.step).filter(|&step| step > 0.0);
+        self.scale = self.kappa();
         self
+    }
+
+    /// κ = Σ_ℓ ‖A_ℓ‖_F‖B_ℓ‖_F / n, or the linear term's ‖C‖_F / n where the graphs have no edges.
+    fn kappa(&self) -> f64 {
+        let n = self.size() as f64;
+        let kappa = self.sign.abs() * self.magnitudes.iter().map(|layer| layer.product).sum::<f64>() / n;
+        let fallback = self.linear.as_ref().map_or(0.0, |c| c.norm() / n);
+        [kappa, fallback].into_iter().find(|&kappa| kappa > 0.0).unwrap_or(1.0)
     }
 
     /// On which the differences of values lie.
     fn lattice_of_changes(&self) -> Option<Lattice> {
         let sign = Lattice::of([self.sign].into_iter())?;
-        self.magnitudes.iter().try_fold(linear_lattice(self.linear.as_ref())?, |lattice, layer| {
+        self.magnitudes.iter().try_fold(linear_lattice(self.linear.as_deref())?, |lattice, layer| {
             lattice.plus(layer.lattice_of_products()?.times(sign))
         })
     }
@@ -103,7 +129,7 @@ impl QuadraticAssignment {
     /// [`Error::Shape`] when a graph has more vertices than the first layer; else as [`QuadraticAssignment::new`].
     pub fn with_layer(mut self, a: Graph, b: Graph) -> Result<Self> {
         let n = self.size();
-        self.layers.push(pair(n, &a, &b)?);
+        Arc::make_mut(&mut self.layers).push(pair(n, &a, &b)?);
         Ok(self.prepared())
     }
 
@@ -125,15 +151,19 @@ impl QuadraticAssignment {
                 }
             }
         }
-        let mut linear = self.linear.take().unwrap_or_else(|| DMatrix::zeros(n, n));
-        let mut block = linear.view_mut((0, 0), c.shape());
+        let linear = self.linear.get_or_insert_with(|| Arc::new(DMatrix::zeros(n, n)));
+        let mut block = Arc::make_mut(linear).view_mut((0, 0), c.shape());
         block += c;
-        self.linear = Some(linear);
         Ok(self.prepared())
     }
 
     pub(super) fn add_constant(&mut self, constant: f64) {
         self.constant += constant;
+    }
+
+    /// This objective, whose long computations end at `stop`.
+    pub(super) fn stopping_at(&self, stop: &Stop) -> Self {
+        QuadraticAssignment { stop: stop.clone(), ..self.clone() }
     }
 
     pub(super) fn linear_at(&self, p: &Permutation) -> f64 {
@@ -153,10 +183,10 @@ impl QuadraticAssignment {
         let mut beta = beta;
         kept.resize_with(self.layers.len(), KeptProduct::default);
         for (layer, kept) in self.layers.iter().zip(kept) {
-            layer.blend_product_at(self.sign * t, q, beta, kept, gradient);
+            layer.blend_product_at(&self.stop, self.sign * t, q, beta, kept, gradient);
             beta = 1.0;
         }
-        if let Some(c) = &self.linear {
+        if let Some(c) = self.linear.as_deref() {
             gradient.zip_apply(c, |g, c| *g += t * c);
         }
     }
@@ -170,7 +200,10 @@ impl Objective for QuadraticAssignment {
     fn value(&self, x: &DMatrix<f64>) -> f64 {
         let n = self.size();
         let mut product = DMatrix::zeros(n, n);
-        self.layers.iter().for_each(|layer| layer.add_product(0.5 * self.sign, x, &mut product));
+        self.layers.iter().for_each(|layer| layer.add_product(&self.stop, 0.5 * self.sign, x, &mut product));
+        if self.stop.is_reached() {
+            return f64::NAN;
+        }
         product.dot(x) + self.linear.as_ref().map_or(0.0, |c| c.dot(x)) + self.constant
     }
 
@@ -179,12 +212,15 @@ impl Objective for QuadraticAssignment {
             Some(c) => gradient.copy_from(c),
             None => gradient.fill(0.0),
         }
-        self.layers.iter().for_each(|layer| layer.add_product(self.sign, x, gradient));
+        self.layers.iter().for_each(|layer| layer.add_product(&self.stop, self.sign, x, gradient));
     }
 
     /// f(X) = ½⟨∇f(X) + C, X⟩ + k.
     fn value_and_gradient(&self, x: &DMatrix<f64>, gradient: &mut DMatrix<f64>) -> f64 {
         self.gradient(x, gradient);
+        if self.stop.is_reached() {
+            return f64::NAN;
+        }
         0.5 * (gradient.dot(x) + self.linear.as_ref().map_or(0.0, |c| c.dot(x))) + self.constant
     }
 
@@ -205,6 +241,9 @@ impl Objective for QuadraticAssignment {
         let (n, p) = (self.size(), p.clone());
         let mut gradient = DMatrix::zeros(n, n);
         self.blend_with(&p, 1.0, 0.0, &mut vec![], &mut gradient);
+        if self.stop.is_reached() {
+            return None;
+        }
         Some(Box::new(move |i, k| {
             let (pi, pk) = (p.apply(i), p.apply(k));
             let linear = gradient[(i, pk)] + gradient[(k, pi)] - gradient[(i, pi)] - gradient[(k, pk)];
@@ -240,12 +279,12 @@ impl Objective for QuadraticAssignment {
         let (pi, pk) = (p.apply(i), p.apply(k));
         let quadratic: f64 = self.magnitudes.iter().map(|layer| layer.of_swap(i, k, pi, pk)).sum();
         let linear = |c: &DMatrix<f64>| [(i, pi), (i, pk), (k, pi), (k, pk)].map(|at| c[at].abs()).iter().sum::<f64>();
-        Some(self.sign.abs() * quadratic + sum_error(8) * self.linear.as_ref().map_or(0.0, linear))
+        Some(self.sign.abs() * quadratic + sum_error(8) * self.linear.as_deref().map_or(0.0, linear))
     }
 
     fn compare_at(&self, p: &Permutation, q: &Permutation) -> Option<Ordering> {
         let mut difference = ExactSum::new();
-        for Exchange { a, b, .. } in &self.layers {
+        for Exchange { a, b, .. } in self.layers.iter() {
             for (i, k, weight) in a.arcs() {
                 let (at_p, at_q) = ((p.apply(i), p.apply(k)), (q.apply(i), q.apply(k)));
                 if at_p != at_q {
@@ -286,10 +325,13 @@ impl Objective for QuadraticAssignment {
         if n > LARGEST_BOUNDED {
             return f64::NEG_INFINITY;
         }
-        let mut costs = self.linear.clone().unwrap_or_else(|| DMatrix::zeros(n, n));
-        self.layers.iter().for_each(|layer| layer.add_least_contributions(self.sign, &mut costs));
-        let Ok(best) = assignment::solve(&costs) else { return f64::NEG_INFINITY };
-        let bound = assignment::lower_bound(&costs, &best.column_duals) + self.constant;
+        let mut costs = self.linear.as_deref().cloned().unwrap_or_else(|| DMatrix::zeros(n, n));
+        self.layers.iter().for_each(|layer| layer.add_least_contributions(&self.stop, self.sign, &mut costs));
+        let mut best = AssignmentSolver::new();
+        if self.stop.is_reached() || !matches!(best.solve_until(&costs, 0.0, &self.stop), Ok(true)) {
+            return f64::NEG_INFINITY;
+        }
+        let bound = assignment::lower_bound(&costs, best.column_duals()) + self.constant;
         if self.is_exact {
             return bound;
         }
@@ -300,13 +342,12 @@ impl Objective for QuadraticAssignment {
         bound - sum_error(n + 4 * self.layers.len()) * magnitude
     }
 
-    /// κ = Σ_ℓ ‖A_ℓ‖_F‖B_ℓ‖_F / n, or the linear term's ‖C‖_F / n where the graphs have no edges.
     fn scale(&self) -> f64 {
-        let n = self.size() as f64;
-        let squared = |layer: &Exchange| (layer.a.squared_norm() * layer.b.squared_norm()).sqrt();
-        let kappa = self.sign.abs() * self.layers.iter().map(squared).sum::<f64>() / n;
-        let fallback = self.linear.as_ref().map_or(0.0, |c| c.norm() / n);
-        [kappa, fallback].into_iter().find(|&kappa| kappa > 0.0).unwrap_or(1.0)
+        self.scale
+    }
+
+    fn until(&self, stop: &Stop) -> Option<Box<dyn Objective + '_>> {
+        Some(Box::new(self.stopping_at(stop)))
     }
 
     fn vertex_gradient(&self) -> Option<Box<dyn VertexGradient + '_>> {

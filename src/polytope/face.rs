@@ -3,12 +3,14 @@
 use super::require_square_and_finite;
 use crate::error::{Error, Result};
 use crate::permutation::Permutation;
+use crate::stop::Stop;
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
 /// The face of D_n on which X\[i, j\] = 1 for each anchor (i, j): a copy of D_m on the m = n − #anchors free
 /// rows and columns. Without anchors it is D_n.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Anchored", into = "Anchored")]
 pub struct Face {
     n: usize,
     anchors: Vec<(usize, usize)>,
@@ -16,12 +18,38 @@ pub struct Face {
     free_columns: Vec<usize>,
 }
 
+/// What a face is made of, and all that files say of it.
+#[derive(Serialize, Deserialize)]
+struct Anchored {
+    n: usize,
+    anchors: Vec<(usize, usize)>,
+}
+
+impl TryFrom<Anchored> for Face {
+    type Error = Error;
+    fn try_from(Anchored { n, anchors }: Anchored) -> Result<Self> {
+        Face::new(n, &anchors)
+    }
+}
+
+impl From<Face> for Anchored {
+    fn from(face: Face) -> Self {
+        Anchored { n: face.n, anchors: face.anchors }
+    }
+}
+
 impl Face {
+    /// The largest n: n² numbers can be counted.
+    pub const LARGEST: usize = u32::MAX as usize - 1;
+
     /// The face of D_n with the given anchors (row, column).
     ///
     /// # Errors
-    /// [`Error::Argument`] when an anchor is out of range or a row or column is anchored twice.
+    /// [`Error::Argument`] when an anchor is out of range, a row or column is anchored twice, or n is above [`LARGEST`](Self::LARGEST).
     pub fn new(n: usize, anchors: &[(usize, usize)]) -> Result<Self> {
+        if n > Self::LARGEST {
+            return Err(Error::argument("n", format!("is {n}, but must be at most {}", Self::LARGEST)));
+        }
         let (mut row_is_free, mut column_is_free) = (vec![true; n], vec![true; n]);
         for &(i, j) in anchors {
             if i >= n || j >= n {
@@ -65,7 +93,11 @@ impl Face {
     }
 
     /// The m × m block of `full` (n × n) in the free rows and columns, written to `block`. O(m²).
+    ///
+    /// # Panics
+    /// When `full` is not n × n.
     pub fn restrict(&self, full: &DMatrix<f64>, block: &mut DMatrix<f64>) {
+        assert_eq!(full.shape(), (self.n, self.n), "a matrix that is no point of the face");
         let m = self.free_rows.len();
         block.resize_mut(m, m, 0.0);
         for (to, &j) in self.free_columns.iter().enumerate() {
@@ -75,7 +107,12 @@ impl Face {
     }
 
     /// The point of the face with `block` (m × m) in the free rows and columns.
+    ///
+    /// # Panics
+    /// When `block` is not m × m.
     pub fn embed(&self, block: &DMatrix<f64>) -> DMatrix<f64> {
+        let m = self.free_rows.len();
+        assert_eq!(block.shape(), (m, m), "a block of another size than the face's");
         let mut full = DMatrix::zeros(self.n, self.n);
         self.anchors.iter().for_each(|&(i, j)| full[(i, j)] = 1.0);
         for (from, &j) in self.free_columns.iter().enumerate() {
@@ -85,7 +122,11 @@ impl Face {
     }
 
     /// The vertex of the face whose free row number k goes to free column number `columns[k]`.
+    ///
+    /// # Panics
+    /// When `columns` is no permutation of 0, …, m − 1.
     pub fn vertex(&self, columns: &[usize]) -> Permutation {
+        assert_eq!(columns.len(), self.free_rows.len(), "a vertex of another size than the face's");
         let mut image = vec![usize::MAX; self.n];
         self.anchors.iter().for_each(|&(i, j)| image[i] = j);
         self.free_rows.iter().zip(columns).for_each(|(&i, &k)| image[i] = self.free_columns[k]);
@@ -93,6 +134,9 @@ impl Face {
     }
 
     /// The barycenter of the face.
+    ///
+    /// # Panics
+    /// As [`barycenter`](super::barycenter).
     pub fn barycenter(&self) -> DMatrix<f64> {
         self.embed(&super::barycenter(self.free_rows.len()))
     }
@@ -100,12 +144,24 @@ impl Face {
     /// The vertex of the face that maximizes ⟨X, Π⟩.
     ///
     /// # Errors
-    /// As [`round`](super::round).
+    /// As [`round`](super::round), and [`Error::Shape`] when X is not n × n.
     pub fn round(&self, x: &DMatrix<f64>) -> Result<Permutation> {
+        self.round_until(x, &Stop::never())
+    }
+
+    /// [`round`](Self::round), or what there is of it at `stop`.
+    pub(crate) fn round_until(&self, x: &DMatrix<f64>, stop: &Stop) -> Result<Permutation> {
+        if x.shape() != (self.n, self.n) {
+            let found = format!("{} x {}", x.nrows(), x.ncols());
+            return Err(Error::shape("matrix to round", format!("{0} x {0}", self.n), found));
+        }
+        if self.is_whole() {
+            return super::round_until(x, stop);
+        }
         require_square_and_finite("matrix to round", x)?;
         let mut block = DMatrix::zeros(0, 0);
         self.restrict(x, &mut block);
-        Ok(self.vertex(super::round(&block)?.image()))
+        Ok(self.vertex(super::round_until(&block, stop)?.image()))
     }
 }
 

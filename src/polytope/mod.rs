@@ -9,18 +9,24 @@ mod sinkhorn;
 
 pub use face::Face;
 pub use projection::project;
+pub(crate) use projection::project_until;
 pub(crate) use sinkhorn::scale_from;
 pub use sinkhorn::sinkhorn;
 
-use crate::assignment::{self, Assignment};
+use crate::assignment::{self, Assignment, AssignmentSolver};
 use crate::error::{Error, Result};
 use crate::permutation::Permutation;
+use crate::stop::Stop;
 use nalgebra::DMatrix;
 use rand::Rng;
 use rand_distr::{Distribution, Exp1};
 
 /// J/n, the barycenter: every entry 1/n.
+///
+/// # Panics
+/// When 8n² bytes are more than there can be.
 pub fn barycenter(n: usize) -> DMatrix<f64> {
+    assert!(n.checked_mul(n).is_some(), "a matrix of {n} x {n} entries");
     DMatrix::from_element(n, n, 1.0 / n as f64)
 }
 
@@ -28,12 +34,23 @@ pub fn barycenter(n: usize) -> DMatrix<f64> {
 ///
 /// Rows of exponentials scaled to sum 1 are uniform on the simplex; the law of the result is exchangeable in rows
 /// and columns, not uniform on D_n.
+///
+/// # Panics
+/// As [`barycenter`].
 pub fn random_point(n: usize, rng: &mut impl Rng) -> DMatrix<f64> {
-    let log = DMatrix::from_fn(n, n, |_, _| {
-        let entry: f64 = Exp1.sample(rng);
-        entry.max(1e-12).ln()
-    });
-    sinkhorn(&log, 1e-9, 10_000).expect("finite logarithms").0
+    random_point_until(n, rng, &Stop::never())
+}
+
+/// [`random_point`], scaled as far as it came by `stop`.
+pub(crate) fn random_point_until(n: usize, rng: &mut impl Rng, stop: &Stop) -> DMatrix<f64> {
+    let mut log = barycenter(n);
+    for mut column in log.column_iter_mut().take_while(|_| !stop.is_reached()) {
+        column.apply(|log| {
+            let entry: f64 = Exp1.sample(rng);
+            *log = entry.max(1e-12).ln();
+        });
+    }
+    scale_from(&mut vec![0.0; n], &log, 1e-9, 10_000, stop).expect("logarithms between -28 and 7").0
 }
 
 /// The linear minimization oracle: a vertex Q that minimizes ⟨G, Q⟩ over D_n, with the duals that prove it.
@@ -59,15 +76,27 @@ pub fn lmo(gradient: &DMatrix<f64>) -> Result<Assignment> {
 /// # Ok::<(), birkhoff::Error>(())
 /// ```
 pub fn round(x: &DMatrix<f64>) -> Result<Permutation> {
+    round_until(x, &Stop::never())
+}
+
+/// [`round`], or what there is of it at `stop`: a permutation that gives each row what it has for certain, and the others what is left.
+pub(crate) fn round_until(x: &DMatrix<f64>, stop: &Stop) -> Result<Permutation> {
     require_square_and_finite("matrix to round", x)?;
     let n = x.nrows();
     if n < 2 {
         return Ok(Permutation::identity(n));
     }
-    Ok(assignment::solve(&(-x))?.permutation)
+    // Sums of the largest entries have to stay finite.
+    let factor = if x.iter().any(|v| v.abs() > LARGE) { -LARGE.recip() } else { -1.0 };
+    let mut solver = AssignmentSolver::new();
+    solver.solve_until(&(x * factor), 0.0, stop)?;
+    Permutation::new(solver.columns().to_vec())
 }
 
-/// The largest violation of D_n's constraints: max of |row sum − 1|, |column sum − 1| and −X_ij. O(n²).
+/// 2⁵⁰⁰.
+const LARGE: f64 = f64::from_bits((1023 + 500) << 52);
+
+/// The largest violation of D_n's constraints: max of |row sum − 1|, |column sum − 1| and −X_ij; NaN where an entry is. O(n²).
 pub fn residual(x: &DMatrix<f64>) -> f64 {
     let mut rows = vec![0.0; x.nrows()];
     let mut worst: f64 = 0.0;
@@ -76,9 +105,22 @@ pub fn residual(x: &DMatrix<f64>) -> f64 {
             *row += v;
             worst = worst.max(-v);
         }
-        worst = worst.max((column.sum() - 1.0).abs());
+        worst = worse(worst, (column.sum() - 1.0).abs());
     }
-    rows.iter().fold(worst, |worst, sum| worst.max((sum - 1.0).abs()))
+    rows.iter().fold(worst, |worst, sum| worse(worst, (sum - 1.0).abs()))
+}
+
+/// The larger; NaN if one is, which [`f64::max`] would hide.
+fn worse(a: f64, b: f64) -> f64 {
+    if a.is_nan() || a > b { a } else { b }
+}
+
+/// The power of two below the largest absolute entry (1 for zeros): relative to it, sums and squares of the entries neither overflow nor vanish,
+/// and no other digit changes.
+pub(crate) fn unit(x: &DMatrix<f64>) -> f64 {
+    let largest = x.amax();
+    let fraction = (1 << (f64::MANTISSA_DIGITS - 1)) - 1;
+    if largest == 0.0 { 1.0 } else { f64::from_bits(largest.to_bits() & !fraction).max(f64::MIN_POSITIVE) }
 }
 
 /// An error unless `x` is square with finite entries.
@@ -113,6 +155,11 @@ mod tests {
         assert_eq!(residual(&barycenter(4)), 0.0);
         assert_eq!(residual(&(barycenter(4) * 2.0)), 1.0);
         assert_eq!(residual(&DMatrix::from_row_slice(2, 2, &[1.5, -0.5, -0.5, 1.5])), 0.5);
+        for place in 0..4 {
+            let mut x = barycenter(2);
+            x[place] = f64::NAN;
+            assert!(residual(&x).is_nan());
+        }
     }
 
     #[test]

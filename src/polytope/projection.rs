@@ -1,8 +1,11 @@
 //! The Euclidean projection onto the Birkhoff polytope.
 
-use super::require_square_and_finite;
+use super::{LARGE, require_square_and_finite};
+use crate::assignment::AssignmentSolver;
 use crate::error::{Error, Result};
+use crate::stop::Stop;
 use nalgebra::{DMatrix, DVector};
+use std::ops::AddAssign;
 
 /// Newton steps after which the projection gives up; ten are usual.
 const MAX_NEWTON_STEPS: usize = 500;
@@ -11,17 +14,30 @@ const MAX_NEWTON_STEPS: usize = 500;
 /// step leads up, a sweep of exact ascent puts it elsewhere.
 const SWEEP_EVERY: usize = 20;
 
+/// Larger entries are brought down first: sums of them would not be exact enough.
+const SMALL: f64 = 4.0;
+
+/// What lies so far below the best assignment is not told apart at first, …
+const DEEP: f64 = -16.0;
+
+/// … and then so many times as far, where that was not right.
+const DEEPER: f64 = 16.0;
+
 /// The point of D_n nearest to Y in Frobenius norm: argmin ½‖X − Y‖²_F over D_n, with all sums within `tolerance` of 1.
 ///
 /// X = max(Y + u1ᵀ + 1vᵀ, 0), where (u, v) maximizes the concave dual −½‖max(Y + u1ᵀ + 1vᵀ, 0)‖² + Σu + Σv.
 /// Solved by a semismooth Newton method with conjugate gradients and a line search on the dual (Li, Sun and Toh,
 /// *On the efficient computation of a projector over the Birkhoff polytope*, SIAM J. Optim. 2020). Y is n × n
-/// and finite, `tolerance` > 0 relative to max(1, ‖Y‖_max).
+/// and finite, 2⁻⁵² ≤ `tolerance` < 1.
+///
+/// Y may be as large as it likes: the projection of Y + u1ᵀ + 1vᵀ is that of Y, and with the duals of the best assignment all entries become ≤ 0,
+/// those on the assignment 0; what is far below has X = 0. Only differences below 2⁻⁵⁰·‖Y‖_max are lost.
 ///
 /// Cost: O(n²) for each of (some ten Newton steps) × (some ten conjugate gradient steps).
 ///
 /// # Errors
-/// [`Error::Shape`], [`Error::Entry`] for a bad Y; [`Error::Breakdown`] when the tolerance is beyond floating point.
+/// [`Error::Shape`], [`Error::Entry`] for a bad Y, [`Error::Argument`] for a bad tolerance; [`Error::Breakdown`] when it cannot be reached: below some
+/// 2⁻⁵²·n that is left to chance.
 ///
 /// ```
 /// use birkhoff::polytope::project;
@@ -31,28 +47,75 @@ const SWEEP_EVERY: usize = 20;
 /// # Ok::<(), birkhoff::Error>(())
 /// ```
 pub fn project(y: &DMatrix<f64>, tolerance: f64) -> Result<DMatrix<f64>> {
+    Ok(project_until(y, tolerance, &Stop::never())?.expect("it was not stopped"))
+}
+
+/// [`project`], or `None` where `stop` came first.
+pub(crate) fn project_until(y: &DMatrix<f64>, tolerance: f64, stop: &Stop) -> Result<Option<DMatrix<f64>>> {
     require_square_and_finite("matrix to project", y)?;
-    let n = y.nrows();
-    if n == 0 {
-        return Ok(y.clone());
+    if !(f64::EPSILON..1.0).contains(&tolerance) {
+        let cause = format!("is {tolerance:e}, but must be at least 2^-52 and below 1");
+        return Err(Error::argument("tolerance", cause));
     }
-    let tolerance = tolerance * y.amax().max(1.0);
+    if y.is_empty() || y.amax() <= SMALL {
+        return maximize(y, tolerance, stop);
+    }
+    let Some(reduced) = reduced(y, stop)? else { return Ok(None) };
+    let mut floor = DEEP;
+    loop {
+        let Some(x) = maximize(&reduced.map(|v| v.max(floor)), tolerance, stop)? else { return Ok(None) };
+        // An entry that vanishes at the floor vanishes below it with the same duals.
+        if x.iter().zip(&reduced).all(|(&x, &v)| v >= floor || x == 0.0) {
+            return Ok(Some(x));
+        }
+        floor *= DEEPER;
+    }
+}
+
+/// Y + u1ᵀ + 1vᵀ ≤ 0 with the duals of the best assignment, on which it is 0; `None` where `stop` came first. Differences that rounding may have
+/// made are 0, too.
+fn reduced(y: &DMatrix<f64>, stop: &Stop) -> Result<Option<DMatrix<f64>>> {
+    // A power of two that keeps sums of the duals finite.
+    let scale = if y.amax() > LARGE { 1.0 / LARGE } else { 1.0 };
+    let cost = y * -scale;
+    let mut best = AssignmentSolver::new();
+    if !best.solve_until(&cost, 0.0, stop)? {
+        return Ok(None);
+    }
+    let (u, v) = (best.row_duals(), best.column_duals());
+    let mut reduced = DMatrix::from_fn(y.nrows(), y.ncols(), |i, j| {
+        let difference = u[i] + v[j] - cost[(i, j)];
+        let rounding = 4.0 * f64::EPSILON * (u[i].abs() + v[j].abs() + cost[(i, j)].abs());
+        if difference >= -rounding { 0.0 } else { difference / scale }
+    });
+    best.columns().iter().enumerate().for_each(|(i, &j)| reduced[(i, j)] = 0.0);
+    Ok(Some(reduced))
+}
+
+/// The projection, by Newton's method on the dual; `None` where `stop` came first.
+fn maximize(y: &DMatrix<f64>, tolerance: f64, stop: &Stop) -> Result<Option<DMatrix<f64>>> {
+    if y.is_empty() {
+        return Ok(Some(y.clone()));
+    }
     let mut dual = start(y);
     let mut point = Point::at(y, &dual);
     for iteration in 1..=MAX_NEWTON_STEPS {
         let residual = &point.residual;
         if residual.amax() <= tolerance {
-            return Ok(point.x);
+            return Ok(Some(point.x));
+        }
+        if stop.is_reached() {
+            return Ok(None);
         }
         if iteration % SWEEP_EVERY == 0 {
             dual = swept(y, dual);
             point = Point::at(y, &dual);
             continue;
         }
-        let direction = point.newton_direction();
+        let direction = point.newton_direction(stop);
         let slope = direction.dot(residual);
         let mut step = 1.0;
-        loop {
+        while !stop.is_reached() {
             let trial_dual = &dual + &direction * step;
             let trial = Point::at(y, &trial_dual);
             // Armijo on the concave dual; near the optimum its differences drown in rounding, the residual does not.
@@ -128,8 +191,8 @@ impl Point {
         Point { x, residual, dual_value }
     }
 
-    /// (H + εI)⁻¹·residual by conjugate gradients, H = \[diag(row counts), S; Sᵀ, diag(column counts)\], S the support of X.
-    fn newton_direction(&self) -> DVector<f64> {
+    /// (H + εI)⁻¹·residual by conjugate gradients, as far as they came by `stop`, H = \[diag(row counts), S; Sᵀ, diag(column counts)\], S the support of X.
+    fn newton_direction(&self, stop: &Stop) -> DVector<f64> {
         let n = self.x.nrows();
         let support = self.x.map(|v| if v > 0.0 { 1.0 } else { 0.0 });
         let counts: Vec<f64> = support.column_sum().iter().chain(support.row_sum().iter()).copied().collect();
@@ -151,7 +214,7 @@ impl Point {
         let mut z = precondition(&r);
         let mut direction = z.clone();
         let mut rz = r.dot(&z);
-        for _ in 0..4 * n + 20 {
+        for _ in (0..4 * n + 20).take_while(|_| !stop.is_reached()) {
             let product = apply(&direction);
             let alpha = rz / direction.dot(&product);
             solution.axpy(alpha, &direction, 1.0);
@@ -167,8 +230,6 @@ impl Point {
         solution
     }
 }
-
-use std::ops::AddAssign;
 
 #[cfg(test)]
 mod tests {

@@ -1,19 +1,20 @@
 //! Scaling to the Birkhoff polytope.
 
 use super::require_square_and_finite;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::stop::Stop;
 use nalgebra::DMatrix;
 
 /// X = diag(e^u)·e^K·diag(e^v) ∈ D_n up to `tolerance`, and the number of rounds it took: the minimizer over D_n of
 /// the relative entropy to e^K (Sinkhorn and Knopp 1967).
 ///
-/// `log_kernel` is K, n × n, finite; it may be as large or small as it likes, because the sums are formed in the
-/// log domain. A round scales columns, then rows; it ends when every column sum is within `tolerance` of 1 (rows
+/// `log_kernel` is K, n × n, within ±10¹²: the sums are formed in the log domain, and carry some roundings of K's size, which beyond would leave
+/// no digit behind the point. A round scales columns, then rows; it ends when every column sum is within `tolerance` of 1 (rows
 /// are, up to rounding), or after `max_rounds`. O(n²) a round; linear convergence, slow when K's range is large
 /// (n = 50 and a range of 50 can take thousands).
 ///
 /// # Errors
-/// [`Error::Shape`](crate::Error::Shape) when K is not square, [`Error::Entry`](crate::Error::Entry) when an entry is not finite.
+/// [`Error::Shape`] when K is not square, [`Error::Entry`] when an entry is not within ±10¹².
 ///
 /// ```
 /// use birkhoff::polytope::{residual, sinkhorn};
@@ -23,18 +24,26 @@ use nalgebra::DMatrix;
 /// # Ok::<(), birkhoff::Error>(())
 /// ```
 pub fn sinkhorn(log_kernel: &DMatrix<f64>, tolerance: f64, max_rounds: usize) -> Result<(DMatrix<f64>, usize)> {
-    scale_from(&mut vec![0.0; log_kernel.nrows()], log_kernel, tolerance, max_rounds)
+    scale_from(&mut vec![0.0; log_kernel.nrows()], log_kernel, tolerance, max_rounds, &Stop::never())
 }
 
-/// [`sinkhorn`] from the row potentials u of a kernel not far from this one, which become its own.
+/// The largest absolute entry of a kernel.
+const LARGEST: f64 = 1e12;
+
+/// [`sinkhorn`] from the row potentials u of a kernel not far from this one, which become its own; in at most the round under way at `stop`.
 pub(crate) fn scale_from(
     u: &mut [f64],
     log_kernel: &DMatrix<f64>,
     tolerance: f64,
     max_rounds: usize,
+    stop: &Stop,
 ) -> Result<(DMatrix<f64>, usize)> {
     require_square_and_finite("kernel", log_kernel)?;
     let n = log_kernel.nrows();
+    if let Some(k) = log_kernel.iter().position(|entry| entry.abs() > LARGEST) {
+        let (what, row, column) = ("kernel".to_string(), k % n, k / n);
+        return Err(Error::Entry { what, row, column, value: log_kernel[k], required: "between -1e12 and 1e12" });
+    }
     let mut v = vec![0.0; n];
     let mut rounds = 0;
     while rounds < max_rounds {
@@ -46,7 +55,7 @@ pub(crate) fn scale_from(
             worst = worst.max(((log_sum + *v).exp() - 1.0).abs());
             *v = -log_sum;
         }
-        if rounds > 1 && worst <= tolerance {
+        if rounds > 1 && worst <= tolerance || stop.is_reached() {
             break;
         }
         for (u, log_sum) in u.iter_mut().zip(row_log_sums(log_kernel, &v)) {
@@ -97,5 +106,12 @@ mod tests {
             assert!(residual(&x) < 1e-9, "scale {scale}: {}", residual(&x));
         }
         assert!(sinkhorn(&DMatrix::from_element(2, 2, f64::INFINITY), 1e-9, 10).is_err());
+        // At 1e200 rounding alone made row sums of 2, or infinite entries.
+        for size in [1e13, 1e200, 1e308, -1e308] {
+            let message = sinkhorn(&DMatrix::from_element(2, 2, size), 1e-9, 10).unwrap_err().to_string();
+            assert!(message.contains("between -1e12 and 1e12"), "{message}");
+        }
+        let (x, _) = sinkhorn(&DMatrix::from_row_slice(2, 2, &[1e12, 1e12, -1e12, -1e12]), 1e-9, 10).unwrap();
+        assert!(residual(&x) < 1e-3);
     }
 }

@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::objective::Objective;
 use crate::permutation::Permutation;
 use crate::polytope::Face;
+use crate::stop::Stop;
 use std::cmp::Ordering;
 
 /// The most free rows: 8! = 40,320 permutations.
@@ -21,17 +22,25 @@ pub(super) fn is_small(face: &Face) -> bool {
 /// The best permutation of the face, the first of them in the order of Heap's algorithm, and what is proved of it.
 ///
 /// m! values, m the number of free rows. Values that lie closer than rounding can tell are compared by [`Objective::compare_at`], and
-/// the answer is proved where that decides, or where nothing is that close.
+/// the answer is proved where that decides, or where nothing is that close. `None` where `stop` comes first.
 ///
 /// # Errors
 /// [`Error::Breakdown`] when a value is not finite.
-pub(super) fn enumerate(objective: &dyn Objective, face: &Face) -> Result<(Permutation, Optimality)> {
+pub(super) fn enumerate(
+    objective: &dyn Objective,
+    face: &Face,
+    stop: &Stop,
+) -> Result<Option<(Permutation, Optimality)>> {
     let rounding = objective.rounding();
     let reach = |value: f64| 2.0 * rounding.map_or(0.0, |rounding| rounding.of_value(value));
     let mut best = f64::INFINITY;
     // Those whose true value may be the least.
     let mut candidates: Vec<(Permutation, f64)> = vec![];
-    for_each_vertex(face, |p| {
+    let mut stop = stop.asked_rarely();
+    let all = for_each_vertex(face, |p| {
+        if stop.is_reached() {
+            return Ok(false);
+        }
         let value = objective.value_at(p);
         if !value.is_finite() {
             return Err(Error::Breakdown(format!("value is {value}")));
@@ -44,8 +53,11 @@ pub(super) fn enumerate(objective: &dyn Objective, face: &Face) -> Result<(Permu
         if value <= best + reach(value) && !is_exact_tie {
             candidates.push((p.clone(), value));
         }
-        Ok(())
+        Ok(true)
     })?;
+    if !all {
+        return Ok(None);
+    }
     let mut decided = rounding.is_some();
     let least = candidates.into_iter().reduce(|least, other| match objective.compare_at(&other.0, &least.0) {
         Some(Ordering::Less) => other,
@@ -58,19 +70,24 @@ pub(super) fn enumerate(objective: &dyn Objective, face: &Face) -> Result<(Permu
     let (p, value) = least.ok_or_else(|| Error::Breakdown("no permutation has a value".to_string()))?;
     let proved = Optimality::proved(value);
     let standing = if decided { Standing::Proved } else { Standing::WithinRounding };
-    Ok((p, Optimality { standing, ..proved }))
+    Ok(Some((p, Optimality { standing, ..proved })))
 }
 
-/// All vertices of the face, each from the last by one exchange (Heap, *Permutations by interchanges*, Computer Journal 6, 1963).
-fn for_each_vertex(face: &Face, mut visit: impl FnMut(&Permutation) -> Result<()>) -> Result<()> {
+/// All vertices of the face, each from the last by one exchange (Heap, *Permutations by interchanges*, Computer Journal 6, 1963), as long as
+/// `visit` returns true. Whether it always did.
+fn for_each_vertex(face: &Face, mut visit: impl FnMut(&Permutation) -> Result<bool>) -> Result<bool> {
     let rows = face.free_rows();
     let mut p = face.vertex(&(0..rows.len()).collect::<Vec<_>>());
-    visit(&p)?;
+    if !visit(&p)? {
+        return Ok(false);
+    }
     let (mut counters, mut level) = (vec![0; rows.len()], 1);
     while level < rows.len() {
         if counters[level] < level {
             p.swap(rows[if level % 2 == 0 { 0 } else { counters[level] }], rows[level]);
-            visit(&p)?;
+            if !visit(&p)? {
+                return Ok(false);
+            }
             counters[level] += 1;
             level = 1;
         } else {
@@ -78,7 +95,7 @@ fn for_each_vertex(face: &Face, mut visit: impl FnMut(&Permutation) -> Result<()
             level += 1;
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 #[cfg(test)]
@@ -99,7 +116,7 @@ mod tests {
             for_each_vertex(&face, |p| {
                 assert!(anchors.iter().all(|&(i, j)| p.apply(i) == j));
                 assert!(seen.insert(p.image().to_vec()));
-                Ok(())
+                Ok(true)
             })
             .unwrap();
             assert_eq!(seen.len(), count);
@@ -113,9 +130,10 @@ mod tests {
         let b = Graph::from_matrix(&DMatrix::from_row_slice(2, 2, &[1e10, 0.3, 0.3, 1e10 + 3e-6])).unwrap();
         let face = Face::new(2, &[]).unwrap();
         let f = GraphMatching::new(a.clone(), b.clone()).unwrap();
-        let (p, optimality) = enumerate(&f, &face).unwrap();
+        let (p, optimality) = enumerate(&f, &face, &Stop::never()).unwrap().unwrap();
         assert_eq!((p.image(), optimality.standing), (&[0, 1][..], Standing::Proved));
-        let (p, optimality) = enumerate(&QuadraticAssignment::new(a, b).unwrap(), &face).unwrap();
+        let (p, optimality) =
+            enumerate(&QuadraticAssignment::new(a, b).unwrap(), &face, &Stop::never()).unwrap().unwrap();
         assert_eq!((p.image(), optimality.standing), (&[1, 0][..], Standing::Proved));
     }
 }

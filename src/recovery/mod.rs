@@ -1,6 +1,7 @@
 //! The deep module: path, solve, round, polish and certify in one call.
 
 mod enumeration;
+mod pairs;
 mod path;
 mod race;
 mod search;
@@ -11,7 +12,7 @@ pub use race::Attempt;
 pub use settings::{DOUBTFUL, Effort, Method, RestartFrom, Settings};
 pub use start::Start;
 
-use crate::certificate::{Certificate, Optimality, certify, linear_bound};
+use crate::certificate::{Certificate, Optimality, certify, linear_bound_until};
 use crate::error::{Error, Result};
 use crate::objective::Objective;
 use crate::permutation::Permutation;
@@ -20,7 +21,7 @@ use crate::solver::Limits;
 use argmin::core::TerminationReason;
 use nalgebra::DMatrix;
 use race::Race;
-use search::{Search, start_point};
+use search::{Search, half_way, start_point};
 use std::time::{Duration, Instant};
 
 /// A permutation, and everything that can be said of it.
@@ -120,24 +121,31 @@ pub fn recover_from(
         let deadline = began + Duration::from_secs_f64(seconds);
         limits.deadline = Some(limits.deadline.map_or(deadline, |earlier| earlier.min(deadline)));
     }
+    limits.stop = limits.to_stop();
+    let grace = limits.stop.later_by(GRACE);
+    let stopped = objective.until(&limits.stop);
+    let unstopped = objective;
+    let objective = stopped.as_deref().unwrap_or(objective);
 
-    let search = Search { objective, settings, face: &face };
+    let search = Search::new(objective, settings, &face, (&limits.stop, &grace));
     let relaxed = if settings.method.needs_relaxation() && objective.is_convex() {
-        Some(search.relax(objective, start.clone(), &limits)?)
+        // A path needs some time of its own.
+        let within = if settings.method == Method::Relaxation { limits.clone() } else { half_way(&limits) };
+        Some(search.relax(objective, start.clone(), &within)?)
     } else {
         None
     };
     let unwatched = Limits { watcher: None, ..limits.clone() };
     let mut race = Race::begin(&search, first, relaxed.as_ref(), &start, (&limits, &unwatched))?;
     let bound = match relaxed.as_ref().unwrap_or(&race.best.last) {
-        bounded if bounded.lower_bound.is_finite() && limits.reached().is_none() => {
-            linear_bound(objective, &face, &bounded.x, bounded.last_assignment.as_ref())?
+        bounded if bounded.lower_bound.is_finite() && !limits.stop.is_reached() => {
+            linear_bound_until(objective, &face, &bounded.x, bounded.last_assignment.as_ref(), &limits.stop)?
         }
         _ => f64::NEG_INFINITY,
     };
     let mut enumerated = None;
     match &relaxed {
-        _ if search.enumerates() => enumerated = Some(race.enumerate()?),
+        _ if search.enumerates() => enumerated = race.enumerate()?,
         Some(relaxed) if settings.restarts == 0 && settings.method == Method::Penalized => {
             race.go_on(starts, relaxed, bound)?;
         }
@@ -156,8 +164,12 @@ pub fn recover_from(
     let Race { attempts, best, winner, cut_short, .. } = race;
     let limit = limits.reached().filter(|_| cut_short);
     let ended = best.last.termination().filter(|reason| !is_limit(reason)).cloned();
+    let graced = unstopped.until(&grace);
     Ok(Recovery {
-        optimality: enumerated.unwrap_or_else(|| Optimality::of(objective, &best.permutation, best.value, bound)),
+        optimality: enumerated.unwrap_or_else(|| {
+            let objective = graced.as_deref().unwrap_or(unstopped);
+            Optimality::of(objective, &best.permutation, best.value, bound)
+        }),
         certificate: certify(&best.last.x)?,
         permutation: best.permutation,
         iterations,
@@ -170,6 +182,9 @@ pub fn recover_from(
         elapsed: began.elapsed(),
     })
 }
+
+/// How much longer than its limits a search may take to round what it has, and to bound it.
+const GRACE: Duration = Duration::from_millis(100);
 
 fn is_limit(reason: &TerminationReason) -> bool {
     matches!(reason, TerminationReason::Timeout | TerminationReason::Interrupt)

@@ -1,6 +1,7 @@
 //! The penalized path, stage after stage, and the descents that reach its end from the middle.
 
-use super::search::{Run, Search};
+use super::is_limit;
+use super::search::{Run, Search, half_way};
 use super::start::{Tilted, add};
 use crate::error::Result;
 use crate::solver::{Iterate, Limits, Stage, has_hardened};
@@ -51,13 +52,17 @@ impl Search<'_> {
     /// A descent is Frank–Wolfe on the indefinite form (FAQ, Vogelstein et al., PLoS ONE 2015) from an iterate of the path. Long before X hardens
     /// it finds the permutation that the path goes to, or a better one: with growing weight the penalty freezes what the descent still
     /// decides by f alone. So the path ends early where the descents agree on an answer that is not doubtful.
+    ///
+    /// Where there is a deadline, the first descent begins half way to it at the latest, be the stage over or not.
     pub fn follow(&self, path: Path, start: Iterate, limits: &Limits) -> Result<Run> {
         let unwatched = Limits { watcher: None, ..limits.clone() };
         let mut best: Option<Run> = None;
         let (mut iterations, mut lap_calls) = (0, 0);
         let (mut in_vain, mut agreeing, mut settled) = (0, 0, false);
-        let last = self.walk(path.stages, path.tilt, start, limits, |stage, last| {
-            if !self.descends() || stage.weight == 0.0 {
+        let first = half_way(limits);
+        let last = self.walk(path.stages, path.tilt, start, (&first, limits), |stage, last| {
+            let is_cut = last.termination().is_some_and(is_limit);
+            if !self.descends() || stage.weight == 0.0 && !is_cut || self.stop.is_reached() {
                 return Ok(false);
             }
             let run = self.descend(last, &unwatched)?;
@@ -74,38 +79,47 @@ impl Search<'_> {
         })?;
         iterations += last.iterations();
         lap_calls += last.lap_calls;
-        let end = if settled { None } else { Some(self.finish(last, limits)?) };
+        // Where the time is over, what a descent found is better than what can still be made of the path.
+        let is_over = settled || best.is_some() && self.stop.is_reached();
+        let end = if is_over { None } else { Some(self.finish(last)?) };
         let mut run = match (end, best) {
             (Some(end), Some(best)) if best.value < end.value => best,
             (Some(end), _) => end,
-            (None, best) => best.expect("only a descent settles a path"),
+            (None, best) => best.expect("a descent was made"),
         };
         run.agreed = settled && agreeing >= PATIENCE;
-        self.anneal(&mut run, limits)?;
+        self.anneal(&mut run)?;
         Ok(Run { last: run.last.counting(iterations, lap_calls), ..run })
     }
 
-    /// Frank–Wolfe on f + λP (+ w⟨C, X⟩), one stage after another, until X is hard, a limit comes, or `watch` says so after a stage.
+    /// Frank–Wolfe on f + λP (+ w⟨C, X⟩), one stage after another, until X is hard, a limit comes, or `watch` says so after a stage. The first
+    /// stage may have earlier limits than the others.
     pub fn walk(
         &self,
         stages: Vec<Stage>,
         tilt: Option<Tilt>,
         start: Iterate,
-        limits: &Limits,
+        (first, others): (&Limits, &Limits),
         mut watch: impl FnMut(Stage, &Iterate) -> Result<bool>,
     ) -> Result<Iterate> {
         let (mut tilted, mut last) = (0.0, start);
-        if tilt.is_some() && last.gradient.shape() != last.x.shape() {
-            last.gradient = DMatrix::zeros(last.x.nrows(), last.x.ncols());
-            last.value = self.objective.value_and_gradient(&last.x, &mut last.gradient);
-        }
         for (number, stage) in stages.into_iter().enumerate() {
+            if self.stop.is_reached() {
+                break;
+            }
+            let limits = if number == 0 { first } else { others };
             let mut next = last.resumed();
             let mut next = match tilt {
                 None => self.frank_wolfe(self.objective, vec![stage], next, limits)?,
                 Some(Tilt { cost, weight, fade }) => {
-                    let change = weight * fade.powi(number as i32) - tilted;
+                    let mut change = weight * fade.powi(number as i32) - tilted;
                     tilted += change;
+                    if next.gradient.shape() != next.x.shape() {
+                        // None is kept, as at the start or where a step was cut short.
+                        next.gradient = DMatrix::zeros(next.x.nrows(), next.x.ncols());
+                        next.value = self.objective.value_and_gradient(&next.x, &mut next.gradient);
+                        change = tilted;
+                    }
                     // What is kept of f + w⟨C, X⟩ moves with w.
                     add(change, cost, &mut next.gradient);
                     next.value += change * cost.dot(&next.x);
@@ -116,7 +130,7 @@ impl Search<'_> {
             next.add_counts_of(&last);
             last = next;
             let hard = stage.weight > 0.0 && has_hardened(self.objective, self.face, &last);
-            if hard || limits.reached().is_some() || watch(stage, &last)? {
+            if hard || watch(stage, &last)? {
                 break;
             }
         }
@@ -137,7 +151,7 @@ impl Search<'_> {
         let indefinite = self.objective.indefinite_form().unwrap_or(self.objective);
         let stage = Stage { max_steps: DESCENT_STEPS, ..self.relaxation_stage(indefinite) };
         let last = self.frank_wolfe(indefinite, vec![stage], Iterate::at(from.x.clone()), limits)?;
-        self.finish(last, limits)
+        self.finish(last)
     }
 
     fn is_settled(&self, value: f64) -> bool {

@@ -1,8 +1,9 @@
 //! Which runs are made, in which order, until the answer is good enough.
 
 use super::enumeration::enumerate;
-use super::search::{Run, Search};
-use super::settings::{DOUBTFUL, Method, Settings};
+use super::pairs::LikelyPairs;
+use super::search::{Run, Search, half_way, probe_ranks};
+use super::settings::{DOUBTFUL, Method, RestartFrom, Settings};
 use super::start::Start;
 use crate::certificate::Optimality;
 use crate::error::Result;
@@ -76,16 +77,16 @@ pub(super) struct Race<'a> {
 /// A run with its name and time; `None` where a limit came first.
 type Timed = Result<Option<(Run, Attempt)>>;
 
-fn timed(limits: &Limits, name: String, run: impl FnOnce() -> Result<Run>) -> Timed {
+fn timed(limits: &Limits, run: impl FnOnce() -> Result<(String, Run)>) -> Timed {
     if limits.reached().is_some() {
         return Ok(None);
     }
-    timed_always(name, run).map(Some)
+    timed_always(run).map(Some)
 }
 
-fn timed_always(name: String, run: impl FnOnce() -> Result<Run>) -> Result<(Run, Attempt)> {
+fn timed_always(run: impl FnOnce() -> Result<(String, Run)>) -> Result<(Run, Attempt)> {
     let began = Instant::now();
-    let run = run()?;
+    let (name, run) = run()?;
     let attempt = Attempt::of(&run, name, began);
     Ok((run, attempt))
 }
@@ -99,34 +100,46 @@ impl<'a> Race<'a> {
         from: &DMatrix<f64>,
         (limits, unwatched): (&Limits, &'a Limits),
     ) -> Result<Self> {
-        let (best, attempt) = timed_always(start.name.clone(), || from_start(search, start, relaxed, from, limits))?;
+        let (best, attempt) = timed_always(|| from_start(search, start, relaxed, from, limits))?;
         let cut_short = limits.reached().is_some();
         Ok(Race { search, limits: unwatched, attempts: vec![attempt], best, winner: 0, beside: (0, 0), cut_short })
     }
 
-    /// All permutations, of which the best is a run of its own where the first run missed it.
-    pub fn enumerate(&mut self) -> Result<Optimality> {
+    /// All permutations, of which the best is a run of its own where the first run missed it; `None` where a limit came first.
+    pub fn enumerate(&mut self) -> Result<Option<Optimality>> {
         let (objective, began) = (self.search.objective, Instant::now());
-        let (permutation, optimality) = enumerate(objective, self.search.face)?;
+        let Some((permutation, optimality)) = enumerate(objective, self.search.face, self.search.stop)? else {
+            self.cut_short = true;
+            return Ok(None);
+        };
         let found = Optimality { value: objective.value_at(&self.best.permutation), ..optimality };
         let is_missed = match objective.compare_at(&permutation, &self.best.permutation) {
             Some(order) => order == Ordering::Less,
             None => optimality.value < found.value,
         };
         if !is_missed {
-            return Ok(Optimality { lower_bound: found.value, ..found });
+            return Ok(Some(Optimality { lower_bound: found.value, ..found }));
         }
         let last = Iterate::at(permutation.to_matrix());
         let run = Run { last, permutation, value: optimality.value, swaps: 0, agreed: true };
         self.attempts.push(Attempt::of(&run, ENUMERATION.to_string(), began));
         (self.best, self.winner) = (run, self.attempts.len() - 1);
-        Ok(optimality)
+        Ok(Some(optimality))
     }
 
     /// The restarts, in parallel.
     pub fn restart(&mut self, relaxed: Option<&Iterate>, from: &DMatrix<f64>) -> Result<()> {
         let (search, limits) = (self.search, self.limits);
-        let restart = |index| timed(limits, "restart".into(), || search.restart(index, relaxed, from, limits));
+        let mut likely = LikelyPairs::new();
+        let pairs = match (relaxed, search.settings.restart_from) {
+            (Some(relaxed), RestartFrom::LikelyPairs) if search.settings.restarts > 0 => {
+                likely.get(0..search.settings.restarts, &relaxed.x, search.face, search.stop)
+            }
+            _ => &[],
+        };
+        let restart = |index| {
+            timed(limits, || Ok(("restart".into(), search.restart(index, pairs, relaxed, from, limits)?)))
+        };
         self.add((1..=search.settings.restarts).into_par_iter().map(restart).collect()).map(drop)
     }
 
@@ -135,11 +148,11 @@ impl<'a> Race<'a> {
         let (search, limits) = (self.search, self.limits);
         let others = &starts[1..starts.len().min(1 + self.room(relaxed, None))];
         let other = |start: &Start| {
-            timed(limits, start.name.clone(), || from_start(search, start, Some(relaxed), &relaxed.x, limits))
+            timed(limits, || from_start(search, start, Some(relaxed), &relaxed.x, limits))
         };
         self.add(others.par_iter().map(other).collect())?;
         let mut start = Cow::Borrowed(&starts[0]);
-        let mut likely = None;
+        let (mut likely, mut pairs) = (None, LikelyPairs::new());
         let (mut is_new, mut probes) = (true, 0);
         while !self.cut_short {
             let optimality = Optimality::of(search.objective, &self.best.permutation, self.best.value, bound);
@@ -160,16 +173,18 @@ impl<'a> Race<'a> {
                 Some(likely) => likely,
                 None => likely.insert(self.likely(&start, relaxed)?),
             };
-            let probe = |number| {
-                let began = Instant::now();
-                if limits.reached().is_some() {
-                    return Ok(None);
-                }
-                let Some((pair, run)) = search.probe(number, x, tilt.as_ref(), limits)? else { return Ok(None) };
-                let attempt = Attempt::of(&run, format!("{PROBE} ({}, {})", pair.0, pair.1), began);
-                Ok(Some((run, attempt)))
+            let found = pairs.get(probe_ranks(probes..probes + count), x, search.face, search.stop);
+            if found.is_empty() {
+                return Ok(());
+            }
+            let probe = |(number, &pair): (usize, &(usize, usize))| {
+                timed(limits, || {
+                    let run = search.probe(probes + number, pair, x, tilt.as_ref(), limits)?;
+                    Ok((format!("{PROBE} ({}, {})", pair.0, pair.1), run))
+                })
             };
-            is_new = self.add((probes..probes + count).into_par_iter().map(probe).collect())?;
+            let count = found.len();
+            is_new = self.add(found.par_iter().enumerate().map(probe).collect())?;
             probes += count;
         }
         Ok(())
@@ -184,18 +199,21 @@ impl<'a> Race<'a> {
         }
         let mut tried = None;
         if self.room(relaxed, None) > 0
-            && let Some(learned) = start.learned(&self.best.permutation)?
+            && let Some(learned) = start.learned(&self.best.permutation)
+            && let Some(cost) = tilt(search, &learned, limits)?
         {
-            let again = || from_start(search, &learned, Some(relaxed), &relaxed.x, limits);
-            if self.add(vec![timed(limits, format!("{} again", start.name), again)])? {
+            let again =
+                || Ok((format!("{} again", start.name), search.tilted_run(&cost, relaxed.resumed(), limits)?));
+            if self.add(vec![timed(limits, again)])? {
                 *start = Cow::Owned(learned);
                 return Ok(Some(true));
             }
             tried = Some(false);
         }
         if is_warm && self.room(relaxed, None) > 0 {
-            let (answer, tilt) = (&self.best.permutation, start.tilt(search.objective)?);
-            let again = timed(limits, "reheat".into(), || search.reheat(answer, tilt.as_ref(), limits));
+            let (answer, tilt) = (&self.best.permutation, start.tilt(search.objective, search.stop)?);
+            let again =
+                timed(limits, || Ok(("reheat".into(), search.reheat(answer, tilt.as_ref(), limits)?)));
             tried = Some(self.add(vec![again])?);
         }
         Ok(tried)
@@ -203,7 +221,9 @@ impl<'a> Race<'a> {
 
     /// Where probes look for their pairs: the relaxed minimizer, with the start's term; and that term.
     fn likely(&mut self, start: &Start, relaxed: &Iterate) -> Result<(DMatrix<f64>, Option<DMatrix<f64>>)> {
-        let Some(cost) = start.tilt(self.search.objective)? else { return Ok((relaxed.x.clone(), None)) };
+        let Some(cost) = start.tilt(self.search.objective, self.search.stop)? else {
+            return Ok((relaxed.x.clone(), None));
+        };
         let tilted = self.search.tilted_relaxation(&cost, relaxed.resumed(), self.limits)?;
         self.beside = (tilted.iterations(), tilted.lap_calls);
         Ok((tilted.x, Some(cost)))
@@ -257,18 +277,25 @@ fn iterations(attempts: &[Attempt]) -> u64 {
     attempts.iter().map(|attempt| attempt.iterations).sum()
 }
 
-/// The method from a start.
+/// The method from a start, and the start's name; the relaxed one's where there was no time for the other.
 fn from_start(
     search: &Search,
     start: &Start,
     relaxed: Option<&Iterate>,
     from: &DMatrix<f64>,
     limits: &Limits,
-) -> Result<Run> {
-    if let (Some(relaxed), Method::Penalized) = (relaxed, search.settings.method)
-        && let Some(cost) = start.tilt(search.objective)?
-    {
-        return search.tilted_run(&cost, relaxed.resumed(), limits);
-    }
-    search.run(relaxed, from, limits)
+) -> Result<(String, Run)> {
+    let cost = match (relaxed, search.settings.method) {
+        (Some(_), Method::Penalized) => tilt(search, start, limits)?,
+        _ => None,
+    };
+    Ok(match (relaxed, cost) {
+        (Some(relaxed), Some(cost)) => (start.name.clone(), search.tilted_run(&cost, relaxed.resumed(), limits)?),
+        _ => (Start::relaxed().name, search.run(relaxed, from, limits)?),
+    })
+}
+
+/// The term of a start, if it is there half way to a deadline.
+fn tilt(search: &Search, start: &Start, limits: &Limits) -> Result<Option<DMatrix<f64>>> {
+    start.tilt(search.objective, &half_way(limits).to_stop())
 }

@@ -9,9 +9,13 @@ use crate::local_search::{anneal, swap_descent};
 use crate::objective::Objective;
 use crate::penalty::WeightSchedule;
 use crate::permutation::Permutation;
-use crate::polytope::{Face, random_point, require_square_and_finite, residual};
+use crate::polytope::{Face, random_point_until, require_square_and_finite, residual};
 use crate::solver::{FrankWolfe, Iterate, Limits, ProjectedGradient, Projection, SinkhornLbfgs, Stage, minimize};
+use crate::stop::Stop;
 use nalgebra::DMatrix;
+use std::ops::Range;
+use std::sync::OnceLock;
+use std::time::Instant;
 
 /// Random permutations whose mean value tells what knowing nothing is worth.
 const RANDOM_VALUES: usize = 32;
@@ -74,9 +78,24 @@ pub(super) struct Search<'a> {
     pub objective: &'a dyn Objective,
     pub settings: &'a Settings,
     pub face: &'a Face,
+    /// Reached when the limits are: the objective gives up then, too.
+    pub stop: &'a Stop,
+    /// Reached somewhat later: ends the rounding of what was cut short.
+    pub grace: &'a Stop,
+    /// The mean value of random permutations, once somebody asked for it.
+    random_mean: OnceLock<f64>,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    pub fn new(
+        objective: &'a dyn Objective,
+        settings: &'a Settings,
+        face: &'a Face,
+        (stop, grace): (&'a Stop, &'a Stop),
+    ) -> Self {
+        Search { objective, settings, face, stop, grace, random_mean: OnceLock::new() }
+    }
+
     /// Frank–Wolfe at weight 0.
     pub fn relax(&self, objective: &dyn Objective, start: DMatrix<f64>, limits: &Limits) -> Result<Iterate> {
         self.frank_wolfe(objective, vec![self.relaxation_stage(objective)], Iterate::at(start), limits)
@@ -114,11 +133,11 @@ impl Search<'_> {
     /// The relaxed minimizer of f + w⟨C, X⟩.
     pub fn tilted_relaxation(&self, cost: &DMatrix<f64>, start: Iterate, limits: &Limits) -> Result<Iterate> {
         let stages = vec![self.relaxation_stage(self.objective)];
-        self.walk(stages, Some(self.tilt(cost)), start, limits, |_, _| Ok(false))
+        self.walk(stages, Some(self.tilt(cost)), start, (limits, limits), |_, _| Ok(false))
     }
 
     /// The term of a tilted start, which fades along a whole path.
-    fn tilt<'a>(&self, cost: &'a DMatrix<f64>) -> Tilt<'a> {
+    fn tilt<'c>(&self, cost: &'c DMatrix<f64>) -> Tilt<'c> {
         Tilt::fading(cost, TILT, 1 + self.settings.schedule.stages)
     }
 
@@ -179,23 +198,23 @@ impl Search<'_> {
             Method::ProjectedGradientExact => gradient(Projection::Euclidean)?,
             Method::Sinkhorn => SinkhornLbfgs::default().minimize(objective, self.face, start, limits)?,
         };
-        self.finish(last, limits)
+        self.finish(last)
     }
 
     /// Rounds and polishes a last iterate.
-    pub fn finish(&self, mut last: Iterate, limits: &Limits) -> Result<Run> {
-        let permutation = self.face.round(&last.x)?;
+    pub fn finish(&self, mut last: Iterate) -> Result<Run> {
+        let permutation = self.face.round_until(&last.x, self.grace)?;
         // Nothing goes on from here, and it is as large as X.
         last.gradient = DMatrix::zeros(0, 0);
         let mut run = Run { last, permutation, value: f64::NAN, swaps: 0, agreed: false };
-        self.polish(&mut run, limits)?;
+        self.polish(&mut run)?;
         Ok(run)
     }
 
     /// Swap descent.
-    fn polish(&self, run: &mut Run, limits: &Limits) -> Result<()> {
+    fn polish(&self, run: &mut Run) -> Result<()> {
         if self.settings.polish {
-            let stop = || limits.reached().is_some();
+            let stop = || self.stop.is_reached();
             run.swaps += swap_descent(self.objective, self.face, &mut run.permutation, &stop);
         }
         run.value = self.objective.value_at(&run.permutation);
@@ -203,31 +222,31 @@ impl Search<'_> {
     }
 
     /// With more than the least effort, an annealed walk where the graphs are sparse.
-    pub fn anneal(&self, run: &mut Run, limits: &Limits) -> Result<()> {
+    pub fn anneal(&self, run: &mut Run) -> Result<()> {
         if !self.settings.polish || self.settings.effort == Effort::Quick {
             return Ok(());
         }
         let mut rng = rng(self.settings.rng_seed, ANNEALING_STREAM);
-        let stop = || limits.reached().is_some();
+        let stop = || self.stop.is_reached();
         let before = run.value;
         run.swaps += anneal(self.objective, self.face, &mut run.permutation, &mut rng, &stop);
-        self.polish(run, limits)?;
+        self.polish(run)?;
         run.agreed &= run.value == before;
         Ok(())
     }
 
-    /// Restart number `index` ≥ 1, as [`Settings::restart_from`] says.
+    /// Restart number `index` ≥ 1, as [`Settings::restart_from`] says; `pairs` are the likeliest ones of a relaxed iterate.
     pub fn restart(
         &self,
         index: usize,
+        pairs: &[(usize, usize)],
         relaxed: Option<&Iterate>,
         start: &DMatrix<f64>,
         limits: &Limits,
     ) -> Result<Run> {
         match (relaxed, self.settings.restart_from) {
             (Some(relaxed), RestartFrom::LikelyPairs) => {
-                let pair = self.likely_pair(&relaxed.x, index - 1);
-                self.anchored_run(pair, &relaxed.x, limits, |anchored, start| {
+                self.anchored_run(pairs.get(index - 1).copied(), &relaxed.x, |anchored, start| {
                     let relaxed = anchored.relax(anchored.objective, start.x, limits)?;
                     let mut run = anchored.run(Some(&relaxed), &relaxed.x, limits)?;
                     run.last.add_counts_of(&relaxed);
@@ -242,25 +261,22 @@ impl Search<'_> {
     }
 
     /// Probe number `number`, from 0 on: the beginning of a path with one pair more anchored, tilted by `cost`. Its descents tell whether the pair is right,
-    /// long before the path would. The likeliest pairs of X are probed by short paths, then all pairs by long ones, the likeliest first.
-    /// The pair, and what came of it; `None` where no pairs are left.
+    /// long before the path would.
     pub fn probe(
         &self,
         number: usize,
+        pair: (usize, usize),
         x: &DMatrix<f64>,
         cost: Option<&DMatrix<f64>>,
         limits: &Limits,
-    ) -> Result<Option<((usize, usize), Run)>> {
-        let rank = number.checked_sub(SHORT_PROBES).unwrap_or(number);
-        let Some(pair) = self.likely_pair(x, rank) else { return Ok(None) };
+    ) -> Result<Run> {
         let (steps, schedule) = probe_path(number);
-        let run = self.anchored_run(Some(pair), x, limits, |anchored, start| {
+        self.anchored_run(Some(pair), x, |anchored, start| {
             let rising = anchored.stages_of(self.shares(schedule));
             let stages = std::iter::once(anchored.relaxation_stage(self.objective)).chain(rising);
             let stages = stages.map(|stage| Stage { max_steps: steps, ..stage }).collect();
             anchored.follow(Path { stages, tilt: cost.map(|cost| self.tilt(cost)), may_settle: true }, start, limits)
-        })?;
-        Ok(Some((pair, run)))
+        })
     }
 
     /// The most iterations that probe number `number` can take.
@@ -274,45 +290,63 @@ impl Search<'_> {
         &self,
         pair: Option<(usize, usize)>,
         x: &DMatrix<f64>,
-        limits: &Limits,
         run: impl FnOnce(&Search, Iterate) -> Result<Run>,
     ) -> Result<Run> {
         let anchors: Vec<_> = self.settings.anchors.iter().copied().chain(pair).collect();
         let face = Face::new(self.face.size(), &anchors)?;
-        let anchored = Search { face: &face, ..*self };
+        let anchored = Search::new(self.objective, self.settings, &face, (self.stop, self.grace));
         let start = pair.map_or_else(|| x.clone(), |pair| moved(x, pair));
         let mut run = run(&anchored, Iterate::at(start))?;
         // A bound on a smaller face bounds nothing else.
         run.last.lower_bound = f64::NEG_INFINITY;
-        self.polish(&mut run, limits)?;
+        self.polish(&mut run)?;
         Ok(run)
     }
 
-    /// The free pair at the `rank`-th largest entry of X.
-    pub fn likely_pair(&self, x: &DMatrix<f64>, rank: usize) -> Option<(usize, usize)> {
-        let columns = self.face.free_columns().iter();
-        let mut pairs: Vec<_> = columns.flat_map(|&j| self.face.free_rows().iter().map(move |&i| (i, j))).collect();
-        if rank >= pairs.len() {
-            return None;
-        }
-        let larger_first = |a: &(usize, usize), b: &(usize, usize)| x[*b].total_cmp(&x[*a]).then(a.cmp(b));
-        Some(*pairs.select_nth_unstable_by(rank, larger_first).1)
+    /// How far `value` is from the lower bound, where the mean value of random permutations is at 1: see [`DOUBTFUL`]. Not at all once the stop is reached.
+    pub fn excess(&self, value: f64, lower_bound: f64) -> f64 {
+        let Some(mean) = self.random_mean() else { return 0.0 };
+        if mean > lower_bound { (value - lower_bound) / (mean - lower_bound) } else { 0.0 }
     }
 
-    /// How far `value` is from the lower bound, where the mean value of random permutations is at 1: see [`DOUBTFUL`].
-    pub fn excess(&self, value: f64, lower_bound: f64) -> f64 {
+    /// `None` where the stop comes first.
+    fn random_mean(&self) -> Option<f64> {
+        if let Some(&mean) = self.random_mean.get() {
+            return Some(mean);
+        }
         let mut rng = rng(self.settings.rng_seed, u64::MAX);
         let m = self.face.free_rows().len();
-        let mut random_value = || self.objective.value_at(&self.face.vertex(Permutation::random(m, &mut rng).image()));
-        let mean = (0..RANDOM_VALUES).map(|_| random_value()).sum::<f64>() / RANDOM_VALUES as f64;
-        if mean > lower_bound { (value - lower_bound) / (mean - lower_bound) } else { 0.0 }
+        let mut sum = 0.0;
+        for _ in 0..RANDOM_VALUES {
+            if self.stop.is_reached() {
+                return None;
+            }
+            sum += self.objective.value_at(&self.face.vertex(Permutation::random(m, &mut rng).image()));
+        }
+        Some(*self.random_mean.get_or_init(|| sum / RANDOM_VALUES as f64))
     }
 
     /// Halfway between `center` and a random point of the face, from the stream of restart `index`.
     fn random_point(&self, index: usize, center: &DMatrix<f64>) -> DMatrix<f64> {
         let mut rng = rng(self.settings.rng_seed, index as u64);
-        let random = self.face.embed(&random_point(self.face.free_rows().len(), &mut rng));
+        let random = self.face.embed(&random_point_until(self.face.free_rows().len(), &mut rng, self.stop));
         (center + random) * 0.5
+    }
+}
+
+/// The limits with half of the time that is left: by then there should be something to improve.
+pub(super) fn half_way(limits: &Limits) -> Limits {
+    let now = Instant::now();
+    let half = |deadline: Instant| now + deadline.saturating_duration_since(now) / 2;
+    Limits { deadline: limits.deadline.map(half), ..limits.clone() }
+}
+
+/// The ranks of the pairs of the probes with these numbers, of the first ones that are alike: the likeliest pairs are probed by short paths, then all
+/// by long ones, the likeliest first.
+pub(super) fn probe_ranks(numbers: Range<usize>) -> Range<usize> {
+    match numbers.start.checked_sub(SHORT_PROBES) {
+        None => numbers.start..numbers.end.min(SHORT_PROBES),
+        Some(first) => first..numbers.end - SHORT_PROBES,
     }
 }
 

@@ -147,7 +147,7 @@ pub struct Settings {
     /// By which share of the last gap a Frank–Wolfe vertex may be worse than the best, see
     /// [`FrankWolfe::with_vertex_tolerance`](crate::solver::FrankWolfe::with_vertex_tolerance); 0 for exact ones.
     pub vertex_tolerance: f64,
-    /// Further runs, in parallel; the best value is kept.
+    /// Further runs, in parallel; the best value is kept. At most 10⁶.
     pub restarts: usize,
     /// Where they start.
     pub restart_from: RestartFrom,
@@ -172,6 +172,9 @@ pub struct Settings {
     #[serde(skip)]
     pub start: Option<DMatrix<f64>>,
 }
+
+/// The most restarts.
+const MOST_RESTARTS: usize = 1_000_000;
 
 /// The longest time limit, in seconds: some thirty years.
 const LONGEST: f64 = 1e9;
@@ -208,11 +211,15 @@ impl Settings {
 
     pub(super) fn validate(&self) -> Result<()> {
         let WeightSchedule { first, last, stages } = self.schedule;
-        if !(first > 0.0 && last >= first && last.is_finite() && stages >= 1) {
+        let most = WeightSchedule::MOST_STAGES;
+        if !(first > 0.0 && last >= first && last.is_finite() && (1..=most).contains(&stages)) {
             return Err(Error::argument(
                 "schedule",
-                format!("needs 0 < first <= last and stages >= 1, not {first}, {last}, {stages}"),
+                format!("needs 0 < first <= last and 1 to {most} stages, not {first}, {last}, {stages}"),
             ));
+        }
+        if self.restarts > MOST_RESTARTS {
+            return Err(Error::argument("restarts", format!("are {}, but at most {MOST_RESTARTS}", self.restarts)));
         }
         if self.starts == Some(0) {
             return Err(Error::argument("starts", "is 0, but a first run is always made"));

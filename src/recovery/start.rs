@@ -4,8 +4,11 @@ use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::objective::{Objective, VertexGradient};
 use crate::permutation::Permutation;
+use crate::polytope::{require_finite, unit};
+use crate::stop::Stop;
 use crate::structure::{Kind, trusted_pairs};
 use nalgebra::DMatrix;
+use std::sync::OnceLock;
 
 /// Where a path begins: at the relaxed minimizer of f, or of f with a small linear term ⟨C, X⟩ that fades along the path.
 ///
@@ -15,42 +18,63 @@ use nalgebra::DMatrix;
 pub struct Start {
     /// What reports call it.
     pub name: String,
-    cost: Option<DMatrix<f64>>,
-    source: Option<Source>,
+    hint: Hint,
 }
 
-/// What a structural cost was made of.
+/// Where C comes from.
 #[derive(Debug, Clone, PartialEq)]
-struct Source {
+enum Hint {
+    None,
+    Cost(DMatrix<f64>),
+    Structure(Structure),
+}
+
+/// What a structural cost is made of; it is made when a run first asks for it, within the run's limits.
+#[derive(Debug, Clone, PartialEq)]
+struct Structure {
     kind: Kind,
-    a: Graph,
-    b: Graph,
+    graphs: (Graph, Graph),
     anchors: Vec<(usize, usize)>,
+    cost: OnceLock<DMatrix<f64>>,
+}
+
+impl Structure {
+    /// C; `None` where `stop` came first.
+    fn cost(&self, stop: &Stop) -> Result<Option<&DMatrix<f64>>> {
+        if let Some(cost) = self.cost.get() {
+            return Ok(Some(cost));
+        }
+        let cost = self.kind.cost_until(&self.graphs.0, &self.graphs.1, &self.anchors, stop)?;
+        Ok(cost.map(|cost| self.cost.get_or_init(|| cost)))
+    }
 }
 
 impl Start {
     /// The relaxed minimizer.
     pub fn relaxed() -> Self {
-        Start { name: "relaxed".to_string(), cost: None, source: None }
+        Start { name: "relaxed".to_string(), hint: Hint::None }
     }
 
     /// [`Start::tilted`] by what the structure of the graphs says, which can learn from an answer: where its pairs bear each other out they are
-    /// anchors of the cost of the next path, though not of its permutation.
+    /// anchors of the cost of the next path, though not of its permutation. The cost is computed by the search, within its limits.
     ///
     /// # Errors
     /// As [`Kind::cost`].
     pub fn structural(kind: Kind, a: &Graph, b: &Graph, anchors: &[(usize, usize)]) -> Result<Self> {
-        let source = Source { kind, a: a.clone(), b: b.clone(), anchors: anchors.to_vec() };
-        Ok(Start { cost: Some(kind.cost(a, b, anchors)?), name: kind.name().to_string(), source: Some(source) })
+        kind.check(a, b, anchors)?;
+        let graphs = (a.clone(), b.clone());
+        let structure = Structure { kind, graphs, anchors: anchors.to_vec(), cost: OnceLock::new() };
+        Ok(Start { name: kind.name().to_string(), hint: Hint::Structure(structure) })
     }
 
     /// The start with what `answer` taught it; `None` if it cannot learn.
-    pub(super) fn learned(&self, answer: &Permutation) -> Result<Option<Self>> {
-        let Some(Source { kind, a, b, anchors }) = &self.source else { return Ok(None) };
+    pub(super) fn learned(&self, answer: &Permutation) -> Option<Self> {
+        let Hint::Structure(Structure { kind, graphs, anchors, .. }) = &self.hint else { return None };
         let is_free = |&(i, j): &(usize, usize)| anchors.iter().all(|&(row, column)| row != i && column != j);
-        let trusted = trusted_pairs(a, b, answer).into_iter().filter(is_free);
-        let anchors: Vec<_> = anchors.iter().copied().chain(trusted).collect();
-        Ok(Some(Start { cost: Some(kind.cost(a, b, &anchors)?), name: self.name.clone(), source: self.source.clone() }))
+        let trusted = trusted_pairs(&graphs.0, &graphs.1, answer).into_iter().filter(is_free);
+        let anchors = anchors.iter().copied().chain(trusted).collect();
+        let structure = Structure { kind: *kind, graphs: graphs.clone(), anchors, cost: OnceLock::new() };
+        Some(Start { name: self.name.clone(), hint: Hint::Structure(structure) })
     }
 
     /// The relaxed minimizer with the term ⟨C, X⟩; C may be smaller than n × n where graphs were padded.
@@ -59,29 +83,31 @@ impl Start {
     /// [`Error::Entry`] when an entry is not finite.
     pub fn tilted(name: impl Into<String>, cost: DMatrix<f64>) -> Result<Self> {
         let name = name.into();
-        if let Some(place) = cost.iter().position(|v| !v.is_finite()) {
-            let (row, column) = (place % cost.nrows(), place / cost.nrows());
-            let what = format!("cost of the start {name}");
-            return Err(Error::Entry { what, row, column, value: cost[place], required: "finite" });
-        }
-        Ok(Start { name, cost: Some(cost), source: None })
+        require_finite(&format!("cost of the start {name}"), &cost)?;
+        Ok(Start { name, hint: Hint::Cost(cost) })
     }
 
-    /// C with mean 0 and standard deviation κ, padded with zeros to n × n; `None` where it tells nothing.
-    pub(super) fn tilt(&self, objective: &dyn Objective) -> Result<Option<DMatrix<f64>>> {
-        let Some(cost) = &self.cost else { return Ok(None) };
+    /// C with mean 0 and standard deviation κ, padded with zeros to n × n; `None` where it tells nothing, or `stop` came first.
+    pub(super) fn tilt(&self, objective: &dyn Objective, stop: &Stop) -> Result<Option<DMatrix<f64>>> {
+        let cost = match &self.hint {
+            Hint::None => None,
+            Hint::Cost(cost) => Some(cost),
+            Hint::Structure(structure) => structure.cost(stop)?,
+        };
+        let Some(cost) = cost else { return Ok(None) };
         let n = objective.size();
         if cost.nrows() > n || cost.ncols() > n {
             let found = format!("{} x {}", cost.nrows(), cost.ncols());
             return Err(Error::shape(format!("cost of the start {}", self.name), format!("at most {n} x {n}"), found));
         }
-        let mean = cost.mean();
-        let deviation = (cost.iter().map(|c| (c - mean).powi(2)).sum::<f64>() / cost.len().max(1) as f64).sqrt();
-        if deviation <= 1e-12 * cost.amax() {
+        let (unit, count, scale) = (unit(cost), cost.len().max(1) as f64, objective.scale());
+        let mean = cost.iter().map(|c| c / unit).sum::<f64>() / count;
+        let deviation = (cost.iter().map(|c| (c / unit - mean).powi(2)).sum::<f64>() / count).sqrt();
+        if deviation <= 1e-12 * (cost.amax() / unit) {
             return Ok(None);
         }
         let mut tilt = DMatrix::zeros(n, n);
-        tilt.view_mut((0, 0), cost.shape()).copy_from(&cost.map(|c| (c - mean) * objective.scale() / deviation));
+        tilt.view_mut((0, 0), cost.shape()).zip_apply(cost, |to, c| *to = (c / unit - mean) * scale / deviation);
         Ok(Some(tilt))
     }
 }
@@ -193,11 +219,20 @@ mod tests {
         let pair = correlated_gaussian(5, 0.5, &mut rng(2, 0)).unwrap();
         let f = GraphMatching::new(pair.a, pair.b).unwrap();
         let cost = DMatrix::from_row_slice(2, 2, &[1.0, 3.0, 3.0, 1.0]);
-        let tilt = Start::tilted("s", cost).unwrap().tilt(&f).unwrap().unwrap();
+        let tilt = Start::tilted("s", cost).unwrap().tilt(&f, &Stop::never()).unwrap().unwrap();
         assert_eq!((tilt[(0, 0)], tilt[(0, 1)], tilt[(4, 4)]), (-f.scale(), f.scale(), 0.0));
-        assert!(Start::tilted("s", DMatrix::from_element(3, 3, 2.0)).unwrap().tilt(&f).unwrap().is_none());
-        assert!(Start::relaxed().tilt(&f).unwrap().is_none());
-        assert!(Start::tilted("s", DMatrix::zeros(6, 6)).unwrap().tilt(&f).unwrap_err().to_string().contains("5 x 5"));
+        assert!(
+            Start::tilted("s", DMatrix::from_element(3, 3, 2.0)).unwrap().tilt(&f, &Stop::never()).unwrap().is_none()
+        );
+        assert!(Start::relaxed().tilt(&f, &Stop::never()).unwrap().is_none());
+        assert!(
+            Start::tilted("s", DMatrix::zeros(6, 6))
+                .unwrap()
+                .tilt(&f, &Stop::never())
+                .unwrap_err()
+                .to_string()
+                .contains("5 x 5")
+        );
         let broken = Start::tilted("s", DMatrix::from_row_slice(1, 2, &[0.0, f64::NAN])).unwrap_err().to_string();
         assert!(broken.contains("(0, 1)") && broken.contains("start s"), "{broken}");
     }

@@ -5,7 +5,7 @@ use super::{ArgminResult, Iterate, prepared};
 use crate::assignment::{AssignmentSolver, MongeOrder};
 use crate::certificate::{ROUNDING_RADIUS, row_argmax};
 use crate::error::{Error, Result};
-use crate::local_search::is_swap_minimum;
+use crate::local_search::is_swap_minimum_until;
 use crate::objective::{Objective, VertexGradient};
 use crate::penalty::{Norms, Penalty};
 use crate::permutation::Permutation;
@@ -90,13 +90,16 @@ impl<'a> FrankWolfe<'a> {
     }
 
     fn refresh(&self, objective: &dyn Objective, state: &mut Iterate) -> Result<()> {
-        state.value = objective.value_and_gradient(&state.x, &mut state.gradient);
-        state.steps_since_refresh = 0;
-        if state.value.is_finite() { Ok(()) } else { Err(Error::Breakdown(format!("value is {}", state.value))) }
+        let value = objective.value_and_gradient(&state.x, &mut state.gradient);
+        if forget_unfinished(state) {
+            return Ok(());
+        }
+        (state.value, state.steps_since_refresh) = (value, 0);
+        if value.is_finite() { Ok(()) } else { Err(Error::Breakdown(format!("value is {value}"))) }
     }
 
-    /// One step at the current stage's weight.
-    fn step(&mut self, objective: &'a dyn Objective, state: &mut Iterate) -> Result<()> {
+    /// One step at the current stage's weight. Returns false, with X as it was, if it was cut short.
+    fn step(&mut self, objective: &'a dyn Objective, state: &mut Iterate) -> Result<bool> {
         if self.workspace.is_none() {
             self.workspace = Some(Workspace::new(objective, state)?);
         }
@@ -116,8 +119,11 @@ impl<'a> FrankWolfe<'a> {
         };
 
         let q = loop {
-            assignment.solve_within(free_cost, tolerance)?;
+            let solved = assignment.solve_until(free_cost, tolerance, &state.stop)?;
             state.lap_calls += 1;
+            if !solved {
+                return Ok(false);
+            }
             let q = self.face.vertex(assignment.columns());
             state.gap = products.total - inner_product(cost, &q);
             // What would end the stage is made sure of.
@@ -139,21 +145,27 @@ impl<'a> FrankWolfe<'a> {
         let Some(oracle) = oracle else {
             self.search(objective, state, &q);
             self.workspace.as_mut().expect("made above").norms = Norms::of(&state.x);
-            return self.refresh(objective, state);
+            return self.refresh(objective, state).map(|()| true);
         };
         let center = if is_first { center_of_ties(free_cost, assignment.value()) } else { None };
         if let Some(center) = center {
             let center = self.face.embed(&center);
-            move_to_center(objective, state, &center, products.gradient);
+            if !move_to_center(objective, state, &center, products.gradient) {
+                return Ok(false);
+            }
             *norms = Norms::of(&state.x);
         } else {
             let slope = inner_product(&state.gradient, &q) - products.gradient;
             let t = minimize_along(state, slope, objective.value_at(&q));
             norms.follow(q.inverse().image(), t, &mut state.x);
             oracle.blend(&q, t, &mut state.gradient);
+            forget_unfinished(state);
         }
         state.steps_since_refresh += 1;
-        if state.steps_since_refresh >= REFRESH_EVERY { self.refresh(objective, state) } else { Ok(()) }
+        if state.steps_since_refresh >= REFRESH_EVERY {
+            self.refresh(objective, state)?;
+        }
+        Ok(true)
     }
 
     /// How much worse than the best the next vertex may be. The last step of a stage is exact, for the sake of the bound.
@@ -178,6 +190,10 @@ impl<'a> FrankWolfe<'a> {
             trial.copy_from(&state.x);
             move_towards(q, t, &mut trial);
             let predicted = here - t * state.gap + 0.5 * t * t * curvature;
+            if state.stop.is_reached() {
+                state.step_size = 0.0;
+                return;
+            }
             if t < 1e-10 || total(&trial, objective.value(&trial)) <= predicted + rounding {
                 state.step_size = t;
                 std::mem::swap(&mut state.x, &mut trial);
@@ -188,7 +204,17 @@ impl<'a> FrankWolfe<'a> {
     }
 }
 
-/// Whether a path has arrived: X is a permutation, or its certified rounding is a local minimum under the swaps of the face.
+/// Whether ∇f may be unfinished, as its computation may have been cut short: then it is dropped.
+fn forget_unfinished(state: &mut Iterate) -> bool {
+    let unfinished = state.stop.is_reached();
+    if unfinished {
+        state.gradient = DMatrix::zeros(0, 0);
+    }
+    unfinished
+}
+
+/// Whether a path has arrived: X is a permutation, or its certified rounding is a local minimum under the swaps of the face. False where
+/// the state's stop comes first.
 pub(crate) fn has_hardened(objective: &dyn Objective, face: &Face, state: &Iterate) -> bool {
     let penalty = state.current_penalty();
     if penalty <= HARD {
@@ -196,7 +222,7 @@ pub(crate) fn has_hardened(objective: &dyn Objective, face: &Face, state: &Itera
     }
     // T2
     penalty < ROUNDING_RADIUS
-        && Permutation::new(row_argmax(&state.x)).is_ok_and(|p| is_swap_minimum(objective, face, &p))
+        && Permutation::new(row_argmax(&state.x)).is_ok_and(|p| is_swap_minimum_until(objective, face, &p, &state.stop))
 }
 
 /// ⟨M, Q⟩.
@@ -221,18 +247,23 @@ fn center_of_ties(cost: &DMatrix<f64>, least: f64) -> Option<DMatrix<f64>> {
     (cost.dot(&center) <= least + rounding).then_some(center)
 }
 
-/// A step of a quadratic f towards `center` in the place of a vertex; `product` is ⟨∇f(X), X⟩. One gradient.
+/// A step of a quadratic f towards `center` in the place of a vertex; `product` is ⟨∇f(X), X⟩. One gradient. Returns false, with X as it
+/// was, if it was cut short.
 ///
 /// From the barycenter vertices of equal degree are alike, and each of the many best vertices would favour some of them by
 /// their numbers. Their mean is as good to first order, curves less, and follows a renumbering.
-fn move_to_center(objective: &dyn Objective, state: &mut Iterate, center: &DMatrix<f64>, product: f64) {
+fn move_to_center(objective: &dyn Objective, state: &mut Iterate, center: &DMatrix<f64>, product: f64) -> bool {
     let mut gradient = DMatrix::zeros(center.nrows(), center.ncols());
     let there = objective.value_and_gradient(center, &mut gradient);
+    if state.stop.is_reached() {
+        return false;
+    }
     let slope = state.gradient.dot(center) - product;
     let t = minimize_along(state, slope, there);
     let blend = |here: &mut f64, there: f64| *here = (1.0 - t) * *here + t * there;
     state.x.zip_apply(center, blend);
     state.gradient.zip_apply(&gradient, blend);
+    true
 }
 
 /// argmin over t ∈ [0, 1] of −g·t + ½c·t², g ≥ 0.
@@ -272,7 +303,9 @@ impl<'a> Solver<&'a dyn Objective, Iterate> for FrankWolfe<'a> {
 
     fn next_iter(&mut self, problem: &mut Problem<&'a dyn Objective>, mut state: Iterate) -> ArgminResult {
         let objective = *problem.problem.as_ref().expect("argmin holds the problem");
-        self.step(objective, &mut state)?;
+        if !self.step(objective, &mut state)? {
+            return Ok((state, None));
+        }
         state.stage_steps += 1;
         let stage = self.stages[state.stage];
         let converged = state.gap <= stage.gap_tolerance || state.step_size == 0.0;

@@ -2,6 +2,7 @@
 
 use crate::penalty::Penalty;
 use crate::permutation::Permutation;
+use crate::stop::Stop;
 use argmin::core::{Problem, State, TerminationReason, TerminationStatus};
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
@@ -16,7 +17,7 @@ use std::time::Duration;
 pub struct Iterate {
     /// X, n × n; 0 × 0 before the first iteration if the solver shall choose its start.
     pub x: DMatrix<f64>,
-    /// ∇f(X), where the solver keeps it.
+    /// ∇f(X), where the solver keeps it; 0 × 0 where it is not known, as after a step that was cut short.
     pub gradient: DMatrix<f64>,
     /// f(X).
     pub value: f64,
@@ -40,6 +41,9 @@ pub struct Iterate {
     pub lap_calls: u64,
     /// Row duals and columns of the last assignment (over the free rows and columns): the next one starts from them.
     pub last_assignment: Option<(Vec<f64>, Permutation)>,
+    /// What ends a step early; [`minimize`](super::minimize) sets it to what its limits say.
+    #[serde(skip)]
+    pub stop: Stop,
     iteration: u64,
     max_iterations: u64,
     elapsed: Option<Duration>,
@@ -125,6 +129,7 @@ impl State for Iterate {
             steps_since_refresh: 0,
             lap_calls: 0,
             last_assignment: None,
+            stop: Stop::never(),
             iteration: 0,
             max_iterations: u64::MAX,
             elapsed: None,

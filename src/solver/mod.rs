@@ -32,6 +32,7 @@ pub use stochastic_gradient::StochasticGradient;
 use crate::error::{Error, Result};
 use crate::objective::Objective;
 use crate::polytope::Face;
+use crate::stop::Stop;
 use argmin::core::observers::{Observe, ObserverMode};
 use argmin::core::{Executor, KV, Problem, Solver, State, TerminationReason, TerminationStatus};
 use std::sync::Arc;
@@ -42,13 +43,18 @@ use std::time::Instant;
 pub type Watcher = Arc<dyn Fn(&Iterate) + Send + Sync>;
 
 /// What can end a run before its method does, and who watches it.
+///
+/// A limit ends the step under way, too, within about a tenth of a second; X is then where it was before that step. Products of an
+/// objective end with it if the objective was told so by [`Objective::until`], as [`recover_within`](crate::recovery::recover_within) does.
 #[derive(Clone, Default)]
 pub struct Limits {
-    /// The run ends at the first iteration after this instant.
+    /// The run ends at this instant.
     pub deadline: Option<Instant>,
-    /// The run ends at the first iteration after this became true. argmin's own Ctrl-C handler serves one run a
+    /// The run ends when this becomes true. argmin's own Ctrl-C handler serves one run a
     /// process only; a program with many runs sets this flag from its handler.
     pub interrupt: Option<Arc<AtomicBool>>,
+    /// The run ends, as interrupted, when this is reached: any other condition.
+    pub stop: Stop,
     /// Sees every iterate.
     pub watcher: Option<Watcher>,
 }
@@ -56,11 +62,24 @@ pub struct Limits {
 impl Limits {
     /// Why a run should end now, if it should.
     pub fn reached(&self) -> Option<TerminationReason> {
+        // Asked first: if it was the deadline that it saw, the deadline has passed below.
+        let stopped = self.stop.is_reached();
         if self.interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed)) {
             return Some(TerminationReason::Interrupt);
         }
-        let late = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
-        late.then_some(TerminationReason::Timeout)
+        if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return Some(TerminationReason::Timeout);
+        }
+        stopped.then_some(TerminationReason::Interrupt)
+    }
+
+    /// Reached as soon as one of them is, and from then on.
+    pub fn to_stop(&self) -> Stop {
+        if self.deadline.is_none() && self.interrupt.is_none() {
+            return self.stop.clone();
+        }
+        let limits = Limits { watcher: None, ..self.clone() };
+        Stop::when(move || limits.reached().is_some())
     }
 }
 
@@ -68,10 +87,12 @@ impl Limits {
 ///
 /// # Errors
 /// What the solver reports: [`Error::Shape`] when sizes differ, [`Error::Breakdown`] when values stop being finite.
-pub fn minimize<'a, S>(objective: &'a dyn Objective, solver: S, start: Iterate, limits: &Limits) -> Result<Iterate>
+pub fn minimize<'a, S>(objective: &'a dyn Objective, solver: S, mut start: Iterate, limits: &Limits) -> Result<Iterate>
 where
     S: Solver<&'a dyn Objective, Iterate>,
 {
+    let limits = Limits { stop: limits.to_stop(), ..limits.clone() };
+    start.stop = limits.stop.clone();
     let limited = Limited { solver, limits: limits.clone() };
     let mut executor = Executor::new(objective, limited).configure(|_| start).ctrlc(false).timer(false);
     if let Some(watcher) = &limits.watcher {

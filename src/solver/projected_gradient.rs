@@ -5,7 +5,8 @@ use super::{ArgminResult, Iterate, prepared};
 use crate::error::{Error, Result};
 use crate::objective::Objective;
 use crate::penalty::Penalty;
-use crate::polytope::{Face, project, require_finite};
+use crate::polytope::{Face, project_until, require_finite};
+use crate::stop::Stop;
 use argmin::core::{Problem, Solver, TerminationStatus};
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
@@ -49,25 +50,26 @@ impl ProjectedGradient {
         ProjectedGradient { penalty, stages, face, projection, step_size: 0.0 }
     }
 
-    fn feasible(&self, x: &DMatrix<f64>) -> Result<DMatrix<f64>> {
+    /// `None` where `stop` came first.
+    fn feasible(&self, x: &DMatrix<f64>, stop: &Stop) -> Result<Option<DMatrix<f64>>> {
         let mut block = DMatrix::zeros(0, 0);
         self.face.restrict(x, &mut block);
         let block = match self.projection {
-            Projection::Euclidean => project(&block, 1e-10)?,
+            Projection::Euclidean => project_until(&block, 1e-10, stop)?,
             Projection::Scale => {
-                threshold_and_scale(&mut block);
-                block
+                threshold_and_scale(&mut block, stop);
+                (!stop.is_reached()).then_some(block)
             }
         };
-        Ok(self.face.embed(&block))
+        Ok(block.map(|block| self.face.embed(&block)))
     }
 }
 
-/// max(X, 0), then columns and rows scaled to sum 1 in turn. An empty row or column becomes uniform first.
-fn threshold_and_scale(x: &mut DMatrix<f64>) {
+/// max(X, 0), then columns and rows scaled to sum 1 in turn, until `stop`. An empty row or column becomes uniform first.
+fn threshold_and_scale(x: &mut DMatrix<f64>, stop: &Stop) {
     x.apply(|v| *v = v.max(0.0));
     for _ in 0..SCALING_ROUNDS {
-        if scale_once(x) < 1e-9 {
+        if stop.is_reached() || scale_once(x) < 1e-9 {
             return;
         }
     }
@@ -81,24 +83,20 @@ pub(super) fn scale_once(x: &mut DMatrix<f64>) -> f64 {
         if sum > 0.0 { column /= sum } else { column.fill(1.0 / n as f64) }
     }
     let sums = x.column_sum();
-    for (i, &sum) in sums.iter().enumerate() {
-        if sum > 0.0 {
-            x.row_mut(i).scale_mut(1.0 / sum);
-        } else {
-            x.row_mut(i).fill(1.0 / n as f64);
-        }
+    for mut column in x.column_iter_mut() {
+        column.zip_apply(&sums, |v, sum| *v = if sum > 0.0 { *v * (1.0 / sum) } else { 1.0 / n as f64 });
     }
     sums.iter().map(|sum| (sum - 1.0).abs()).fold(0.0, f64::max)
 }
 
-/// The largest |eigenvalue| of f's Hessian, by power iteration on gradient differences at X.
-fn lipschitz_constant(objective: &dyn Objective, x: &DMatrix<f64>, gradient: &DMatrix<f64>) -> f64 {
+/// The largest |eigenvalue| of f's Hessian, by power iteration on gradient differences at X, until `stop`.
+fn lipschitz_constant(objective: &dyn Objective, x: &DMatrix<f64>, gradient: &DMatrix<f64>, stop: &Stop) -> f64 {
     let n = x.nrows();
     // A direction without symmetry, the same for every run.
     let mut direction = DMatrix::from_fn(n, n, |i, j| ((1 + i * n + j) as f64 * 0.618_033_988_75).fract() - 0.5);
     let mut there = DMatrix::zeros(n, n);
     let mut estimate = 0.0;
-    for _ in 0..POWER_STEPS {
+    for _ in (0..POWER_STEPS).take_while(|_| !stop.is_reached()) {
         direction /= direction.norm();
         let step = 1e-3;
         objective.gradient(&(x + &direction * step), &mut there);
@@ -124,7 +122,7 @@ impl<'a> Solver<&'a dyn Objective, Iterate> for ProjectedGradient {
         objective.gradient(&state.x, &mut state.gradient);
         state.value = objective.value(&state.x);
         state.penalty = self.penalty.value(&state.x);
-        let lipschitz = lipschitz_constant(objective, &state.x, &state.gradient);
+        let lipschitz = lipschitz_constant(objective, &state.x, &state.gradient, &state.stop);
         self.step_size = 1.0 / if lipschitz > 0.0 { lipschitz } else { objective.scale() };
         state.stage = next_stage(&self.stages, 0);
         Ok((state, None))
@@ -139,11 +137,16 @@ impl<'a> Solver<&'a dyn Objective, Iterate> for ProjectedGradient {
         require_finite("gradient", &state.gradient)?;
         // With its constant, which scaling does see: without it λ∇P only multiplies rows and columns, and scaling undoes that.
         state.gradient += self.penalty.gradient(&state.x) * stage.weight;
-        let moved = self.feasible(&(&state.x - &state.gradient * self.step_size))?;
+        let Some(moved) = self.feasible(&(&state.x - &state.gradient * self.step_size), &state.stop)? else {
+            return Ok((state, None));
+        };
+        objective.gradient(&moved, &mut state.gradient);
+        let value = objective.value(&moved);
+        if state.stop.is_reached() {
+            return Ok((state, None));
+        }
         let distance = (&moved - &state.x).norm();
-        state.x = moved;
-        objective.gradient(&state.x, &mut state.gradient);
-        state.value = objective.value(&state.x);
+        (state.x, state.value) = (moved, value);
         state.penalty = self.penalty.value(&state.x);
         if !state.value.is_finite() {
             return Err(Error::Breakdown(format!("value is {}", state.value)).into());

@@ -1,4 +1,4 @@
-//! The arcs of a graph by number, and what is on the other side of each.
+//! The arcs of a graph by number, what is on the other side of each, and who is next to whom.
 
 use crate::graph::Graph;
 
@@ -76,5 +76,50 @@ impl Arcs {
     #[inline]
     pub fn reverse(&self, e: usize) -> u32 {
         self.reverse[e]
+    }
+}
+
+/// For each vertex those that an arc joins it with, in either direction; itself left out.
+pub(super) struct Neighbours {
+    offsets: Vec<usize>,
+    vertices: Vec<u32>,
+}
+
+impl Neighbours {
+    /// O(n + arcs).
+    pub fn of(graph: &Graph) -> Self {
+        let turned = graph.transpose();
+        let mut near = Neighbours { offsets: vec![0], vertices: vec![] };
+        for i in 0..graph.vertex_count() {
+            let (mut out, mut back) = (graph.neighbours(i).0, turned.neighbours(i).0);
+            while let Some(&next) = out.first().into_iter().chain(back.first()).min() {
+                out = out.strip_prefix(&[next]).unwrap_or(out);
+                back = back.strip_prefix(&[next]).unwrap_or(back);
+                if next != i {
+                    near.vertices.push(next as u32);
+                }
+            }
+            near.offsets.push(near.vertices.len());
+        }
+        near
+    }
+
+    /// Ascending.
+    #[inline]
+    pub fn of_vertex(&self, i: usize) -> &[u32] {
+        &self.vertices[self.offsets[i]..self.offsets[i + 1]]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neighbours_are_those_in_either_direction_once_and_never_oneself() {
+        let arcs = [(0, 1, 1.0), (1, 0, 2.0), (2, 0, 1.0), (2, 2, 1.0), (2, 3, 1.0), (1, 2, 1.0)];
+        let near = Neighbours::of(&Graph::directed(5, arcs).unwrap());
+        let found: Vec<&[u32]> = (0..5).map(|i| near.of_vertex(i)).collect();
+        assert_eq!(found, [&[1, 2][..], &[0, 2], &[0, 1, 3], &[2], &[]]);
     }
 }

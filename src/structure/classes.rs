@@ -1,6 +1,7 @@
 //! The first rounds of the subtree ratios, which depend on the shape of shallow trees only: equal shapes share their work.
 
 use super::subtree::{Model, Ratio, Side, logarithm};
+use crate::stop::Stop;
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 use std::collections::HashMap;
@@ -35,9 +36,13 @@ pub(super) struct Early {
     pub classes: Classes,
 }
 
+/// Numbers that the shapes of the arcs may hold together, of 4 bytes each: Σ d² over the vertices, of degree d.
+const MOST_SHAPES: usize = 1 << 26;
+
 impl Early {
-    /// As many rounds, `rounds` at most, as their classes make fewer pairs than a fourth of the pairs of arcs, and than `most`.
-    pub fn grow(model: &Model, rounds: usize, most: usize) -> Self {
+    /// As many rounds, `rounds` at most, as their classes make fewer pairs than a fourth of the pairs of arcs, and than `most`, and their
+    /// shapes have room. `None` where `stop` came first.
+    pub fn grow(model: &Model, rounds: usize, most: usize, stop: &Stop) -> Option<Self> {
         let arcs = [0, 1].map(|side| model.sides[side].arcs.len());
         let worthwhile = (arcs[0] * arcs[1] / 4).min(most);
         let roots = |side: &Side| -> Vec<Shape> {
@@ -46,26 +51,33 @@ impl Early {
             (0..side.anchors.len()).flat_map(of_vertex).collect()
         };
         let [a, b] = [0, 1].map(|side| sorted(roots(&model.sides[side])));
-        let classes = table(model, a, b, |_, _| 1.0);
+        let classes = table(model, a, b, stop, |_, _| 1.0)?;
         let mut early = Early { rounds: 0, classes };
+        let squares = |side: &Side| (0..side.anchors.len()).map(|i| side.arcs.degree(i).pow(2)).sum::<usize>();
+        if model.sides.iter().any(|side| squares(side) > MOST_SHAPES) {
+            return Some(early);
+        }
         while early.rounds < rounds {
+            if stop.is_reached() {
+                return None;
+            }
             let grown = [0, 1].map(|side| sorted(arc_shapes(&model.sides[side], &early.classes.of[side])));
             if grown[0].1.len() * grown[1].1.len() > worthwhile {
                 break;
             }
             let [a, b] = grown;
-            early.classes = table(model, a, b, |a, b| below_ratio(model, &early.classes, a, b));
+            early.classes = table(model, a, b, stop, |a, b| below_ratio(model, &early.classes, a, b))?;
             early.rounds += 1;
         }
-        early
+        Some(early)
     }
 
-    /// ln L of all pairs of vertices, n_A × n_B.
-    pub fn vertex_logarithms(&self, model: &Model) -> DMatrix<f64> {
+    /// ln L of all pairs of vertices, n_A × n_B; `None` where `stop` came first.
+    pub fn vertex_logarithms(&self, model: &Model, stop: &Stop) -> Option<DMatrix<f64>> {
         let [a, b] = [0, 1].map(|side| sorted(vertex_shapes(&model.sides[side], &self.classes.of[side])));
         let sizes = (a.0.len(), b.0.len());
-        let vertices = table(model, a, b, |a, b| below_ratio(model, &self.classes, a, b));
-        DMatrix::from_fn(sizes.0, sizes.1, |i, j| logarithm(vertices.ratio(i, j).get()))
+        let vertices = table(model, a, b, stop, |a, b| below_ratio(model, &self.classes, a, b))?;
+        Some(DMatrix::from_fn(sizes.0, sizes.1, |i, j| logarithm(vertices.ratio(i, j).get())))
     }
 }
 
@@ -112,18 +124,24 @@ fn sorted(shapes: Vec<Shape>) -> (Vec<u32>, Vec<Shape>) {
     (of.collect(), classes)
 }
 
+/// `None` where `stop` came first.
 fn table(
     model: &Model,
     (of_a, shapes_a): (Vec<u32>, Vec<Shape>),
     (of_b, shapes_b): (Vec<u32>, Vec<Shape>),
+    stop: &Stop,
     ratio: impl Fn(&Shape, &Shape) -> f64 + Sync,
-) -> Classes {
+) -> Option<Classes> {
     let columns = shapes_b.len();
     let mut table = vec![Ratio::default(); shapes_a.len() * columns];
     table.par_chunks_exact_mut(columns.max(1)).zip(&shapes_a).for_each(|(row, a)| {
+        let mut rarely = stop.asked_rarely();
         for (value, b) in row.iter_mut().zip(&shapes_b) {
+            if rarely.is_reached() {
+                return;
+            }
             *value = Ratio::of(model.anchor_ratio(a.anchor, b.anchor) * ratio(a, b));
         }
     });
-    Classes { of: [of_a, of_b], table, columns }
+    (!stop.is_reached()).then_some(Classes { of: [of_a, of_b], table, columns })
 }

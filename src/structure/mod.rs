@@ -16,6 +16,7 @@ mod arcs;
 mod classes;
 mod confidence;
 mod matchings;
+mod messages;
 mod profiles;
 mod subtree;
 mod walks;
@@ -24,6 +25,7 @@ pub(crate) use confidence::trusted_pairs;
 
 use crate::error::{Error, Result};
 use crate::graph::Graph;
+use crate::stop::Stop;
 use nalgebra::DMatrix;
 
 /// Which structure a start of a recovery is made of.
@@ -61,9 +63,38 @@ impl Kind {
     /// # Errors
     /// As [`walk_profiles`] and [`subtree_ratios`].
     pub fn cost(self, a: &Graph, b: &Graph, anchors: &[(usize, usize)]) -> Result<DMatrix<f64>> {
+        Ok(self.cost_until(a, b, anchors, &Stop::never())?.expect("it was not stopped"))
+    }
+
+    /// [`cost`](Self::cost), or `None` where `stop` is reached before it is known.
+    ///
+    /// # Errors
+    /// As [`cost`](Self::cost), at once.
+    pub fn cost_until(
+        self,
+        a: &Graph,
+        b: &Graph,
+        anchors: &[(usize, usize)],
+        stop: &Stop,
+    ) -> Result<Option<DMatrix<f64>>> {
+        self.check(a, b, anchors)?;
+        Ok(match self {
+            Kind::Walks => profiles::walk_cost(a, b, anchors, stop)
+                .zip(profiles::degree_cost(a, b, stop))
+                .map(|(walks, degrees)| standardized(walks) + standardized(degrees)),
+            Kind::Subtrees => {
+                let Subtrees { kept, rounds } = Subtrees::default();
+                subtree::subtree_cost(a, b, kept, rounds, anchors, stop)
+            }
+        })
+    }
+
+    /// Whether there is a cost of this kind: its errors, without its time.
+    pub(crate) fn check(self, a: &Graph, b: &Graph, anchors: &[(usize, usize)]) -> Result<()> {
+        check_anchors(a, b, anchors)?;
         match self {
-            Kind::Walks => Ok(standardized(walk_profiles(a, b, anchors)?) + standardized(degree_profiles(a, b)?)),
-            Kind::Subtrees => subtree_ratios(a, b, Subtrees::default(), anchors),
+            Kind::Walks => Ok(()),
+            Kind::Subtrees => [("A", a), ("B", b)].into_iter().try_for_each(|(name, graph)| check_tree(name, graph)),
         }
     }
 
@@ -84,8 +115,9 @@ fn standardized(cost: DMatrix<f64>) -> DMatrix<f64> {
 }
 
 fn is_regular(graph: &Graph) -> bool {
-    let strength = |i| graph.neighbours(i).1.iter().sum::<f64>();
-    graph.arc_count() > 0 && (1..graph.vertex_count()).all(|i| strength(i) == strength(0))
+    let mut strengths = (0..graph.vertex_count()).map(|i| graph.neighbours(i).1.iter().sum::<f64>());
+    let first = strengths.next();
+    graph.arc_count() > 0 && strengths.all(|strength| Some(strength) == first)
 }
 
 fn is_sparse_and_random(graph: &Graph) -> bool {
@@ -97,14 +129,16 @@ fn is_sparse_and_random(graph: &Graph) -> bool {
     }
     let degree = |i| graph.neighbours(i).0.len() as f64;
     let paths: f64 = (0..graph.vertex_count()).map(|i| degree(i) * (degree(i) - 1.0)).sum();
-    let closed: f64 = graph.arcs().map(|(i, k, _)| common_neighbours(graph, i, k) as f64).sum();
-    let is_regular = is_regular(graph);
-    !is_regular && paths > 0.0 && paths / n <= EVEN * mean * mean && closed <= (TREELIKE + mean / n) * paths
+    let closed = || graph.arcs().map(|(i, k, _)| common_neighbours(graph, i, k) as f64).sum::<f64>();
+    let is_even = paths > 0.0 && paths / n <= EVEN * mean * mean;
+    is_even && !is_regular(graph) && closed() <= (TREELIKE + mean / n) * paths
 }
 
+/// O(d·log d') with d ≤ d' the degrees.
 fn common_neighbours(graph: &Graph, i: usize, k: usize) -> usize {
-    let of_k = graph.neighbours(k).0;
-    graph.neighbours(i).0.iter().filter(|l| of_k.binary_search(l).is_ok()).count()
+    let (of_i, of_k) = (graph.neighbours(i).0, graph.neighbours(k).0);
+    let (fewer, more) = if of_i.len() <= of_k.len() { (of_i, of_k) } else { (of_k, of_i) };
+    fewer.iter().filter(|l| more.binary_search(l).is_ok()).count()
 }
 
 /// Walk profiles: C\[i, j\] is the mean squared difference of what short walks see from i and from j.
@@ -133,7 +167,7 @@ fn common_neighbours(graph: &Graph, i: usize, k: usize) -> usize {
 /// ```
 pub fn walk_profiles(a: &Graph, b: &Graph, anchors: &[(usize, usize)]) -> Result<DMatrix<f64>> {
     check_anchors(a, b, anchors)?;
-    Ok(profiles::walk_cost(a, b, anchors))
+    Ok(profiles::walk_cost(a, b, anchors, &Stop::never()).expect("it was not stopped"))
 }
 
 /// Degree profiles: C\[i, j\] compares, for the neighbours k of i and of j, the distributions of the strength of k and of the
@@ -146,7 +180,7 @@ pub fn walk_profiles(a: &Graph, b: &Graph, anchors: &[(usize, usize)]) -> Result
 /// # Errors
 /// None.
 pub fn degree_profiles(a: &Graph, b: &Graph) -> Result<DMatrix<f64>> {
-    Ok(profiles::degree_cost(a, b))
+    Ok(profiles::degree_cost(a, b, &Stop::never()).expect("it was not stopped"))
 }
 
 /// What [`subtree_ratios`] assumes. The defaults are meant to be left alone.
@@ -154,9 +188,12 @@ pub fn degree_profiles(a: &Graph, b: &Graph) -> Result<DMatrix<f64>> {
 pub struct Subtrees {
     /// s, the share of the sparser graph's edges that the other has too; between 0 and 1, both excluded.
     pub kept: f64,
-    /// Rounds: the depth of the trees.
+    /// Rounds: the depth of the trees; at most 1000.
     pub rounds: usize,
 }
+
+/// Deeper trees than any graph has branches for.
+const MOST_ROUNDS: usize = 1000;
 
 impl Default for Subtrees {
     /// s = 0.7, 8 rounds.
@@ -186,30 +223,33 @@ impl Default for Subtrees {
 /// them, and the others keep their early ratio, which blurs the cost somewhat.
 ///
 /// # Errors
-/// [`Error::Argument`] when a graph is directed or has different weights, `kept` is not between 0 and 1, or as [`walk_profiles`].
+/// [`Error::Argument`] when a graph is directed or has different weights, `kept` or `rounds` are out of range, or as [`walk_profiles`].
 pub fn subtree_ratios(a: &Graph, b: &Graph, subtrees: Subtrees, anchors: &[(usize, usize)]) -> Result<DMatrix<f64>> {
-    check_anchors(a, b, anchors)?;
     let Subtrees { kept, rounds } = subtrees;
     if !(kept > 0.0 && kept < 1.0) {
         return Err(Error::argument("kept", format!("is {kept}, but must be between 0 and 1, both excluded")));
     }
-    for (name, graph) in [("A", a), ("B", b)] {
-        let refuse = |what: &str| {
-            Err(Error::argument(
-                "graphs",
-                format!("{name} {what}, but subtree ratios need undirected graphs without weights"),
-            ))
-        };
-        if !graph.is_symmetric() {
-            return refuse("is directed");
-        }
-        let mut weights = graph.arcs().filter(|&(i, k, _)| i != k).map(|(_, _, weight)| weight);
-        let first = weights.next();
-        if weights.any(|weight| Some(weight) != first) {
-            return refuse("has edges of different weights");
-        }
+    if rounds > MOST_ROUNDS {
+        return Err(Error::argument("rounds", format!("are {rounds}, but at most {MOST_ROUNDS}")));
     }
-    Ok(subtree::subtree_cost(a, b, kept, rounds, anchors))
+    Kind::Subtrees.check(a, b, anchors)?;
+    Ok(subtree::subtree_cost(a, b, kept, rounds, anchors, &Stop::never()).expect("it was not stopped"))
+}
+
+fn check_tree(name: &str, graph: &Graph) -> Result<()> {
+    let refuse = |what: &str| {
+        let cause = format!("{name} {what}, but subtree ratios need undirected graphs without weights");
+        Err(Error::argument("graphs", cause))
+    };
+    if !graph.is_symmetric() {
+        return refuse("is directed");
+    }
+    let mut weights = graph.arcs().filter(|&(i, k, _)| i != k).map(|(_, _, weight)| weight);
+    let first = weights.next();
+    if weights.any(|weight| Some(weight) != first) {
+        return refuse("has edges of different weights");
+    }
+    Ok(())
 }
 
 fn check_anchors(a: &Graph, b: &Graph, anchors: &[(usize, usize)]) -> Result<()> {

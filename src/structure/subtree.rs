@@ -1,11 +1,12 @@
 //! Likelihood ratios of the trees that hang below two vertices: correlated against independent.
 
 use super::arcs::Arcs;
-use super::classes::{Classes, Early};
+use super::classes::Early;
 use super::matchings::{MOST, Offspring, matching_sum, sums_without_one};
+use super::messages::Pairs;
 use crate::graph::Graph;
+use crate::stop::Stop;
 use nalgebra::DMatrix;
-use rayon::prelude::*;
 
 /// Messages that are held at most: two generations of 2 bytes each, 1.07 GB together.
 const MOST_MESSAGES: usize = 1 << 28;
@@ -18,9 +19,6 @@ const RATIOS: std::ops::RangeInclusive<f64> = 1e-27..=1e27;
 
 /// The share of the entries of C that its lower clip takes in.
 const CLIPPED: f64 = 0.01;
-
-/// No pair here.
-const NONE: u32 = u32::MAX;
 
 /// One of the two graphs.
 pub(super) struct Side {
@@ -91,7 +89,7 @@ impl Model {
     }
 
     /// The same with one child left out on both sides, for each row and column: `sum(row, column, value)`.
-    fn without_one(
+    pub fn without_one(
         &self,
         rows: usize,
         columns: usize,
@@ -149,24 +147,31 @@ fn likeliest(
     (choose(rows, &of_row), choose(columns, &of_column))
 }
 
-/// [`super::subtree_ratios`], its input checked.
-pub(super) fn subtree_cost(a: &Graph, b: &Graph, kept: f64, rounds: usize, anchors: &[(usize, usize)]) -> DMatrix<f64> {
+/// [`super::subtree_ratios`], its input checked; `None` where `stop` came first.
+pub(super) fn subtree_cost(
+    a: &Graph,
+    b: &Graph,
+    kept: f64,
+    rounds: usize,
+    anchors: &[(usize, usize)],
+    stop: &Stop,
+) -> Option<DMatrix<f64>> {
     let Some(model) = Model::of(a, b, kept, anchors) else {
-        return DMatrix::zeros(a.vertex_count(), b.vertex_count());
+        return Some(DMatrix::zeros(a.vertex_count(), b.vertex_count()));
     };
-    let early = Early::grow(&model, rounds, MOST_CLASS_PAIRS);
-    let mut logarithms = early.vertex_logarithms(&model);
+    let early = Early::grow(&model, rounds, MOST_CLASS_PAIRS, stop)?;
+    let mut logarithms = early.vertex_logarithms(&model, stop)?;
     if early.rounds < rounds {
-        let pairs = Pairs::likely(&model, &logarithms, MOST_MESSAGES);
-        let mut messages = pairs.first(&model, &early.classes);
+        let pairs = Pairs::likely(&model, &logarithms, MOST_MESSAGES, stop)?;
+        let mut messages = pairs.first(&model, &early.classes, stop);
         for _ in early.rounds..rounds {
-            messages = pairs.round(&model, &logarithms, &messages);
+            messages = pairs.round(&model, &logarithms, &messages, stop)?;
         }
-        pairs.write_logarithms(&model, &messages, &mut logarithms);
+        pairs.write_logarithms(&model, &messages, &mut logarithms, stop)?;
     }
     let mut cost = -logarithms;
     clip(&mut cost);
-    cost
+    Some(cost)
 }
 
 /// ln L, L clipped.
@@ -203,198 +208,12 @@ fn clip(cost: &mut DMatrix<f64>) {
     }
 }
 
-/// The pairs of vertices (i, j) between whose neighbourhoods messages run: L_{i→k, j→l} for all neighbours k of i and l of j.
-///
-/// The messages of a pair lie together, by k and then l.
-struct Pairs {
-    /// The pairs of row i are those from `rows[i]` to `rows[i + 1]`.
-    rows: Vec<usize>,
-    columns: Vec<u32>,
-    /// Where the messages of a pair begin; one more than there are pairs.
-    starts: Vec<u32>,
-}
-
-impl Pairs {
-    /// All pairs, if no more than `most` messages run between them; else those among the best of their row or of their column, as
-    /// many as fit. What ties with the first that is left out is left out too, so that no numbering of the vertices decides.
-    fn likely(model: &Model, logarithms: &DMatrix<f64>, most: usize) -> Self {
-        let [a, b] = [0, 1].map(|side| &model.sides[side].arcs);
-        let mut share = most as f64 / (a.len() as f64 * b.len() as f64);
-        if share >= 1.0 {
-            return Self::of(a, b, |_, _| true);
-        }
-        loop {
-            // Rows and columns each choose this share.
-            share *= 0.75;
-            let first_out = |mut values: Vec<f64>| {
-                let place = ((share * values.len() as f64) as usize).min(values.len() - 1);
-                *values.select_nth_unstable_by(place, |x, y| y.total_cmp(x)).1
-            };
-            let of_rows: Vec<f64> = logarithms.row_iter().map(|row| first_out(row.iter().copied().collect())).collect();
-            let of_columns: Vec<f64> =
-                logarithms.column_iter().map(|column| first_out(column.iter().copied().collect())).collect();
-            let pairs = Self::of(a, b, |i, j| logarithms[(i, j)] > of_rows[i].min(of_columns[j]));
-            if pairs.message_count() <= most {
-                return pairs;
-            }
-        }
-    }
-
-    fn of(a: &Arcs, b: &Arcs, formed: impl Fn(usize, usize) -> bool) -> Self {
-        let (mut pairs, mut start) = (Pairs { rows: vec![0], columns: vec![], starts: vec![0] }, 0);
-        for i in 0..a.vertex_count() {
-            for j in (0..b.vertex_count()).filter(|&j| formed(i, j)) {
-                start += a.degree(i) * b.degree(j);
-                pairs.columns.push(j as u32);
-                pairs.starts.push(start.min(NONE as usize) as u32);
-            }
-            pairs.rows.push(pairs.columns.len());
-        }
-        pairs
-    }
-
-    fn message_count(&self) -> usize {
-        self.starts[self.columns.len()] as usize
-    }
-
-    /// The pairs of row i, by number.
-    fn of_row(&self, i: usize) -> std::ops::Range<usize> {
-        self.rows[i]..self.rows[i + 1]
-    }
-
-    /// Runs `work(incoming, i, pair, its messages)` for all pairs, the rows in parallel.
-    fn for_each(
-        &self,
-        model: &Model,
-        messages: &mut [Ratio],
-        work: impl Fn(&Incoming, usize, usize, &mut [Ratio]) + Sync,
-    ) {
-        let (a, b) = (&model.sides[0].arcs, &model.sides[1].arcs);
-        let most_neighbours = (0..a.vertex_count()).map(|i| a.degree(i)).max().unwrap_or(0);
-        let mut rows = Vec::with_capacity(a.vertex_count());
-        let mut rest = messages;
-        for i in 0..a.vertex_count() {
-            let (start, end) = (self.starts[self.rows[i]], self.starts[self.rows[i + 1]]);
-            let (row, after) = rest.split_at_mut((end - start) as usize);
-            rows.push((i, row));
-            rest = after;
-        }
-        let width = b.vertex_count();
-        rows.into_par_iter().for_each_init(
-            || Incoming { starts: vec![NONE; most_neighbours * width], width },
-            |incoming, (i, row)| {
-                incoming.set(self, a, i, true);
-                let mut row = row;
-                for pair in self.of_row(i) {
-                    let (own, after) = row.split_at_mut((self.starts[pair + 1] - self.starts[pair]) as usize);
-                    work(incoming, i, pair, own);
-                    row = after;
-                }
-                incoming.set(self, a, i, false);
-            },
-        );
-    }
-
-    /// The messages of the last early round.
-    fn first(&self, model: &Model, early: &Classes) -> Vec<Ratio> {
-        let [a, b] = [0, 1].map(|side| &model.sides[side].arcs);
-        let mut messages = vec![Ratio::default(); self.message_count()];
-        self.for_each(model, &mut messages, |_, i, pair, own| {
-            let arcs_of_j = b.range(self.columns[pair] as usize);
-            let both = a.range(i).flat_map(|e| arcs_of_j.clone().map(move |f| (e, f)));
-            own.iter_mut().zip(both).for_each(|(message, (e, f))| *message = early.ratio(e, f));
-        });
-        messages
-    }
-
-    /// One round: each message from those of the round before.
-    fn round(&self, model: &Model, logarithms: &DMatrix<f64>, messages: &[Ratio]) -> Vec<Ratio> {
-        let [a, b] = &model.sides;
-        let mut next = vec![Ratio::default(); messages.len()];
-        self.for_each(model, &mut next, |incoming, i, pair, own| {
-            if own.is_empty() {
-                return;
-            }
-            let j = self.columns[pair] as usize;
-            let ratio = model.anchor_ratio(a.anchors[i], b.anchors[j]);
-            let columns = b.arcs.degree(j);
-            let entry = |r, c| incoming.ratio(model, logarithms, messages, (i, r), (j, c));
-            model.without_one(a.arcs.degree(i), columns, entry, |r, c, value| {
-                own[r * columns + c] = Ratio::of(ratio * value);
-            });
-        });
-        next
-    }
-
-    /// ln L of each pair of vertices, over all neighbours.
-    fn write_logarithms(&self, model: &Model, messages: &[Ratio], logarithms: &mut DMatrix<f64>) {
-        let [a, b] = &model.sides;
-        let mut found = vec![vec![]; a.arcs.vertex_count()];
-        let most_neighbours = (0..found.len()).map(|i| a.arcs.degree(i)).max().unwrap_or(0);
-        let width = b.arcs.vertex_count();
-        let room = || Incoming { starts: vec![NONE; most_neighbours * width], width };
-        let frozen = &*logarithms;
-        found.par_iter_mut().enumerate().for_each_init(room, |incoming, (i, found)| {
-            incoming.set(self, &a.arcs, i, true);
-            found.extend(self.of_row(i).map(|pair| {
-                let j = self.columns[pair] as usize;
-                let ratio = model.anchor_ratio(a.anchors[i], b.anchors[j]);
-                let entry = |r, c| incoming.ratio(model, frozen, messages, (i, r), (j, c));
-                logarithm(ratio * model.whole(a.arcs.degree(i), b.arcs.degree(j), entry))
-            }));
-            incoming.set(self, &a.arcs, i, false);
-        });
-        for (i, found) in found.into_iter().enumerate() {
-            self.of_row(i).zip(found).for_each(|(pair, value)| logarithms[(i, self.columns[pair] as usize)] = value);
-        }
-    }
-}
-
-/// Where the messages of the pairs (k, ·) begin, for the neighbours k of one vertex i.
-struct Incoming {
-    /// By number of the neighbour and then vertex of B.
-    starts: Vec<u32>,
-    width: usize,
-}
-
-impl Incoming {
-    /// Enters what concerns i, or takes it out again.
-    fn set(&mut self, pairs: &Pairs, a: &Arcs, i: usize, enter: bool) {
-        for (r, e) in a.range(i).enumerate() {
-            let row = &mut self.starts[r * self.width..(r + 1) * self.width];
-            for pair in pairs.of_row(a.target(e)) {
-                row[pairs.columns[pair] as usize] = if enter { pairs.starts[pair] } else { NONE };
-            }
-        }
-    }
-
-    /// L_{k→i, l→j}, k neighbour number r of i and l number c of j: a message, or the early ratio if (k, l) is not formed.
-    #[inline]
-    fn ratio(
-        &self,
-        model: &Model,
-        logarithms: &DMatrix<f64>,
-        messages: &[Ratio],
-        (i, r): (usize, usize),
-        (j, c): (usize, usize),
-    ) -> f64 {
-        let [a, b] = &model.sides;
-        let (from_k, from_l) = (a.incoming(i, r), b.incoming(j, c));
-        let k = a.arcs.target(a.arcs.range(i).start + r);
-        let l = b.arcs.target(b.arcs.range(j).start + c);
-        let start = self.starts[r * self.width + l];
-        if start == NONE {
-            return logarithms[(k, l)].exp();
-        }
-        let (row, column) = (from_k - a.arcs.range(k).start, from_l - b.arcs.range(l).start);
-        messages[start as usize + row * b.arcs.degree(l) + column].get()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::instance::{noisy_erdos_renyi, rng};
+
+    const NEVER: Stop = Stop::never();
 
     /// L_{i→k, j→l} after `rounds`, straight from the recursion; k and l are `None` for a whole vertex.
     fn recursion(
@@ -428,15 +247,15 @@ mod tests {
             }
             let model = Model::of(&instance.a, &instance.b, 0.7, &anchors).unwrap();
             for (rounds, early_rounds) in [(0, 0), (3, 3), (3, 0), (3, 1)] {
-                let early = Early::grow(&model, early_rounds, usize::MAX);
-                let mut found = early.vertex_logarithms(&model);
+                let early = Early::grow(&model, early_rounds, usize::MAX, &NEVER).unwrap();
+                let mut found = early.vertex_logarithms(&model, &NEVER).unwrap();
                 if early.rounds < rounds {
-                    let pairs = Pairs::likely(&model, &found, MOST_MESSAGES);
-                    let mut messages = pairs.first(&model, &early.classes);
+                    let pairs = Pairs::likely(&model, &found, MOST_MESSAGES, &NEVER).unwrap();
+                    let mut messages = pairs.first(&model, &early.classes, &NEVER);
                     for _ in early.rounds..rounds {
-                        messages = pairs.round(&model, &found, &messages);
+                        messages = pairs.round(&model, &found, &messages, &NEVER).unwrap();
                     }
-                    pairs.write_logarithms(&model, &messages, &mut found);
+                    pairs.write_logarithms(&model, &messages, &mut found, &NEVER).unwrap();
                 }
                 for (i, j) in (0..16).flat_map(|i| (0..16).map(move |j| (i, j))) {
                     let expected = logarithm(recursion(&model, graphs, [i, j], [None; 2], rounds + 1));
@@ -455,18 +274,18 @@ mod tests {
     fn where_not_all_pairs_fit_the_likely_ones_are_kept() {
         let instance = noisy_erdos_renyi(120, 3.0, 0.1, &mut rng(2, 0)).unwrap();
         let model = Model::of(&instance.a, &instance.b, 0.7, &[]).unwrap();
-        let early = Early::grow(&model, 2, usize::MAX);
-        let logarithms = early.vertex_logarithms(&model);
-        let all = Pairs::likely(&model, &logarithms, usize::MAX);
+        let early = Early::grow(&model, 2, usize::MAX, &NEVER).unwrap();
+        let logarithms = early.vertex_logarithms(&model, &NEVER).unwrap();
+        let all = Pairs::likely(&model, &logarithms, usize::MAX, &NEVER).unwrap();
         let most = all.message_count() / 2;
-        let few = Pairs::likely(&model, &logarithms, most);
+        let few = Pairs::likely(&model, &logarithms, most, &NEVER).unwrap();
         assert!(few.message_count() <= most && few.message_count() > most / 2);
-        let is_kept = |i: usize| few.columns[few.of_row(i)].contains(&(instance.truth.apply(i) as u32));
+        let is_kept = |i: usize| few.contains(i, instance.truth.apply(i));
         let kept = (0..120).filter(|&i| is_kept(i)).count();
         assert!(kept > 90, "{kept} of 120 true pairs are left, where half of them would be by chance");
-        let messages = few.round(&model, &logarithms, &few.first(&model, &early.classes));
+        let messages = few.round(&model, &logarithms, &few.first(&model, &early.classes, &NEVER), &NEVER).unwrap();
         let mut found = logarithms.clone();
-        few.write_logarithms(&model, &messages, &mut found);
+        few.write_logarithms(&model, &messages, &mut found, &NEVER).unwrap();
         assert!(found.iter().all(|v| v.is_finite()) && found != logarithms);
     }
 

@@ -2,6 +2,7 @@
 
 use super::arcs::{Arcs, NONE};
 use crate::graph::Graph;
+use crate::stop::Stop;
 use rayon::prelude::*;
 
 /// Lengths of the closed walks that are counted.
@@ -15,16 +16,17 @@ const HALF: usize = 4;
 ///
 /// Each is met in the middle: with S_p(b) and u_p(c→b) the walks of length p from v that end in b, and in b by the arc c→b,
 /// and S'_q, u'_q the same for walks back to v, there are Σ_b S_p(b)S'_q(b) − Σ_{c,b} u_p(c→b)u'_q(b→c) of length p + q: the second
-/// sum are those that turn round in b. A step costs O(arcs reached): u_{p+1}(b→c) = w(b→c)·(S_p(b) − u_p(c→b)).
-pub(super) fn closed_walks(graph: &Graph, unit: f64) -> Vec<Vec<f64>> {
+/// sum are those that turn round in b. A step costs O(arcs reached): u_{p+1}(b→c) = w(b→c)·(S_p(b) − u_p(c→b)). Once `stop` is reached, the
+/// counts that are left mean nothing.
+pub(super) fn closed_walks(graph: &Graph, unit: f64, stop: &Stop) -> Vec<Vec<f64>> {
     let forward = Arcs::of(graph, unit);
     let backward = (!graph.is_symmetric()).then(|| Arcs::of(&graph.transpose(), unit));
     let twins = backward.as_ref().map(|backward| forward.twins(backward, |i, k| (i, k)));
     let new_walks = || (Walks::of(&forward), backward.as_ref().map(Walks::of));
     let counts = (0..graph.vertex_count()).into_par_iter().map_init(new_walks, |(out, back), v| {
-        out.start_at(v);
+        out.start_at(v, stop);
         let back = back.as_mut().map(|back| {
-            back.start_at(v);
+            back.start_at(v, stop);
             &*back
         });
         let back = back.unwrap_or(out);
@@ -74,14 +76,14 @@ impl<'a> Walks<'a> {
         }
     }
 
-    fn start_at(&mut self, v: usize) {
+    fn start_at(&mut self, v: usize, stop: &Stop) {
         for p in 0..=HALF {
             self.ends[p].drain(..).for_each(|b| self.at[p][b as usize] = 0.0);
             self.last[p].drain(..).for_each(|e| self.by[p][e as usize] = 0.0);
         }
         self.at[0][v] = 1.0;
         self.ends[0].push(v as u32);
-        for p in 0..HALF {
+        for p in (0..HALF).take_while(|_| !stop.is_reached()) {
             self.step(p);
         }
     }
@@ -142,7 +144,7 @@ mod tests {
     }
 
     fn assert_counts(graph: &Graph) {
-        let counts = closed_walks(graph, 1.0);
+        let counts = closed_walks(graph, 1.0, &Stop::never());
         for (v, counts) in counts.iter().enumerate() {
             for (&count, length) in counts.iter().zip(LENGTHS) {
                 let expected = enumerated(graph, v, length);
@@ -168,7 +170,7 @@ mod tests {
     #[test]
     fn a_cycle_is_walked_in_both_directions() {
         let ring = Graph::undirected(5, (0..5).map(|i| (i, (i + 1) % 5, 1.0))).unwrap();
-        assert_eq!(closed_walks(&ring, 1.0)[2], [0.0, 0.0, 2.0, 0.0, 0.0]);
-        assert_eq!(closed_walks(&ring, 2.0)[2][2], 64.0);
+        assert_eq!(closed_walks(&ring, 1.0, &Stop::never())[2], [0.0, 0.0, 2.0, 0.0, 0.0]);
+        assert_eq!(closed_walks(&ring, 2.0, &Stop::never())[2][2], 64.0);
     }
 }

@@ -8,6 +8,7 @@
 //! The second form has no difference of large numbers: it is accurate relative to ‖a − b‖² (docs/mathematics.md §6).
 
 use super::column_of;
+use crate::stop::Stop;
 use nalgebra::DMatrix;
 use std::f64::consts::PI;
 
@@ -28,11 +29,11 @@ pub fn kernel(a: &[f64], b: &[f64]) -> f64 {
     Pair::of(a, b).kernel()
 }
 
-/// k(a_i, b_j) for the columns a_i of A and b_j of B: one matrix product, and an arccosine a pair.
-pub(super) fn kernels(a: &DMatrix<f64>, b: &DMatrix<f64>) -> DMatrix<f64> {
+/// k(a_i, b_j) for the columns a_i of A and b_j of B, as many as by `stop`: one matrix product, and an arccosine a pair.
+pub(super) fn kernels(a: &DMatrix<f64>, b: &DMatrix<f64>, stop: &Stop) -> DMatrix<f64> {
     let (norms_a, norms_b) = (norms(a), norms(b));
     let mut kernels = a.tr_mul(b);
-    each_pair(a, b, &norms_a, &norms_b, &mut kernels, |_, _, pair| pair.kernel());
+    each_pair(a, b, &norms_a, &norms_b, &mut kernels, stop, |_, _, pair| pair.kernel());
     kernels
 }
 
@@ -41,12 +42,13 @@ pub(super) fn kernels_and_gradient(
     a: &DMatrix<f64>,
     b: &DMatrix<f64>,
     weights: &DMatrix<f64>,
+    stop: &Stop,
 ) -> (DMatrix<f64>, DMatrix<f64>) {
     let (norms_a, norms_b) = (norms(a), norms(b));
     let mut kernels = a.tr_mul(b);
     let mut along_b = DMatrix::zeros(a.ncols(), b.ncols());
     let mut along_a = vec![0.0; a.ncols()];
-    each_pair(a, b, &norms_a, &norms_b, &mut kernels, |i, j, pair| {
+    each_pair(a, b, &norms_a, &norms_b, &mut kernels, stop, |i, j, pair| {
         let (of_a, of_b) = pair.gradient();
         let weight = weights[(i, j)] / (2.0 * PI);
         along_a[i] += weight * of_a;
@@ -60,16 +62,17 @@ pub(super) fn kernels_and_gradient(
     (kernels, gradient)
 }
 
-/// Replaces the products a_i·b_j by what `of` says of each pair.
+/// Replaces the products a_i·b_j by what `of` says of each pair, until `stop`.
 fn each_pair(
     a: &DMatrix<f64>,
     b: &DMatrix<f64>,
     norms_a: &[f64],
     norms_b: &[f64],
     products: &mut DMatrix<f64>,
+    stop: &Stop,
     mut of: impl FnMut(usize, usize, Pair) -> f64,
 ) {
-    for (j, &norm_b) in norms_b.iter().enumerate() {
+    for (j, &norm_b) in norms_b.iter().enumerate().take_while(|_| !stop.is_reached()) {
         for (i, &norm_a) in norms_a.iter().enumerate() {
             let cosine = products[(i, j)] / (norm_a * norm_b);
             let pair = if cosine.abs() < ACCURATE {
@@ -237,8 +240,8 @@ mod tests {
         });
         let b = DMatrix::from_fn(2, 3, |k, j| [[0.5, 0.0], [-0.3, 0.4], [0.0, 0.0]][j][k]);
         let weights = DMatrix::from_fn(8, 3, |i, j| (1.0 + i as f64) * (0.5 - j as f64));
-        let (both, gradient) = kernels_and_gradient(&a, &b, &weights);
-        assert_eq!(both, kernels(&a, &b));
+        let (both, gradient) = kernels_and_gradient(&a, &b, &weights, &Stop::never());
+        assert_eq!(both, kernels(&a, &b, &Stop::never()));
         for i in 0..8 {
             let mut expected = [0.0; 2];
             for j in 0..3 {

@@ -2,9 +2,11 @@
 
 use super::outside::Magnitude;
 use super::{Inputs, Layer, PermutationOutside, Readout, arc_cosine, column_of, relu};
+use crate::columns::multiply;
 use crate::error::Result;
 use crate::objective::{Objective, Rounding};
 use crate::permutation::Permutation;
+use crate::stop::Stop;
 use nalgebra::{DMatrix, DVector};
 
 /// f(X) = E‖σ(XWx) − σ(TWx)‖², or E(vᵀσ(XWx) − vᵀσ(TWx))² with a scalar readout v. W is n × d, T n × n (any matrix).
@@ -80,7 +82,18 @@ impl PermutationInside {
 
     /// The inputs of the units of XW: a column a unit.
     fn units(&self, x: &DMatrix<f64>) -> DMatrix<f64> {
-        &self.layer.units * x.transpose()
+        let mut units = DMatrix::zeros(self.layer.units.nrows(), x.nrows());
+        multiply(self.stop(), &mut units, 1.0, &self.layer.units, &x.transpose(), 0.0);
+        units
+    }
+
+    fn stop(&self) -> &Stop {
+        &self.at_permutations.stop
+    }
+
+    /// The value, if it was computed to its end.
+    fn finished(&self, value: f64) -> f64 {
+        if self.stop().is_reached() { f64::NAN } else { value }
     }
 }
 
@@ -111,10 +124,15 @@ fn vector_gradient(units: &DMatrix<f64>, teacher: &DMatrix<f64>) -> DMatrix<f64>
 }
 
 /// Σ_ij v_i v_j [k(x_i, x_j) − 2k(x_i, t_j)], and its gradient with respect to the units.
-fn scalar_value_and_gradient(units: &DMatrix<f64>, teacher: &DMatrix<f64>, v: &DVector<f64>) -> (f64, DMatrix<f64>) {
+fn scalar_value_and_gradient(
+    units: &DMatrix<f64>,
+    teacher: &DMatrix<f64>,
+    v: &DVector<f64>,
+    stop: &Stop,
+) -> (f64, DMatrix<f64>) {
     let weights = v * v.transpose() * 2.0;
-    let (own, own_gradient) = arc_cosine::kernels_and_gradient(units, units, &weights);
-    let (cross, cross_gradient) = arc_cosine::kernels_and_gradient(units, teacher, &weights);
+    let (own, own_gradient) = arc_cosine::kernels_and_gradient(units, units, &weights, stop);
+    let (cross, cross_gradient) = arc_cosine::kernels_and_gradient(units, teacher, &weights, stop);
     (0.5 * weights.dot(&(own - cross * 2.0)), own_gradient - cross_gradient)
 }
 
@@ -139,14 +157,16 @@ impl Objective for PermutationInside {
 
     fn value(&self, x: &DMatrix<f64>) -> f64 {
         let units = self.units(x);
-        match (&self.teacher, &self.readout) {
+        let value = match (&self.teacher, &self.readout) {
             (Teacher::Units { units: teacher, .. }, Readout::Vector) => vector_value(&units, teacher),
             (Teacher::Units { units: teacher, square }, Readout::Scalar(v)) => {
-                let (own, cross) = (arc_cosine::kernels(&units, &units), arc_cosine::kernels(&units, teacher));
+                let kernels = |other| arc_cosine::kernels(&units, other, self.stop());
+                let (own, cross) = (kernels(&units), kernels(teacher));
                 ((own - cross * 2.0) * v).dot(v) + square
             }
             (Teacher::Outputs(wanted), readout) => mean_square(&(outputs(&units, readout) - wanted)),
-        }
+        };
+        self.finished(value)
     }
 
     fn gradient(&self, x: &DMatrix<f64>, gradient: &mut DMatrix<f64>) {
@@ -161,7 +181,7 @@ impl Objective for PermutationInside {
                 (vector_value(&units, teacher), vector_gradient(&units, teacher))
             }
             (Teacher::Units { units: teacher, square }, Readout::Scalar(v)) => {
-                let (value, gradient) = scalar_value_and_gradient(&units, teacher, v);
+                let (value, gradient) = scalar_value_and_gradient(&units, teacher, v, self.stop());
                 (value + square, gradient)
             }
             (Teacher::Outputs(wanted), readout) => {
@@ -175,7 +195,11 @@ impl Objective for PermutationInside {
             }
         };
         by_units.tr_mul_to(&self.layer.units, gradient);
-        value
+        self.finished(value)
+    }
+
+    fn until(&self, stop: &Stop) -> Option<Box<dyn Objective + '_>> {
+        Some(Box::new(PermutationInside { at_permutations: self.at_permutations.stopping_at(stop), ..self.clone() }))
     }
 
     fn value_at(&self, p: &Permutation) -> f64 {

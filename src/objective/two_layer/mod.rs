@@ -20,6 +20,7 @@ pub use inside::PermutationInside;
 pub use outside::PermutationOutside;
 
 use crate::error::{Error, Result};
+use crate::stop::Stop;
 use nalgebra::{DMatrix, DVector};
 
 /// The law of the inputs x ∈ ℝᵈ.
@@ -121,7 +122,7 @@ impl Layer {
         if self.are_samples {
             return mean_products(&a.map(relu), &b.map(relu));
         }
-        arc_cosine::kernels(a, b)
+        arc_cosine::kernels(a, b, &Stop::never())
     }
 
     fn check(&self, teacher: &DMatrix<f64>, readout: &Readout) -> Result<()> {

@@ -1,11 +1,13 @@
 //! The permutation outside of the ReLU layer: a convex quadratic.
 
 use super::{Inputs, Layer, Readout, mean_products, relu, require_matrix};
-use crate::assignment;
+use crate::assignment::{self, AssignmentSolver};
+use crate::columns::multiply;
 use crate::error::Result;
 use crate::exact::sum_error;
 use crate::objective::{Objective, Rounding, VertexGradient};
 use crate::permutation::Permutation;
+use crate::stop::Stop;
 use nalgebra::{DMatrix, DVector};
 
 /// f(X) = E‖(X − T)σ(Wx)‖² = tr((X − T)K(X − T)ᵀ), K\[i, j\] = E σ(w_i·x)σ(w_j·x); with a scalar readout v,
@@ -45,6 +47,9 @@ pub struct PermutationOutside {
     /// κ.
     scale: f64,
     magnitude: Magnitude,
+    /// Σ of the absolute values of all that f adds up, on D_n; and the same of the entries that a swap changes.
+    magnitudes: (f64, f64),
+    pub(super) stop: Stop,
 }
 
 /// What decides the rounding: K and M are sums themselves.
@@ -106,22 +111,13 @@ impl PermutationOutside {
         magnitude: Magnitude,
     ) -> Self {
         let scale = scale(&kernel, &readout);
-        PermutationOutside { kernel, readout, target, constant, scale, magnitude }
+        let magnitudes = magnitude.of_values(&kernel, &readout);
+        PermutationOutside { kernel, readout, target, constant, scale, magnitude, magnitudes, stop: Stop::never() }
     }
 
-    /// Σ of the absolute values of all that f adds up, on D_n; and the same of the entries that a swap changes.
-    fn magnitudes(&self) -> (f64, f64) {
-        let unit = self.kernel.diagonal().max().max(0.0).sqrt();
-        let outputs = &self.magnitude.outputs;
-        let (sum, largest) = (outputs.iter().sum::<f64>(), outputs.iter().copied().fold(0.0, f64::max));
-        let squares = outputs.iter().map(|output| output * output).sum::<f64>();
-        match &self.readout {
-            Readout::Vector => (self.size() as f64 * unit * unit + 2.0 * sum * unit + squares, largest * unit),
-            Readout::Scalar(v) => {
-                let reach = v.lp_norm(1) * unit;
-                (reach * reach + 2.0 * reach * sum + squares, 4.0 * v.amax() * unit * (reach + sum))
-            }
-        }
+    /// This objective, whose long computations end at `stop`.
+    pub(super) fn stopping_at(&self, stop: &Stop) -> Self {
+        PermutationOutside { stop: stop.clone(), ..self.clone() }
     }
 
     /// The relative error of every sum, that of the kernel's arctangents included.
@@ -162,6 +158,21 @@ impl Magnitude {
         let sum = v.iter().zip(&self.outputs).map(|(v, output)| v.abs() * output).sum();
         Magnitude { outputs: vec![sum], ..self }
     }
+
+    /// Σ of the absolute values of all that f adds up, on D_n; and the same of the entries that a swap changes.
+    fn of_values(&self, kernel: &DMatrix<f64>, readout: &Readout) -> (f64, f64) {
+        let unit = kernel.diagonal().max().max(0.0).sqrt();
+        let outputs = &self.outputs;
+        let (sum, largest) = (outputs.iter().sum::<f64>(), outputs.iter().copied().fold(0.0, f64::max));
+        let squares = outputs.iter().map(|output| output * output).sum::<f64>();
+        match readout {
+            Readout::Vector => (kernel.nrows() as f64 * unit * unit + 2.0 * sum * unit + squares, largest * unit),
+            Readout::Scalar(v) => {
+                let reach = v.lp_norm(1) * unit;
+                (reach * reach + 2.0 * reach * sum + squares, 4.0 * v.amax() * unit * (reach + sum))
+            }
+        }
+    }
 }
 
 /// κ = 2‖HVH‖_F‖HKH‖_F/n with H = I − J/n, which D_n cannot see past; as for a QAP. 1 where that vanishes.
@@ -172,7 +183,7 @@ fn scale(kernel: &DMatrix<f64>, readout: &Readout) -> f64 {
     let centered = DMatrix::from_fn(kernel.nrows(), kernel.ncols(), |i, j| kernel[(i, j)] - means[i] - means[j] + mean);
     let spread = match readout {
         Readout::Vector => (n - 1.0).max(0.0).sqrt(),
-        Readout::Scalar(v) => v.map(|value| value - v.mean()).norm_squared(),
+        Readout::Scalar(v) => v.add_scalar(-v.mean()).norm_squared(),
     };
     let scale = 2.0 * spread * centered.norm() / n;
     // What is left of equal numbers is rounding.
@@ -187,7 +198,14 @@ impl Objective for PermutationOutside {
 
     fn value(&self, x: &DMatrix<f64>) -> f64 {
         let quadratic = match &self.readout {
-            Readout::Vector => (x * &self.kernel).dot(x),
+            Readout::Vector => {
+                let mut product = DMatrix::zeros(x.nrows(), x.ncols());
+                multiply(&self.stop, &mut product, 1.0, x, &self.kernel, 0.0);
+                if self.stop.is_reached() {
+                    return f64::NAN;
+                }
+                product.dot(x)
+            }
             Readout::Scalar(v) => {
                 let u = x.tr_mul(v);
                 (&self.kernel * &u).dot(&u)
@@ -200,7 +218,7 @@ impl Objective for PermutationOutside {
     fn gradient(&self, x: &DMatrix<f64>, gradient: &mut DMatrix<f64>) {
         gradient.copy_from(&self.target);
         match &self.readout {
-            Readout::Vector => gradient.gemm(2.0, x, &self.kernel, -2.0),
+            Readout::Vector => multiply(&self.stop, gradient, 2.0, x, &self.kernel, -2.0),
             Readout::Scalar(v) => {
                 let product = &self.kernel * x.tr_mul(v);
                 gradient.ger(2.0, v, &product, -2.0);
@@ -246,7 +264,7 @@ impl Objective for PermutationOutside {
     }
 
     fn rounding(&self) -> Option<Rounding> {
-        let (n, (magnitude, _)) = (self.size(), self.magnitudes());
+        let (n, (magnitude, _)) = (self.size(), self.magnitudes);
         Some(Rounding {
             exact_up_to: -1.0,
             absolute: 2.0 * self.relative_error() * magnitude,
@@ -256,7 +274,7 @@ impl Objective for PermutationOutside {
     }
 
     fn swap_rounding(&self, _p: &Permutation, _i: usize, _k: usize) -> Option<f64> {
-        Some(8.0 * self.relative_error() * self.magnitudes().1)
+        Some(8.0 * self.relative_error() * self.magnitudes.1)
     }
 
     /// A vector output's f is linear in P: p is the best permutation if it is the best assignment by a margin that rounding does not reach.
@@ -265,7 +283,7 @@ impl Objective for PermutationOutside {
             return false;
         }
         let costs = &self.target * -2.0;
-        let lost = 4.0 * self.relative_error() * self.magnitudes().0;
+        let lost = 4.0 * self.relative_error() * self.magnitudes.0;
         assignment::solve(&costs).is_ok_and(|best| best.permutation == *p && assignment::margin(&costs, &best) > lost)
     }
 
@@ -273,9 +291,17 @@ impl Objective for PermutationOutside {
     fn trivial_bound(&self) -> f64 {
         let Readout::Vector = self.readout else { return 0.0 };
         let costs = &self.target * -2.0;
-        let Ok(best) = assignment::solve(&costs) else { return 0.0 };
-        let least = assignment::lower_bound(&costs, &best.column_duals) + self.kernel.trace() + self.constant;
-        (least - 2.0 * self.relative_error() * self.magnitudes().0).max(0.0)
+        let mut best = AssignmentSolver::new();
+        // Duals of a solution that was cut short bound it as well.
+        if best.solve_until(&costs, 0.0, &self.stop).is_err() {
+            return 0.0;
+        }
+        let least = assignment::lower_bound(&costs, best.column_duals()) + self.kernel.trace() + self.constant;
+        (least - 2.0 * self.relative_error() * self.magnitudes.0).max(0.0)
+    }
+
+    fn until(&self, stop: &Stop) -> Option<Box<dyn Objective + '_>> {
+        Some(Box::new(self.stopping_at(stop)))
     }
 
     fn vertex_gradient(&self) -> Option<Box<dyn VertexGradient + '_>> {
