@@ -484,6 +484,25 @@ fn lower_bounds_are_below_the_optimum_and_proofs_are_right() {
 }
 
 #[test]
+fn a_copy_that_lost_edges_and_vertices_is_proved_to_have_lost_no_more() {
+    for (trial, vertices) in [(0, 30), (1, 22)] {
+        let rng = &mut rng(trial, 16);
+        let pairs = (0..30).flat_map(|i| (0..i).map(move |k| (i, k, 1.0)));
+        let edges: Vec<_> = pairs.filter(|_| rng.random::<f64>() < 0.2).collect();
+        let a = Graph::undirected(30, edges.iter().copied()).unwrap();
+        let moved = Permutation::random(30, rng);
+        // A tenth of the edges is lost, and every edge of the vertices that are.
+        let left = edges.iter().map(|&(i, k, weight)| (moved.apply(i), moved.apply(k), weight));
+        let left = left.filter(|&(i, k, _)| i < vertices && k < vertices && rng.random::<f64>() < 0.9);
+        let b = Graph::undirected(vertices, left).unwrap();
+        let f = GraphMatching::new(a.clone(), b.clone()).unwrap();
+        // B's edges are edges of A: at best A's others are lost.
+        let lost = 2.0 * (a.edge_count() - b.edge_count()) as f64;
+        assert_eq!((f.value_at(&moved), f.trivial_bound()), (lost, lost));
+    }
+}
+
+#[test]
 fn the_radius_is_the_number_it_should_be() {
     // To the six digits that docs/mathematics.md §2 prints, and exactly.
     assert!((ROUNDING_RADIUS - 1.17157).abs() < 5e-6);

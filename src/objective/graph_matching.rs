@@ -2,11 +2,12 @@
 
 use super::exchange::{Exchange, Gram};
 use super::kept::KeptProduct;
+use super::overlap::least_distance;
 use super::quadratic_assignment::QuadraticAssignment;
 use super::rounding::linear_lattice;
 use super::{Objective, Rounding, VertexGradient};
 use crate::error::Result;
-use crate::exact::{Lattice, sum_error};
+use crate::exact::{DoubleSum, Lattice, sum_error};
 use crate::graph::Graph;
 use crate::permutation::Permutation;
 use crate::stop::Stop;
@@ -39,6 +40,10 @@ pub struct GraphMatching {
     indefinite: QuadraticAssignment,
     /// (AᵀA, BBᵀ) of each layer, made when they are first needed: the indefinite form never does.
     grams: Vec<Arc<OnceLock<(Gram, Gram)>>>,
+    /// What ‖A_ℓP − PB_ℓ‖² is nowhere below, of each layer.
+    least_distances: Vec<f64>,
+    /// See [`Objective::trivial_bound`].
+    trivial_bound: f64,
     /// Value of a permutation is in offset + step·ℤ.
     lattice: Option<(f64, f64)>,
     /// See [`Rounding`].
@@ -56,7 +61,9 @@ impl GraphMatching {
     pub fn new(a: Graph, b: Graph) -> Result<Self> {
         let constant = a.squared_norm() + b.squared_norm();
         let indefinite = QuadraticAssignment::with_sign(-2.0, constant, a, b)?;
-        Ok(GraphMatching { indefinite, grams: Vec::new(), lattice: None, exact_up_to: -1.0 }.prepared())
+        let (grams, least_distances) = (Vec::new(), Vec::new());
+        let (trivial_bound, lattice, exact_up_to) = (0.0, None, -1.0);
+        Ok(GraphMatching { indefinite, grams, least_distances, trivial_bound, lattice, exact_up_to }.prepared())
     }
 
     /// Adds ‖A_ℓX − XB_ℓ‖²_F for another pair of graphs on the same vertices.
@@ -81,9 +88,32 @@ impl GraphMatching {
     /// Computes what follows from the layers and is not there yet.
     fn prepared(mut self) -> Self {
         self.grams.resize_with(self.indefinite.layers.len(), Arc::default);
+        for layer in &self.indefinite.layers[self.least_distances.len()..] {
+            self.least_distances.push(least_distance(&layer.a, &layer.b));
+        }
+        self.trivial_bound = self.least_value();
         self.lattice = self.lattice_of_values();
         self.exact_up_to = self.exact_values();
         self
+    }
+
+    /// Σ_ℓ of the layers' least distances, and of the least in each of C's rows, or columns if that is more.
+    fn least_value(&self) -> f64 {
+        let mut sum = DoubleSum::default();
+        self.least_distances.iter().for_each(|&distance| sum.add(distance));
+        let mut magnitude = self.least_distances.iter().sum::<f64>();
+        let mut terms = self.least_distances.len();
+        if let Some(c) = &self.indefinite.linear {
+            let (rows, columns) = (c.row_iter().map(|row| row.min()), c.column_iter().map(|column| column.min()));
+            let (rows, columns): (Vec<f64>, Vec<f64>) = (rows.collect(), columns.collect());
+            let of_rows = rows.iter().sum::<f64>() >= columns.iter().sum::<f64>();
+            for least in if of_rows { rows } else { columns } {
+                sum.add(least);
+                magnitude += least.abs();
+            }
+            terms += c.nrows();
+        }
+        sum.rounded_down(terms, 2.0 * magnitude)
     }
 
     /// With weights in u·ℤ, ‖A‖² + ‖B‖² − 2tr(AᵀPBPᵀ) is ‖A‖² + ‖B‖² modulo 2u², and modulo 4u² where every product comes twice.
@@ -254,13 +284,10 @@ impl Objective for GraphMatching {
         self.indefinite.proves(p)
     }
 
-    /// Σ of the row minima of C, the squares being ≥ 0.
+    /// Σ_ℓ (‖A_ℓ‖² + ‖B_ℓ‖² − 2·the most weight that they can have in common, by degrees or by sorted weights), and the least of each of C's
+    /// rows or columns.
     fn trivial_bound(&self) -> f64 {
-        let linear = self.indefinite.linear.as_ref();
-        let least: f64 = linear.map_or(0.0, |c| c.row_iter().map(|row| row.min()).sum());
-        // Exact if values are, which add up as many entries.
-        let is_exact = least.abs() <= self.exact_up_to;
-        if is_exact { least } else { least - sum_error(self.size()) * self.indefinite.linear_magnitude }
+        self.trivial_bound
     }
 
     fn lattice(&self) -> Option<(f64, f64)> {

@@ -5,6 +5,7 @@ mod exchange;
 pub mod graph_matching;
 mod kept;
 mod kernel;
+mod overlap;
 pub mod quadratic_assignment;
 mod rounding;
 pub mod two_layer;
