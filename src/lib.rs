@@ -35,6 +35,8 @@
 //! ```
 #![deny(missing_docs)]
 #![deny(unsafe_code)]
+// What a user gives is never unwrapped, and the library prints nothing by itself.
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr))]
 
 pub mod assignment;
 pub mod certificate;

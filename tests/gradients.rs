@@ -217,7 +217,7 @@ fn a_thousand_blends_stay_near_a_fresh_gradient() {
         for step in 0..1000 {
             let q = Permutation::random(n, rng);
             // Steps of all sizes: Frank-Wolfe's 2/(k + 2), and a full one now and then.
-            let t = if step % 97 == 0 { 1.0 } else { 2.0 / (step + 2) as f64 };
+            let t = if step % 97 == 0 { 1.0 } else { 2.0 / f64::from(step + 2) };
             oracle.blend(&q, t, &mut gradient);
             x = x * (1.0 - t) + q.to_matrix() * t;
         }

@@ -279,7 +279,12 @@ fn panics_are_those_that_are_documented() {
         ("capacity overflow", Box::new(|| drop(barycenter(1 << 31)))),
         ("capacity overflow", Box::new(|| drop(Permutation::identity(usize::MAX)))),
         ("a graph of", Box::new(|| drop(path.padded(usize::MAX)))),
-        ("index out of bounds", Box::new(|| drop(path.weight(3, 0)))),
+        (
+            "index out of bounds",
+            Box::new(|| {
+                path.weight(3, 0);
+            }),
+        ),
         ("no point of the face", Box::new(|| face.restrict(&barycenter(2), &mut DMatrix::zeros(0, 0)))),
         ("no point of the face", Box::new(|| face.restrict(&barycenter(4), &mut DMatrix::zeros(0, 0)))),
         ("another size than the face's", Box::new(|| drop(face.embed(&barycenter(3))))),
@@ -305,10 +310,25 @@ fn panics_are_those_that_are_documented() {
                 is_swap_minimum(&f, &face, &Permutation::identity(5));
             }),
         ),
-        ("a permutation of 2", Box::new(|| drop(EdgeScore::of(&path, &path, &Permutation::identity(2))))),
-        ("a permutation of 2", Box::new(|| drop(right_vertices(&Permutation::identity(2), &[None, None, Some(1)])))),
+        (
+            "a permutation of 2",
+            Box::new(|| {
+                EdgeScore::of(&path, &path, &Permutation::identity(2));
+            }),
+        ),
+        (
+            "a permutation of 2",
+            Box::new(|| {
+                right_vertices(&Permutation::identity(2), &[None, None, Some(1)]);
+            }),
+        ),
         ("permutations of different sizes", Box::new(|| drop(three.compose(&Permutation::identity(2))))),
-        ("permutations of different sizes", Box::new(|| drop(three.agreement(&Permutation::identity(2))))),
+        (
+            "permutations of different sizes",
+            Box::new(|| {
+                three.agreement(&Permutation::identity(2));
+            }),
+        ),
         (
             "a gradient of another shape",
             Box::new(|| {

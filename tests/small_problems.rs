@@ -6,8 +6,7 @@
 mod enumeration;
 #[path = "../examples/small_problems/exact.rs"]
 mod exact;
-// The program of this name uses more of it.
-#[allow(dead_code)]
+#[allow(dead_code, reason = "the program uses more of it")]
 #[path = "../examples/small_problems/judge.rs"]
 mod judge;
 #[path = "../examples/small_problems/problem.rs"]

@@ -137,9 +137,8 @@ impl<'a> Race<'a> {
             }
             _ => &[],
         };
-        let restart = |index| {
-            timed(limits, || Ok(("restart".into(), search.restart(index, pairs, relaxed, from, limits)?)))
-        };
+        let restart =
+            |index| timed(limits, || Ok(("restart".into(), search.restart(index, pairs, relaxed, from, limits)?)));
         self.add((1..=search.settings.restarts).into_par_iter().map(restart).collect()).map(drop)
     }
 
@@ -147,9 +146,7 @@ impl<'a> Race<'a> {
     pub fn go_on(&mut self, starts: &[Start], relaxed: &Iterate, bound: f64) -> Result<()> {
         let (search, limits) = (self.search, self.limits);
         let others = &starts[1..starts.len().min(1 + self.room(relaxed, None))];
-        let other = |start: &Start| {
-            timed(limits, || from_start(search, start, Some(relaxed), &relaxed.x, limits))
-        };
+        let other = |start: &Start| timed(limits, || from_start(search, start, Some(relaxed), &relaxed.x, limits));
         self.add(others.par_iter().map(other).collect())?;
         let mut start = Cow::Borrowed(&starts[0]);
         let (mut likely, mut pairs) = (None, LikelyPairs::new());
@@ -202,8 +199,7 @@ impl<'a> Race<'a> {
             && let Some(learned) = start.learned(&self.best.permutation)
             && let Some(cost) = tilt(search, &learned, limits)?
         {
-            let again =
-                || Ok((format!("{} again", start.name), search.tilted_run(&cost, relaxed.resumed(), limits)?));
+            let again = || Ok((format!("{} again", start.name), search.tilted_run(&cost, relaxed.resumed(), limits)?));
             if self.add(vec![timed(limits, again)])? {
                 *start = Cow::Owned(learned);
                 return Ok(Some(true));
@@ -212,8 +208,7 @@ impl<'a> Race<'a> {
         }
         if is_warm && self.room(relaxed, None) > 0 {
             let (answer, tilt) = (&self.best.permutation, start.tilt(search.objective, search.stop)?);
-            let again =
-                timed(limits, || Ok(("reheat".into(), search.reheat(answer, tilt.as_ref(), limits)?)));
+            let again = timed(limits, || Ok(("reheat".into(), search.reheat(answer, tilt.as_ref(), limits)?)));
             tried = Some(self.add(vec![again])?);
         }
         Ok(tried)

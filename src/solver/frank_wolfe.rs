@@ -1,7 +1,7 @@
 //! Frank–Wolfe on f + λP, λ constant or growing in stages.
 
 use super::stage::{Stage, next_stage, proceed, status};
-use super::{ArgminResult, Iterate, prepared};
+use super::{ArgminResult, Iterate, check_state, prepared};
 use crate::assignment::{AssignmentSolver, MongeOrder};
 use crate::certificate::{ROUNDING_RADIUS, row_argmax};
 use crate::error::{Error, Result};
@@ -40,7 +40,7 @@ const HARD: f64 = 1e-9;
 /// certifies its rounding and no swap improves that.
 ///
 /// One assignment and one product of the objective a step; O(n²) memory. Requires the start to lie on the face.
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct FrankWolfe<'a> {
     penalty: Penalty,
     stages: Vec<Stage>,
@@ -50,7 +50,7 @@ pub struct FrankWolfe<'a> {
     workspace: Option<Workspace<'a>>,
 }
 
-/// What is computed anew in every step, kept to save its allocation.
+/// What is computed anew in every step, kept to save its allocation: no part of what a solver is.
 struct Workspace<'a> {
     oracle: Option<Box<dyn VertexGradient + 'a>>,
     assignment: AssignmentSolver,
@@ -58,6 +58,12 @@ struct Workspace<'a> {
     norms: Norms,
     cost: DMatrix<f64>,
     free_cost: DMatrix<f64>,
+}
+
+impl std::fmt::Debug for Workspace<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str("Workspace")
+    }
 }
 
 impl<'a> Workspace<'a> {
@@ -303,6 +309,7 @@ impl<'a> Solver<&'a dyn Objective, Iterate> for FrankWolfe<'a> {
 
     fn next_iter(&mut self, problem: &mut Problem<&'a dyn Objective>, mut state: Iterate) -> ArgminResult {
         let objective = *problem.problem.as_ref().expect("argmin holds the problem");
+        check_state("Frank-Wolfe", objective, self.face.size(), &self.stages, &state)?;
         if !self.step(objective, &mut state)? {
             return Ok((state, None));
         }

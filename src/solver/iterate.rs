@@ -5,7 +5,8 @@ use crate::permutation::Permutation;
 use crate::stop::Stop;
 use argmin::core::{Problem, State, TerminationReason, TerminationStatus};
 use nalgebra::DMatrix;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -16,8 +17,10 @@ use std::time::Duration;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Iterate {
     /// X, n × n; 0 × 0 before the first iteration if the solver shall choose its start.
+    #[serde(deserialize_with = "matrix")]
     pub x: DMatrix<f64>,
     /// ∇f(X), where the solver keeps it; 0 × 0 where it is not known, as after a step that was cut short.
+    #[serde(deserialize_with = "matrix")]
     pub gradient: DMatrix<f64>,
     /// f(X).
     pub value: f64,
@@ -49,6 +52,15 @@ pub struct Iterate {
     elapsed: Option<Duration>,
     counts: HashMap<String, u64>,
     status: TerminationStatus,
+}
+
+/// A matrix as nalgebra writes it: the entries, then the sides, whose product nalgebra lets overflow.
+fn matrix<'de, D: Deserializer<'de>>(source: D) -> std::result::Result<DMatrix<f64>, D::Error> {
+    let (entries, rows, columns): (Vec<f64>, usize, usize) = Deserialize::deserialize(source)?;
+    if rows.checked_mul(columns) != Some(entries.len()) {
+        return Err(D::Error::custom(format!("{} entries in a matrix of {rows} x {columns}", entries.len())));
+    }
+    Ok(DMatrix::from_vec(rows, columns, entries))
 }
 
 impl Iterate {

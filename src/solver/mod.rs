@@ -59,6 +59,18 @@ pub struct Limits {
     pub watcher: Option<Watcher>,
 }
 
+impl std::fmt::Debug for Limits {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        let Limits { deadline, interrupt, watcher } = self;
+        let (interrupt, watched) = (interrupt.as_ref().map(|flag| flag.load(Ordering::Relaxed)), watcher.is_some());
+        f.debug_struct("Limits")
+            .field("deadline", deadline)
+            .field("interrupted", &interrupt)
+            .field("watched", &watched)
+            .finish()
+    }
+}
+
 impl Limits {
     /// Why a run should end now, if it should.
     pub fn reached(&self) -> Option<TerminationReason> {
@@ -115,6 +127,19 @@ fn prepared(solver: &str, objective: &dyn Objective, face: &Face, mut state: Ite
         return Err(Error::shape(solver, format!("size {n}"), found));
     }
     Ok(state)
+}
+
+/// What a solver relies on in every step, and a checkpoint from elsewhere may not have.
+fn check_state(solver: &str, objective: &dyn Objective, n: usize, stages: &[Stage], state: &Iterate) -> Result<()> {
+    if objective.size() != n || state.x.shape() != (n, n) || state.gradient.shape() != (n, n) {
+        let (x, gradient) = (state.x.shape(), state.gradient.shape());
+        let found = format!("objective {}, X {x:?}, gradient {gradient:?}", objective.size());
+        return Err(Error::shape(solver, format!("size {n}"), found));
+    }
+    if state.stage >= stages.len() {
+        return Err(Error::shape(solver, format!("one of {} stages", stages.len()), format!("stage {}", state.stage)));
+    }
+    Ok(())
 }
 
 /// A solver that also ends when its limits are reached.

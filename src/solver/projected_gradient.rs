@@ -1,7 +1,7 @@
 //! Projected gradient on f + λP: the training step of AutoShuffleNet, and its exact variant.
 
 use super::stage::{Stage, next_stage, proceed, status};
-use super::{ArgminResult, Iterate, prepared};
+use super::{ArgminResult, Iterate, check_state, prepared};
 use crate::error::{Error, Result};
 use crate::objective::Objective;
 use crate::penalty::Penalty;
@@ -34,7 +34,7 @@ const POWER_STEPS: usize = 12;
 ///
 /// Each step costs one fresh gradient. A stage ends after its steps, or when a step moves X by less than its
 /// `gap_tolerance`·η (Frobenius). It never solves an assignment, and knows no lower bound.
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct ProjectedGradient {
     penalty: Penalty,
     stages: Vec<Stage>,
@@ -130,6 +130,7 @@ impl<'a> Solver<&'a dyn Objective, Iterate> for ProjectedGradient {
 
     fn next_iter(&mut self, problem: &mut Problem<&'a dyn Objective>, mut state: Iterate) -> ArgminResult {
         let objective = *problem.problem.as_ref().expect("argmin holds the problem");
+        check_state("projected gradient", objective, self.face.size(), &self.stages, &state)?;
         let stage = self.stages[state.stage];
         state.weight = stage.weight;
         state.step_size = self.step_size;

@@ -2,7 +2,7 @@
 
 use super::projected_gradient::scale_once;
 use super::stage::{Stage, next_stage, proceed, status};
-use super::{ArgminResult, Iterate, prepared};
+use super::{ArgminResult, Iterate, check_state, prepared};
 use crate::error::{Error, Result};
 use crate::objective::Objective;
 use crate::penalty::Penalty;
@@ -15,6 +15,7 @@ use nalgebra::DMatrix;
 /// Scale divides the columns by their sums, then the rows, once a step, as a training loop does: rows sum to 1, columns
 /// nearly. Each stage makes all of its steps, since a noisy gradient never vanishes (`gap_tolerance` has no say). The
 /// iterate's `value` is the loss on the step's minibatch before the step. One gradient a step; no assignment, no lower bound.
+#[expect(missing_debug_implementations, reason = "a function has nothing to show")]
 pub struct StochasticGradient<'a> {
     penalty: Penalty,
     stages: Vec<Stage>,
@@ -50,10 +51,12 @@ impl<'a> Solver<&'a dyn Objective, Iterate> for StochasticGradient<'_> {
         Ok((state, None))
     }
 
-    fn next_iter(&mut self, _problem: &mut Problem<&'a dyn Objective>, mut state: Iterate) -> ArgminResult {
+    fn next_iter(&mut self, problem: &mut Problem<&'a dyn Objective>, mut state: Iterate) -> ArgminResult {
+        let n = problem.problem.as_ref().expect("argmin holds the problem").size();
+        let loss = (self.batch)(state.get_iter())?;
+        check_state("stochastic gradient", &*loss, n, &self.stages, &state)?;
         state.weight = self.stages[state.stage].weight;
         state.step_size = self.step_size;
-        let loss = (self.batch)(state.get_iter())?;
         state.value = loss.value_and_gradient(&state.x, &mut state.gradient);
         // The threshold would take a NaN for 0.
         require_finite("gradient", &state.gradient)?;

@@ -114,7 +114,7 @@ impl Model {
             _ => 0.0,
         };
         sums_without_one(rows.min(MOST), columns.min(MOST), weights, chosen, |row, column, value| {
-            sums[row][column] = value
+            sums[row][column] = value;
         });
         for row in 0..rows {
             for column in 0..columns {

@@ -3,8 +3,8 @@
 mod answers;
 mod certify;
 mod experiments;
-mod folders;
 mod files;
+mod folders;
 mod neurons;
 mod places;
 mod refusals;

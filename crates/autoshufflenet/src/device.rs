@@ -1,5 +1,5 @@
 //! Which device computes. The one file with unsafe code: loading a library runs its initializers.
-#![allow(unsafe_code)]
+#![allow(unsafe_code, reason = "loading a library runs its initializers")]
 
 use birkhoff::{Error, Result};
 use clap::ValueEnum;

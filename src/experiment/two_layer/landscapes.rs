@@ -42,6 +42,9 @@ fn at(q: f64) -> DMatrix<f64> {
 }
 
 /// The loss with W = I, v = (1, 1) and the teacher at τ.
+///
+/// # Errors
+/// None.
 pub fn loss(network: Network, tau: f64) -> Result<Box<dyn Objective>> {
     let (w, teacher, inputs) = (DMatrix::identity(2, 2), at(tau), Inputs::Standard);
     let scalar = Readout::Scalar(DVector::from_element(2, 1.0));
