@@ -61,11 +61,12 @@ pub struct Limits {
 
 impl std::fmt::Debug for Limits {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        let Limits { deadline, interrupt, watcher } = self;
+        let Limits { deadline, interrupt, watcher, stop } = self;
         let (interrupt, watched) = (interrupt.as_ref().map(|flag| flag.load(Ordering::Relaxed)), watcher.is_some());
         f.debug_struct("Limits")
             .field("deadline", deadline)
             .field("interrupted", &interrupt)
+            .field("stopped", &stop.is_reached())
             .field("watched", &watched)
             .finish()
     }
