@@ -55,7 +55,10 @@ fn directed(n: usize) -> Result<Pair> {
 }
 
 /// Every kind of problem, method and start; made when it is their turn.
-fn cases(n: usize) -> Vec<(&'static str, Box<dyn Fn() -> Result<Case>>)> {
+/// A case by name, made when it is wanted.
+type Named = (&'static str, Box<dyn Fn() -> Result<Case>>);
+
+fn cases(n: usize) -> Vec<Named> {
     fn case(
         name: &'static str,
         start: Option<Kind>,

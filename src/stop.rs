@@ -98,7 +98,7 @@ pub(crate) struct Rarely<'a> {
 impl Rarely<'_> {
     #[inline]
     pub fn is_reached(&mut self) -> bool {
-        let asks = self.rounds % ROUNDS == 0;
+        let asks = self.rounds.is_multiple_of(ROUNDS);
         self.rounds = self.rounds.wrapping_add(1);
         asks && self.stop.is_reached()
     }

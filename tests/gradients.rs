@@ -375,7 +375,9 @@ fn the_lattice_is_as_coarse_as_can_be() {
         assert!(values.iter().any(|v| values.iter().any(|w| w - v == step)), "{values:?}");
     }
     let halves = Graph::undirected(2, [(0, 1, 0.5)]).unwrap();
-    assert!(f(halves.clone(), halves).lattice().is_none());
+    assert_eq!(f(halves.clone(), halves).lattice().unwrap().1, 1.0);
+    let reals = Graph::undirected(3, [(0, 1, 0.1), (1, 2, 1.0)]).unwrap();
+    assert!(f(reals.clone(), reals).lattice().is_none());
 }
 
 #[test]

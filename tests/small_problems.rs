@@ -29,7 +29,9 @@ fn no_claim_is_false_and_the_default_finds_and_proves_every_optimum() {
         let truth = Enumeration::of(&problem);
         for (task, is_default) in [(Task::default_for(&problem), true), (drawn, false)] {
             let verdict = judge(&problem, &truth, &task, number % 16 == 0);
-            let faults = verdict.faults.into_iter().filter(|(fault, _)| is_default || !fault.is_of_the_default());
+            // How long a run takes, the program measures: a busy machine is no fault.
+            let counts = |fault: Fault| fault != Fault::Slow && (is_default || !fault.is_of_the_default());
+            let faults = verdict.faults.into_iter().filter(|&(fault, _)| counts(fault));
             found.extend(faults.map(|(fault, seen)| format!("{number}: {fault:?}, {}: {seen}", task.settings.method)));
         }
     }

@@ -185,6 +185,8 @@ impl AssignmentSolver {
         self.engine.reduce_columns(costs);
         self.augmented = n;
         let complete = self.engine.solve_cold(costs);
+        // Centered first: prices far from 0 would overflow.
+        self.engine.center_prices();
         self.engine.holdings.v.iter_mut().for_each(|v| *v /= scale);
         complete
     }

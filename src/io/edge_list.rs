@@ -211,7 +211,7 @@ impl<'s> List<'s> {
             return Err(Error::file(self.source, cause));
         }
         let largest = || names.iter().skip(2).map(|name| name.parse().unwrap_or(usize::MAX)).max().unwrap_or(0);
-        let states_sizes = |(n, m): (usize, usize)| m + 1 == self.rows.len() && largest() <= n;
+        let states_sizes = |(n, m): (usize, usize)| m > 0 && m == self.rows.len() - 1 && largest() <= n;
         // In a small graph an edge between its last vertices may look so.
         let is_strange = || !self.rows.mentions_later(v) || self.rows.len() > 16;
         if sizes.is_some_and(states_sizes) && is_strange() {
@@ -233,7 +233,11 @@ impl<'s> List<'s> {
                 let alike = |name: &String| names[..2].iter().any(|head| are_alike(head, name));
                 is_alone && ![0, 1].iter().any(|&i| self.rows.mentions_later(i)) && !names[2..].iter().any(alike)
             }
-            Header::IfAboveIntegers => is_alone && names[2..].iter().all(|name| is_integer(name)),
+            Header::IfAboveIntegers => {
+                is_alone
+                    && ![0, 1].iter().any(|&i| self.rows.mentions_later(i))
+                    && names[2..].iter().all(|name| is_integer(name))
+            }
         };
         if !is_header {
             return (None, 0);

@@ -100,7 +100,9 @@ fn the_start_suits_the_graphs_and_the_report_lists_every_run() {
     assert!(right > 0.9, "{right}");
     assert_eq!(names("--effort quick").0, ["walks"]);
     assert_eq!(names("--effort quick --start relaxed").0, ["relaxed"]);
-    assert_eq!(names("--starts 1 --start subtree").0, ["subtree"]);
+    // Below the vertices of a regular graph all trees are alike: they tell nothing, and the run says so.
+    assert_eq!(names("--starts 1 --start subtree").0, ["relaxed"]);
+    assert_eq!(names("--starts 1 --start walks").0, ["walks"]);
     assert!(names("--starts 2 --start relaxed").0.len() == 2);
     room.done("generate sparse --n 60 --degree 4 --noise 0.1 --output-dir .");
     assert_eq!(names("--effort quick").0, ["subtree"]);
@@ -236,7 +238,7 @@ fn standard_input_and_output_take_part_in_pipes() {
     let output = command.write_stdin("0 1 2 3\n").output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8(output.stderr).unwrap().starts_with("error: <stdin>:1: 4 fields"));
-    let output = room.command("match - b.edges --format csv --quiet").write_stdin("0,1\n1,0\n").output().unwrap();
+    let output = room.command("match - b.edges --format graphml --quiet").write_stdin("0,1\n1,0\n").output().unwrap();
     assert_eq!(output.status.code(), Some(2), "the format holds for both");
     assert!(room.done("match a.edges b.edges --quiet").is_empty());
 }

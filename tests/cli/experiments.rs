@@ -168,7 +168,7 @@ fn what_is_committed_stays_whatever_is_run_and_the_figures_are_those_of_the_resu
     let committed =
         || -> Vec<_> { room.listing().into_iter().filter(|(name, _)| !name.starts_with("runs/")).collect() };
     let before = committed();
-    for command in ["graph_matching: ", "two_layer: ", "error_bounds: "] {
+    for command in ["", "two_layer: ", "error_bounds: "] {
         room.done(&format!("{command}--smoke --quiet"));
     }
     for configuration in std::fs::read_dir(room.0.path().join("experiments")).unwrap() {

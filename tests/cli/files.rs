@@ -288,8 +288,8 @@ fn match_cases(arguments: &[&str]) -> Option<(String, Value)> {
 #[test]
 fn the_cases_of_files_are_read_for_what_they_are() {
     for (arguments, vertices, edges) in [
-        (&["formats/a.edgelist", "formats/b.edgelist"][..], 40, 120),
-        (&["formats/a.gml", "formats/b.gml", "--truth", "formats/truth.csv"], 40, 120),
+        (&["formats/a.edgelist", "formats/b.edgelist"][..], 40, 149),
+        (&["formats/a.gml", "formats/b.gml", "--truth", "formats/truth.csv"], 40, 149),
         (&["formats/a.gw", "formats/b.gw"], 30, 56),
         (&["formats/a.sif", "formats/b.sif"], 30, 56),
         (&["tables/string_a.txt", "tables/string_b.txt"], 12, 25),
