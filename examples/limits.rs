@@ -54,10 +54,10 @@ fn directed(n: usize) -> Result<Pair> {
     Ok(Pair { a: a?, b: b?, is_qap: false })
 }
 
-/// Every kind of problem, method and start; made when it is their turn.
-/// A case by name, made when it is wanted.
+/// A case by name, made when it is its turn.
 type Named = (&'static str, Box<dyn Fn() -> Result<Case>>);
 
+/// Every kind of problem, method and start.
 fn cases(n: usize) -> Vec<Named> {
     fn case(
         name: &'static str,

@@ -1,6 +1,6 @@
 //! Checkpoints that were written for something else, or damaged: an error, and nothing is computed from them.
 
-use argmin::core::{Executor, State as _};
+use argmin::core::Executor;
 use birkhoff::Graph;
 use birkhoff::objective::{GraphMatching, Objective};
 use birkhoff::penalty::Penalty;
