@@ -20,6 +20,7 @@ pub(crate) enum Place {
     File(PathBuf),
 }
 
+#[cfg_attr(not(feature = "programs"), allow(dead_code, reason = "only the programs compare outputs"))]
 impl Place {
     /// Where `path` leads.
     ///
@@ -72,16 +73,19 @@ impl Place {
     }
 }
 
+#[cfg_attr(not(feature = "programs"), allow(dead_code, reason = "only the programs compare outputs"))]
 #[cfg(unix)]
 type Identity = (u64, u64);
 
 /// Device and number of the file.
+#[cfg_attr(not(feature = "programs"), allow(dead_code, reason = "only the programs compare outputs"))]
 #[cfg(unix)]
 fn identity(_: &Path, found: &fs::Metadata) -> Option<Identity> {
     use std::os::unix::fs::MetadataExt;
     Some((found.dev(), found.ino()))
 }
 
+#[cfg_attr(not(feature = "programs"), allow(dead_code, reason = "only the programs compare outputs"))]
 #[cfg(not(unix))]
 type Identity = PathBuf;
 
