@@ -20,7 +20,7 @@ pub enum Projection {
     /// permutation among them (rows then sum to 1, columns do not). Nor is it a projection: its fixed points are not minima.
     #[default]
     Scale,
-    /// The exact Euclidean projection, [`project`].
+    /// The exact Euclidean projection, [`project`](crate::polytope::project).
     Euclidean,
 }
 
