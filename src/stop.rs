@@ -19,7 +19,9 @@ use std::time::{Duration, Instant};
 /// let cost = dmatrix![4.0, 1.0, 3.0; 2.0, 0.0, 5.0; 3.0, 2.0, 2.0];
 /// assert!(solver.solve_until(&cost, 0.0, &Stop::never())?);
 /// // At once: a permutation all the same, with duals that say how far it may be from the best one.
-/// assert!(!solver.solve_until(&(cost * 2.0), 0.0, &Stop::when(|| true))?);
+/// let at_once = Stop::when(|| true);
+/// solver.solve_until(&(cost * 2.0), 0.0, &at_once)?;
+/// assert!(at_once.is_reached() && solver.columns().len() == 3);
 /// # Ok::<(), birkhoff::Error>(())
 /// ```
 #[derive(Clone, Default)]
