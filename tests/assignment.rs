@@ -77,6 +77,19 @@ fn costs(sizes: std::ops::Range<usize>) -> impl Strategy<Value = DMatrix<f64>> {
     })
 }
 
+#[test]
+fn forbidden_pairs_on_a_sorted_diagonal_leave_the_others() {
+    let inf = f64::INFINITY;
+    // The sorted differences of both tell nothing where entries are infinite.
+    let on_it = dmatrix![0.0, 0.5, 0.7, 0.0; 0.0, 0.0, 0.5, 0.4; 0.0, 0.6, inf, 0.5; 0.0, 0.0, inf, 0.0];
+    let beside_it = dmatrix![0.0, 1.0, inf; 1.0, 0.0, inf; inf, inf, 0.0];
+    for cost in [on_it, beside_it] {
+        let best = solve(&cost).unwrap();
+        assert_eq!(best.value, brute_force(&cost));
+        prove(&cost, &best);
+    }
+}
+
 proptest! {
     #[test]
     fn the_value_is_that_of_brute_force(cost in costs(0..8)) {

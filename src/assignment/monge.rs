@@ -45,6 +45,10 @@ impl<'a> MongeOrder<'a> {
         let row_keys = by_columns(ends(&column_keys)?);
         let (rows, columns) = (order(&row_keys), order(&column_keys));
         let largest = (0..n).fold(0.0_f64, |largest, k| largest.max(cost[(rows[k], columns[k])].abs()));
+        // A forbidden pair on the diagonal leaves nothing to compare with, nor to start from.
+        if largest == f64::INFINITY {
+            return None;
+        }
         let order = MongeOrder { cost, rows, columns, row_keys, column_keys, rounding: ROUNDING * largest };
         let elsewhere = |k: usize| (k.wrapping_mul(0x9E37_79B9) >> 7) % (n - 1);
         let holds = |k: usize| {

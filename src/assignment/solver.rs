@@ -103,7 +103,10 @@ impl AssignmentSolver {
             && let Some(order) = MongeOrder::of(cost)
         {
             let (row_duals, columns) = order.assignment();
-            self.start_from(&row_duals, &columns);
+            // Forbidden pairs beside the diagonal leave no prices.
+            if row_duals.iter().all(|dual| dual.is_finite()) {
+                self.start_from(&row_duals, &columns);
+            }
         }
         self.engine.stop = stop.clone();
         let solved = self.solve_square(cost, tolerance / n.max(1) as f64);
