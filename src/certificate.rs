@@ -158,7 +158,7 @@ pub fn hardening(x: &DMatrix<f64>) -> Result<Hardening> {
     })
 }
 
-/// The column of the largest entry of each row, the first one on ties.
+/// The column of the largest entry of each row, the first one on ties; 0 where no entry is a number.
 pub fn row_argmax(x: &DMatrix<f64>) -> Vec<usize> {
     let mut best = vec![(f64::NEG_INFINITY, 0); x.nrows()];
     for (j, column) in x.column_iter().enumerate() {

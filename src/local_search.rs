@@ -126,7 +126,7 @@ pub fn anneal(
     let mut least = 0.0;
     for _ in 0..SWEEPS {
         for number in 0..rows.len() * SWAPS_A_ROW {
-            if number % SWAPS == 0 && stop() {
+            if number.is_multiple_of(SWAPS) && stop() {
                 return improvements;
             }
             let mut draw = |below| rng.random_range(0..below);

@@ -1,6 +1,6 @@
 //! `graph_matching generate`: random pairs with their truth.
 
-use super::inputs::check_free;
+use super::memory::check_free;
 use super::options::{GenerateOptions, Model};
 use super::outputs::{check_places, say};
 use crate::error::{Error, Result};

@@ -28,32 +28,6 @@ pub(super) fn check_weights(source: &Path, graph: &Graph) -> Result<()> {
     }
 }
 
-/// n × n matrices that a search holds at the same time, at least.
-const MATRICES: usize = 8;
-
-/// Refuses a problem whose dense n × n matrices do not fit into the memory that is free now.
-///
-/// Where the system does not say how much that is, nothing is refused.
-pub(super) fn check_memory(source: &Path, n: usize) -> Result<()> {
-    let needed = 8.0 * (n as f64).powi(2) * MATRICES as f64;
-    check_free(needed).map_err(|cause| Error::file(source, format!("{n} vertices need dense matrices of {cause}")))
-}
-
-/// The bytes that are needed, and how many there are, if those are fewer.
-pub(super) fn check_free(needed: f64) -> std::result::Result<(), String> {
-    match free_memory().map(|free| free as f64).filter(|&free| free < needed) {
-        Some(free) => Err(format!("{:.1} GB, but only {:.1} GB are free", needed / 1e9, free / 1e9)),
-        None => Ok(()),
-    }
-}
-
-/// Bytes, as Linux tells.
-fn free_memory() -> Option<usize> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse::<usize>().ok()?.checked_mul(1024)
-}
-
 /// What of [`SearchOptions`] lies in files.
 pub(super) struct SearchInputs {
     pub anchors: Vec<(usize, usize)>,
@@ -93,15 +67,6 @@ mod tests {
         assert_eq!((layer.vertex_count(), layer.weight(0, 2), layer.edge_count()), (3, 2.0, 1));
         let message = aligned("l".as_ref(), &named("z q\n"), &main, "A").unwrap_err().to_string();
         assert_eq!(message, "l: vertex 'q' is no vertex of the first layer of graph A");
-    }
-
-    #[test]
-    fn what_no_memory_holds_is_refused_before_it_is_asked_for() {
-        assert!(check_memory("g".as_ref(), 10).is_ok());
-        if free_memory().is_some() {
-            let message = check_memory("g".as_ref(), usize::MAX).unwrap_err().to_string();
-            assert!(message.starts_with("g: ") && message.contains("GB are free"), "{message}");
-        }
     }
 
     #[test]

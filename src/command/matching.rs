@@ -1,6 +1,7 @@
 //! `graph_matching match`: two graph files to a certified matching.
 
-use super::inputs::{SearchInputs, aligned, check_memory, check_standard_input, check_weights};
+use super::inputs::{SearchInputs, aligned, check_standard_input, check_weights};
+use super::memory::Demand;
 use super::options::{MatchArguments, StartChoice};
 use super::outputs::{check_outputs, write_outputs};
 use super::report::{Files, GraphReport, Report};
@@ -24,15 +25,26 @@ pub(super) fn run(arguments: &MatchArguments) -> Result<()> {
     let mut read = |path: &Path| read_checked(path, arguments, &mut graphs);
     let (a, b) = (read(&arguments.a)?, read(&arguments.b)?);
     let (n_a, n_b) = (a.names.len(), b.names.len());
-    check_memory(if n_a >= n_b { &arguments.a } else { &arguments.b }, n_a.max(n_b))?;
+    let kind = start_kind(arguments, &a, &b);
+    let demand = Demand {
+        graphs: [&a.graph, &b.graph],
+        layers: 1 + arguments.layer.len() / 2,
+        is_convex: true,
+        start: kind,
+        options: &arguments.search,
+    };
+    demand.check(if n_a >= n_b { &arguments.a } else { &arguments.b })?;
     let truth = arguments.truth.as_deref().map(|path| read_truth(path, &a, &b)).transpose()?;
     let objective = objective(arguments, &a, &b, &mut graphs)?;
     let search_inputs = SearchInputs::read(&arguments.search, &a, &b)?;
     let anchors = search_inputs.anchors.len();
     check_outputs(&arguments.search, inputs)?;
 
-    let starts = starts(arguments, &a, &b, &search_inputs.anchors)?;
-    let (recovery, trace) = search(&objective, &starts, &arguments.search, search_inputs, began)?;
+    let start = match kind {
+        Some(kind) => Start::structural(kind, &a.graph, &b.graph, &search_inputs.anchors)?,
+        None => Start::relaxed(),
+    };
+    let (recovery, trace) = search(&objective, &[start], &arguments.search, search_inputs, began)?;
     let p = &recovery.permutation;
     let edges = EdgeScore::of(&a.graph, &b.graph, p);
     let right = truth.map(|truth| right_vertices(p, &truth));
@@ -114,20 +126,13 @@ fn objective(
     Ok(objective)
 }
 
-/// The starts that were asked for. Structure is that of the first layer.
-fn starts(
-    arguments: &MatchArguments,
-    a: &NamedGraph,
-    b: &NamedGraph,
-    anchors: &[(usize, usize)],
-) -> Result<Vec<Start>> {
-    let kind = match &arguments.search.start {
+/// The structure of the first layer that the search starts from.
+fn start_kind(arguments: &MatchArguments, a: &NamedGraph, b: &NamedGraph) -> Option<Kind> {
+    match &arguments.search.start {
         StartChoice::Auto if arguments.search.method == Method::Penalized => Kind::suited(&a.graph, &b.graph),
         StartChoice::Structure(kind) => Some(*kind),
         _ => None,
-    };
-    let Some(kind) = kind else { return Ok(vec![Start::relaxed()]) };
-    Ok(vec![Start::structural(kind, &a.graph, &b.graph, anchors)?])
+    }
 }
 
 /// A graph, and its report at the end of `graphs`.

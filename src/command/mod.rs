@@ -10,6 +10,7 @@ mod generate;
 mod inputs;
 mod interrupt;
 mod matching;
+mod memory;
 mod options;
 mod outputs;
 mod qap;

@@ -1,6 +1,7 @@
 //! `graph_matching qap`: a QAPLIB file to a permutation.
 
-use super::inputs::{SearchInputs, check_memory, check_standard_input, check_weights};
+use super::inputs::{SearchInputs, check_standard_input, check_weights};
+use super::memory::Demand;
 use super::options::{QapArguments, StartChoice};
 use super::outputs::{check_outputs, write_outputs};
 use super::report::{Files, Report};
@@ -20,10 +21,12 @@ pub(super) fn run(arguments: &QapArguments) -> Result<()> {
     let inputs = inputs(arguments);
     check_standard_input(inputs.iter().copied())?;
     let problem = read_qaplib(&arguments.problem)?;
-    check_memory(&arguments.problem, problem.n)?;
     let solution = arguments.solution.as_deref().map(|path| read_qaplib_solution(path, problem.n)).transpose()?;
     let (a, b) = (counted_from_one(&problem.a)?, counted_from_one(&problem.b)?);
     [&a, &b].into_iter().try_for_each(|named| check_weights(&arguments.problem, &named.graph))?;
+    let demand =
+        Demand { graphs: [&a.graph, &b.graph], layers: 1, is_convex: false, start: None, options: &arguments.search };
+    demand.check(&arguments.problem)?;
     let objective = QuadraticAssignment::new(a.graph.clone(), b.graph.clone())?;
     let search_inputs = SearchInputs::read(&arguments.search, &a, &b)?;
     let anchors = search_inputs.anchors.len();

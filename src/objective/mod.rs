@@ -24,6 +24,8 @@ use std::cmp::Ordering;
 /// Only [`size`](Objective::size), [`value`](Objective::value) and [`gradient`](Objective::gradient) are required.
 /// What an objective tells beyond these makes it faster, never different: a quadratic one hands out a
 /// [`VertexGradient`], from which Frank–Wolfe keeps ∇f up to date without ever forming it afresh (docs/mathematics.md §5).
+///
+/// Ours panic where a matrix or a permutation is not of size n; a search never gives them one.
 pub trait Objective: Sync {
     /// n.
     fn size(&self) -> usize;
