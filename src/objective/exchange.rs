@@ -12,7 +12,7 @@ use crate::columns::{for_each_column, multiply};
 use crate::graph::Graph;
 use crate::permutation::Permutation;
 use crate::stop::Stop;
-use nalgebra::DMatrix;
+use nalgebra::{DMatrix, DVectorView};
 
 /// A pair of graphs on the same number of vertices, prepared for products.
 #[derive(Debug, Clone)]
@@ -65,13 +65,13 @@ impl Exchange {
 
     /// A\[i, k\].
     #[inline]
-    pub fn weight_a(&self, i: usize, k: usize) -> f64 {
+    fn weight_a(&self, i: usize, k: usize) -> f64 {
         self.dense.as_ref().map_or_else(|| self.a.weight(i, k), |dense| dense.a[(i, k)])
     }
 
     /// B\[j, l\].
     #[inline]
-    pub fn weight_b(&self, j: usize, l: usize) -> f64 {
+    fn weight_b(&self, j: usize, l: usize) -> f64 {
         self.dense.as_ref().map_or_else(|| self.b.weight(j, l), |dense| dense.b[(j, l)])
     }
 
@@ -147,7 +147,27 @@ impl Exchange {
         }
     }
 
-    /// tr(AᵀPBPᵀ) = Σ A\[i, k\]·B\[p(i), p(k)\]. O(arcs of A).
+    /// Σ over k of `of`(A\[i, k\], B\[p(i), p(k)\]) for each column k, added up: column by column, as dense matrices lie in memory. O(n²).
+    fn sum_by_columns(DensePair { a, b, .. }: &DensePair, p: &Permutation, of: impl Fn(f64, f64) -> f64) -> f64 {
+        let column = |(of_a, &pk): (DVectorView<f64>, &usize)| -> f64 {
+            let of_b = b.column(pk);
+            of_a.iter().zip(p.image()).map(|(&weight, &pi)| of(weight, of_b[pi])).sum()
+        };
+        a.column_iter().zip(p.image()).map(column).sum()
+    }
+
+    /// ‖A − PBPᵀ‖² = Σ (A\[i, k\] − B\[p(i), p(k)\])². O(arcs), or O(n²) where the graphs are dense.
+    pub fn squared_distance_at(&self, p: &Permutation) -> f64 {
+        if let Some(pair) = &self.dense {
+            return Self::sum_by_columns(pair, p, |a, b| (a - b).powi(2));
+        }
+        let from = p.inverse();
+        let met = self.a.arcs().map(|(i, k, weight)| (weight - self.b.weight(p.apply(i), p.apply(k))).powi(2));
+        let unmet = self.b.arcs().filter(|&(j, l, _)| self.a.weight(from.apply(j), from.apply(l)) == 0.0);
+        met.sum::<f64>() + unmet.map(|(_, _, weight)| weight * weight).sum::<f64>()
+    }
+
+    /// tr(AᵀPBPᵀ) = Σ A\[i, k\]·B\[p(i), p(k)\]. O(arcs of A), or O(n²) where the graphs are dense.
     pub fn inner_product_at(&self, p: &Permutation) -> f64 {
         if let Some(DensePair { bits: Some(bits), .. }) = &self.dense {
             let met = |i: usize| {
@@ -155,6 +175,9 @@ impl Exchange {
                 targets.iter().map(|&k| u64::from(bits.b.contains(pi, p.apply(k)))).sum::<u64>()
             };
             return (0..self.size()).map(met).sum::<u64>() as f64;
+        }
+        if let Some(pair) = &self.dense {
+            return Self::sum_by_columns(pair, p, |a, b| a * b);
         }
         self.a.arcs().map(|(i, k, weight)| weight * self.weight_b(p.apply(i), p.apply(k))).sum()
     }
@@ -245,7 +268,8 @@ impl Exchange {
             };
             side(r, 1.0) + side(s, -1.0)
         };
-        let outgoing = half(&self.a, &|j, l| self.weight_b(j, l));
+        // Where B is symmetric, along its columns.
+        let outgoing = half(&self.a, &|j, l| if self.symmetric { self.weight_b(l, j) } else { self.weight_b(j, l) });
         let incoming = if self.symmetric { outgoing } else { half(&self.a_transposed, &|j, l| self.weight_b(l, j)) };
         let loops = (self.weight_a(r, r) - self.weight_a(s, s)) * (self.weight_b(ps, ps) - self.weight_b(pr, pr));
         let between = (self.weight_a(r, s) - self.weight_a(s, r)) * (self.weight_b(ps, pr) - self.weight_b(pr, ps));

@@ -1,6 +1,6 @@
 //! Graph matching, convex form.
 
-use super::exchange::{Exchange, Gram};
+use super::exchange::Gram;
 use super::kept::KeptProduct;
 use super::overlap::least_distance;
 use super::quadratic_assignment::QuadraticAssignment;
@@ -157,13 +157,7 @@ impl GraphMatching {
 
     /// Σ_ℓ Σ_ij (A_ℓ\[i,j\] − B_ℓ\[p(i),p(j)\])²: with an error relative to itself, where the indefinite form cancels large numbers.
     fn squares_at(&self, p: &Permutation) -> f64 {
-        let from = p.inverse();
-        let of_layer = |layer: &Exchange| {
-            let met = layer.a.arcs().map(|(i, k, weight)| (weight - layer.weight_b(p.apply(i), p.apply(k))).powi(2));
-            let unmet = layer.b.arcs().filter(|&(j, l, _)| layer.weight_a(from.apply(j), from.apply(l)) == 0.0);
-            met.sum::<f64>() + unmet.map(|(_, _, weight)| weight * weight).sum::<f64>()
-        };
-        self.indefinite.layers.iter().map(of_layer).sum()
+        self.indefinite.layers.iter().map(|layer| layer.squared_distance_at(p)).sum()
     }
 
     /// (AᵀA, BBᵀ) of the layers, as many as there are when the stop is reached.

@@ -213,7 +213,7 @@ impl<'a> Search<'a> {
 
     /// Swap descent.
     fn polish(&self, run: &mut Run) -> Result<()> {
-        if self.settings.polish {
+        if self.settings.polish && !self.stop.is_reached() {
             let stop = || self.stop.is_reached();
             run.swaps += swap_descent(self.objective, self.face, &mut run.permutation, &stop);
         }
@@ -223,7 +223,7 @@ impl<'a> Search<'a> {
 
     /// With more than the least effort, an annealed walk where the graphs are sparse.
     pub fn anneal(&self, run: &mut Run) -> Result<()> {
-        if !self.settings.polish || self.settings.effort == Effort::Quick {
+        if !self.settings.polish || self.settings.effort == Effort::Quick || self.stop.is_reached() {
             return Ok(());
         }
         let mut rng = rng(self.settings.rng_seed, ANNEALING_STREAM);
