@@ -20,8 +20,8 @@ pub(super) struct Demand<'a> {
     pub options: &'a SearchOptions,
 }
 
-/// Matrices of n × n numbers that one run holds at the same time, at most (measured: `examples/limits.rs` prints the peak): X, ∇f and the costs
-/// of its path and of a descent from it, the best answer so far, and what rounding needs.
+/// Matrices of n × n numbers that one run holds at the same time, at most: X, ∇f and the costs of its path and of a descent from it, the best answer so
+/// far, and what rounding needs.
 const OF_A_RUN: f64 = 10.0;
 
 /// What the relaxation, the start's point and the report keep beside.

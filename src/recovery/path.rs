@@ -59,7 +59,7 @@ impl Search<'_> {
         let mut best: Option<Run> = None;
         let (mut iterations, mut lap_calls) = (0, 0);
         let (mut in_vain, mut agreeing, mut settled) = (0, 0, false);
-        let first = half_way(limits);
+        let first = if self.descends() { half_way(limits) } else { limits.clone() };
         let last = self.walk(path.stages, path.tilt, start, (&first, limits), |stage, last| {
             let is_cut = last.termination().is_some_and(is_limit);
             if !self.descends() || stage.weight == 0.0 && !is_cut || self.stop.is_reached() {
