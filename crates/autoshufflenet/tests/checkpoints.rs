@@ -152,3 +152,11 @@ fn sizes_are_compared_with_the_file_before_a_network_of_that_size_is_made() {
     std::fs::write(&path, bytes).unwrap();
     assert!(read().contains("fc.bias is empty"), "{}", read());
 }
+
+#[test]
+fn what_is_no_safetensors_file_is_refused_whatever_it_is() {
+    for (file, cause) in [("/dev/zero", "is no file"), ("/", "is no file"), ("Cargo.toml", "no safetensors file")] {
+        let message = Weights::read(Path::new(file)).unwrap_err().to_string();
+        assert!(message.contains(file) && message.contains(cause), "{message}");
+    }
+}

@@ -26,6 +26,12 @@ const TINY: [&str; 15] = [
 
 fn program(command: &str, arguments: &[&str]) -> Command {
     let mut program = Command::cargo_bin("autoshufflenet").unwrap();
+    // As the program wants them: it would start again to set them.
+    program.envs([
+        ("OMP_WAIT_POLICY", "passive"),
+        ("MALLOC_MMAP_THRESHOLD_", "4294967296"),
+        ("MALLOC_TRIM_THRESHOLD_", "17179869184"),
+    ]);
     program.arg(command).args(arguments);
     program
 }
@@ -232,44 +238,6 @@ fn a_comparison_counts_no_run_twice_and_replaces_no_table_of_others() {
     let run = folder.path().join("none-1");
     fs::write(run.join("result.json"), "{}").unwrap();
     assert!(refused(&mut compare(&one)).contains("result.json: is not the file that the run's manifest lists"));
-}
-
-#[test]
-fn settings_that_no_machine_can_do_are_refused_by_name() {
-    let folder = tempfile::tempdir().unwrap();
-    for (flag, value) in [
-        ("--epochs", "1000000000000000000"),
-        ("--epochs", "18446744073709551615"),
-        ("--batch-size", "0"),
-        ("--batch-size", "1000000000000000000"),
-        ("--width", "0"),
-        ("--width", "NaN"),
-        ("--threads", "4294967297"),
-        ("--workers", "1000000"),
-        ("--prefetch", "1000000000000000000"),
-        ("--scaling-rounds", "1000000000000"),
-        ("--rng-seed", "18446744073709551615"),
-        ("--learning-rate", "inf"),
-        ("--penalty-weight", "NaN"),
-    ] {
-        let run = folder.path().join("run");
-        let message = refused(&mut train(&run, &[flag, value]));
-        assert!(message.contains(&flag[2..].replace('-', "_")), "{flag} {value}: {message}");
-        assert!(!run.exists());
-    }
-}
-
-#[test]
-fn files_that_are_no_networks_are_refused_whatever_they_are() {
-    let folder = tempfile::tempdir().unwrap();
-    let text = folder.path().join("text.safetensors");
-    fs::write(&text, "no network").unwrap();
-    for (file, cause) in
-        [("/dev/zero", "is no file"), ("/", "is no file"), (text.to_str().unwrap(), "no safetensors file")]
-    {
-        let message = refused(&mut program("eval", &[file]));
-        assert!(message.contains(file) && message.contains(cause), "{message}");
-    }
 }
 
 #[test]

@@ -6,7 +6,12 @@ use std::path::{Path, PathBuf};
 
 fn program() -> Command {
     let mut command = Command::cargo_bin("autoshufflenet").unwrap();
-    command.env("OMP_WAIT_POLICY", "passive");
+    // The program would start again to set them.
+    command.envs([
+        ("OMP_WAIT_POLICY", "passive"),
+        ("MALLOC_MMAP_THRESHOLD_", "4294967296"),
+        ("MALLOC_TRIM_THRESHOLD_", "17179869184"),
+    ]);
     command
 }
 

@@ -342,3 +342,37 @@ impl Settings {
 fn is_given(matches: &ArgMatches, key: &str) -> bool {
     matches.try_contains_id(key).unwrap_or(false) && matches.value_source(key) == Some(ValueSource::CommandLine)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_that_no_machine_can_do_are_refused_by_name() {
+        for (key, value) in [
+            ("epochs", "0"),
+            ("epochs", "1000000000000000000"),
+            ("epochs", "18446744073709551615"),
+            ("batch_size", "0"),
+            ("batch_size", "1000000000000000000"),
+            ("width", "0"),
+            ("width", "NaN"),
+            ("threads", "4294967297"),
+            ("workers", "1000000"),
+            ("prefetch", "1000000000000000000"),
+            ("scaling_rounds", "1000000000000"),
+            ("rng_seed", "18446744073709551615"),
+            ("learning_rate", "inf"),
+            ("penalty_weight", "NaN"),
+            ("momentum", "1"),
+        ] {
+            let flag = format!("--{}={value}", key.replace('_', "-"));
+            let matches = Settings::augment_args(Command::new("settings")).get_matches_from(["settings", &flag]);
+            let message = Settings::merge(None, &matches).unwrap_err().to_string();
+            assert!(message.starts_with(key) && message.contains("must be"), "{flag}: {message}");
+        }
+        let folder = Settings { data: Source::Folder, data_dir: Some("images".into()), ..Settings::default() };
+        let ahead = Settings { workers: 256, prefetch: 256, image_size: 1024, batch_size: 65_536, ..folder };
+        assert!(ahead.validate().unwrap_err().to_string().contains("GiB"));
+    }
+}
