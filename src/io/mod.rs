@@ -28,6 +28,8 @@ mod foreign;
 mod gml;
 mod graph_format;
 mod graphml;
+#[cfg(feature = "programs")]
+mod identity;
 mod leda;
 mod matrix;
 mod matrix_market;

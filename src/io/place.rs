@@ -1,4 +1,4 @@
-//! Where a path leads when something is written there, and whether two paths lead to the same place.
+//! Where a path leads when something is written there.
 
 use super::text::is_standard_stream;
 use crate::error::{Error, Result};
@@ -20,7 +20,6 @@ pub(crate) enum Place {
     File(PathBuf),
 }
 
-#[cfg_attr(not(feature = "programs"), allow(dead_code, reason = "only the programs compare outputs"))]
 impl Place {
     /// Where `path` leads.
     ///
@@ -46,52 +45,6 @@ impl Place {
             (None, Err(error)) => Err(Error::io(path, error)),
         }
     }
-
-    /// Whether what is written to one would spoil what is written to the other.
-    pub(crate) fn is_same(&self, other: &Place) -> bool {
-        match (self, other) {
-            (Place::StandardOutput, Place::StandardOutput) => true,
-            (Place::File(a), Place::File(b)) if a == b => true,
-            _ => self.identity().is_some_and(|identity| Some(identity) == other.identity()),
-        }
-    }
-
-    /// Whether it is the file that is read as `input`, `-` being what standard input was redirected from.
-    pub(crate) fn is_read_as(&self, input: &Path) -> bool {
-        let input = if is_standard_stream(input) { Path::new("/dev/stdin") } else { input };
-        fs::canonicalize(input).is_ok_and(|input| self.is_same(&Place::File(input)))
-    }
-
-    /// What tells files apart whatever they are called. Terminals and `/dev/null` may be written to twice: they have none.
-    fn identity(&self) -> Option<Identity> {
-        let path = match self {
-            Place::StandardOutput => Path::new("/dev/stdout"),
-            Place::Stream(path) | Place::File(path) => path,
-        };
-        let found = fs::metadata(path).ok()?;
-        if is_character_device(found.file_type()) { None } else { identity(path, &found) }
-    }
-}
-
-#[cfg_attr(not(feature = "programs"), allow(dead_code, reason = "only the programs compare outputs"))]
-#[cfg(unix)]
-type Identity = (u64, u64);
-
-/// Device and number of the file.
-#[cfg_attr(not(feature = "programs"), allow(dead_code, reason = "only the programs compare outputs"))]
-#[cfg(unix)]
-fn identity(_: &Path, found: &fs::Metadata) -> Option<Identity> {
-    use std::os::unix::fs::MetadataExt;
-    Some((found.dev(), found.ino()))
-}
-
-#[cfg_attr(not(feature = "programs"), allow(dead_code, reason = "only the programs compare outputs"))]
-#[cfg(not(unix))]
-type Identity = PathBuf;
-
-#[cfg(not(unix))]
-fn identity(path: &Path, _: &fs::Metadata) -> Option<Identity> {
-    fs::canonicalize(path).ok()
 }
 
 /// The path without links, `.` and `..`: that of the file that would be opened or made. What is not there yet is followed as well, if its
@@ -175,50 +128,14 @@ pub(super) fn is_character_device(kind: FileType) -> bool {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_file_is_the_same_under_every_name_that_it_has() {
-        let folder = tempfile::tempdir().unwrap();
-        let name = |name: &str| folder.path().join(name);
-        fs::create_dir(name("inner")).unwrap();
-        fs::write(name("there"), "").unwrap();
-        let same = |a: &str, b: &str| Place::of(&name(a)).unwrap().is_same(&Place::of(&name(b)).unwrap());
-        for file in ["there", "new"] {
-            assert!(same(file, &format!("./{file}")) && same(file, &format!("inner/../{file}")), "{file}");
-        }
-        assert!(!same("there", "new") && !same("new", "inner/new"));
-        assert!(Place::of(&name("there")).unwrap().is_read_as(&name("inner/../there")));
-        assert!(!Place::of(&name("new")).unwrap().is_read_as(&name("new")), "nothing can be read there");
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn links_are_the_file_that_they_point_at_or_would_make() {
-        use std::os::unix::fs::symlink;
-        let folder = tempfile::tempdir().unwrap();
-        let name = |name: &str| folder.path().join(name);
-        fs::write(name("there"), "").unwrap();
-        fs::hard_link(name("there"), name("hard")).unwrap();
-        fs::create_dir(name("inner")).unwrap();
-        symlink("there", name("soft")).unwrap();
-        symlink("inner/new", name("dangling")).unwrap();
-        symlink("dangling", name("twice")).unwrap();
-        symlink("circle", name("circle")).unwrap();
-        let same = |a: &str, b: &str| Place::of(&name(a)).unwrap().is_same(&Place::of(&name(b)).unwrap());
-        assert!(same("soft", "there") && same("hard", "there") && same("twice", "inner/new"));
-        assert!(!same("dangling", "there"));
-        assert!(Place::of(&name("circle")).unwrap_err().to_string().contains("in a circle"));
-    }
-
     #[cfg(target_os = "linux")]
     #[test]
     fn streams_are_told_from_files() {
-        let standard = Place::of(Path::new("-")).unwrap();
         for name in ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "/dev/../dev/fd/1"] {
             let place = Place::of(Path::new(name)).unwrap();
-            assert!(matches!(place, Place::StandardOutput) && place.is_same(&standard), "{name}");
+            assert!(matches!(place, Place::StandardOutput), "{name}");
         }
-        let null = || Place::of(Path::new("/dev/null")).unwrap();
-        assert!(matches!(null(), Place::Stream(_)) && !null().is_same(&null()), "two outputs may vanish");
+        assert!(matches!(Place::of(Path::new("/dev/null")).unwrap(), Place::Stream(_)));
         // A descriptor on a regular file is no file to be replaced.
         use std::os::fd::AsRawFd;
         let file = tempfile::tempfile().unwrap();
