@@ -101,6 +101,6 @@ fn solve_sparse(bencher: Bencher, n: usize) {
 #[divan::bench(args = DENSE, sample_size = 1, sample_count = 5)]
 fn faq_dense(bencher: Bencher, n: usize) {
     let f = dense(n);
-    let settings = Settings { relaxation_steps: 30, polish: false, ..Settings::of(Method::Faq) };
+    let settings = Settings::of(Method::Faq).with_relaxation_steps(30).with_polish(false);
     bencher.bench(|| recover(&f, &settings).unwrap().optimality.value);
 }

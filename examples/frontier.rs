@@ -7,7 +7,7 @@
 
 use birkhoff::instance::{Instance, correlated_erdos_renyi, noisy_erdos_renyi, noisy_regular, rng};
 use birkhoff::objective::{GraphMatching, Objective};
-use birkhoff::recovery::{Effort, Settings, Start, recover_from};
+use birkhoff::recovery::{AttemptKind, Effort, Settings, Start, recover_from};
 use birkhoff::score::EdgeScore;
 use birkhoff::solver::Limits;
 use birkhoff::structure::Kind;
@@ -112,8 +112,8 @@ fn recovered(pair: &Instance, kind: Option<Kind>, effort: Effort, limit: Duratio
     };
     let objective = GraphMatching::new(pair.a.clone(), pair.b.clone())?;
     let name = start.name.clone();
-    let limits = Limits { deadline: Some(began + limit), ..Limits::default() };
-    let answer = recover_from(&objective, &[start], &Settings { effort, ..Settings::default() }, &limits)?;
+    let limits = Limits::default().with_deadline(began + limit);
+    let answer = recover_from(&objective, &[start], &Settings::default().with_effort(effort), &limits)?;
     let EdgeScore { common, edges_a, .. } = EdgeScore::of(&pair.a, &pair.b, &answer.permutation);
     Ok(Trial {
         start: name,
@@ -126,8 +126,8 @@ fn recovered(pair: &Instance, kind: Option<Kind>, effort: Effort, limit: Duratio
         truth_common_edges: EdgeScore::of(&pair.a, &pair.b, &pair.truth).common,
         seconds: (100.0 * began.elapsed().as_secs_f64()).round() / 100.0,
         runs: answer.attempts.len(),
-        probes: answer.attempts.iter().filter(|run| run.name.starts_with("anchor")).count(),
-        winner: answer.attempts[answer.winner].name.clone(),
+        probes: answer.attempts.iter().filter(|run| matches!(run.kind, AttemptKind::Probe { .. })).count(),
+        winner: answer.attempts[answer.winner].kind.to_string(),
         ..Trial::default()
     })
 }

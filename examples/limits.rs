@@ -77,7 +77,7 @@ fn cases(n: usize) -> Vec<Named> {
         correlated_gaussian(n.min(1000), 0.8, &mut rng(4, 1)).map(|pair| Pair { is_qap: true, ..matched(pair) })
     };
     let default = Settings::default;
-    let restarts = |restart_from| Settings { restarts: 4, restart_from, ..Settings::default() };
+    let restarts = |restart_from| Settings::default().with_restarts(4).with_restart_from(restart_from);
     vec![
         case("sparse", None, default(), sparse),
         case("sparse, subtree start", Some(Kind::Subtrees), default(), tree),
@@ -110,9 +110,9 @@ fn overshoot(case: &Case, objective: &dyn Objective, starts: &[Start], limit: f6
             std::thread::sleep(end - Instant::now());
             raised.store(true, Ordering::Relaxed);
         });
-        Limits { interrupt: Some(flag), ..Limits::default() }
+        Limits::default().with_interrupt(flag)
     } else {
-        Limits { deadline: Some(end), ..Limits::default() }
+        Limits::default().with_deadline(end)
     };
     let recovery = recover_from(objective, starts, &case.settings, &limits)?;
     let late = Instant::now().saturating_duration_since(end).as_secs_f64();

@@ -187,7 +187,7 @@ fn steps(a: &Graph, b: &Graph, settings: &Settings, skip: usize) -> Result<Value
         let tick = (cpu.elapsed().as_secs_f64(), wall.elapsed().as_secs_f64());
         seen.lock().expect("no watcher panics").push(tick);
     };
-    let limits = Limits { watcher: Some(Arc::new(watcher)), ..Limits::default() };
+    let limits = Limits::default().with_watcher(watcher);
     let recovery = recover_within(&objective, settings, &limits)?;
     let ticks = ticks.lock().expect("no watcher panics");
     let (first, last) = (ticks[skip], ticks[ticks.len() - 1]);
@@ -232,7 +232,7 @@ fn path_gradients(a: Graph, b: Graph, skip: usize, count: usize) -> Result<Vec<D
             seen.lock().expect("no watcher panics").push(iterate.gradient.clone());
         }
     };
-    let limits = Limits { watcher: Some(Arc::new(watcher)), ..Limits::default() };
+    let limits = Limits::default().with_watcher(watcher);
     let settings =
         json!({ "method": "relaxation", "relaxation_steps": skip + count, "relaxation_gap": 0.0, "polish": false });
     let settings: Settings = serde_json::from_value(settings).expect("valid settings");

@@ -1,11 +1,12 @@
 //! Every reader on arbitrary bytes: the answer is a value that makes sense, or an error that names the file in a line.
 
 use birkhoff::io::{
-    GraphFormat, NamedGraph, parse_graph, parse_matrix, parse_npy, parse_pairs, parse_qaplib, parse_qaplib_solution,
-    parse_similarity_matrix, parse_similarity_triples, read_shapes, read_tensor, reorder_safetensors, truth_from_pairs,
+    GraphFormat, NamedGraph, Reading, Repeated, parse_matrix, parse_npy, parse_pairs, parse_qaplib,
+    parse_qaplib_solution, parse_similarity_matrix, parse_similarity_triples, read_shapes, read_tensor,
+    reorder_safetensors, truth_from_pairs,
 };
 use birkhoff::{Error, Graph, Permutation};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use tempfile::TempDir;
 
@@ -16,17 +17,24 @@ const FILE: &str = "hostile.file";
 type Reader = fn(&[u8]);
 
 /// A reader by the name of its target.
-pub const READERS: [(&str, Reader); 12] = [
-    ("edge_list", |bytes| graph(bytes, GraphFormat::EdgeList)),
+pub const READERS: [(&str, Reader); 19] = [
     ("csv_graph", |bytes| graph(bytes, GraphFormat::Csv)),
-    ("matrix_market", |bytes| graph(bytes, GraphFormat::MatrixMarket)),
+    ("edge_list", |bytes| graph(bytes, GraphFormat::EdgeList)),
+    ("gml", |bytes| graph(bytes, GraphFormat::Gml)),
     ("graphml", |bytes| graph(bytes, GraphFormat::GraphMl)),
+    ("gzip", gzip),
+    ("leda", |bytes| graph(bytes, GraphFormat::Leda)),
     ("matrix", matrix),
+    ("matrix_market", |bytes| graph(bytes, GraphFormat::MatrixMarket)),
     ("npy", npy),
-    ("safetensors", safetensors),
+    ("npy_graph", |bytes| graph(bytes, GraphFormat::Npy)),
+    ("npz", |bytes| graph(bytes, GraphFormat::Npz)),
+    ("pairs", pairs),
     ("qaplib", qaplib),
     ("qaplib_solution", qaplib_solution),
-    ("pairs", pairs),
+    ("recognized", recognized),
+    ("safetensors", safetensors),
+    ("sif", |bytes| graph(bytes, GraphFormat::Sif)),
     ("similarity_matrix", |bytes| similarity(bytes, parse_similarity_matrix)),
     ("similarity_triples", |bytes| similarity(bytes, parse_similarity_triples)),
 ];
@@ -48,19 +56,62 @@ fn accepted<T>(answer: birkhoff::Result<T>) -> Option<T> {
     answer.inspect_err(check_message).ok()
 }
 
+/// A file of these bytes, to be read from the disk.
+fn written(name: &str, bytes: &[u8]) -> PathBuf {
+    static FOLDER: LazyLock<TempDir> = LazyLock::new(|| tempfile::tempdir().expect("a folder for temporary files"));
+    let path = FOLDER.path().join(name);
+    std::fs::write(&path, bytes).expect("a temporary file");
+    path
+}
+
 /// Three vertices by name, for what refers to a graph.
 fn three() -> NamedGraph {
     let names = ["0", "anna", "Dr. No"].map(String::from).to_vec();
     NamedGraph::new(Graph::directed(3, []).expect("no arcs"), names).expect("three names")
 }
 
+/// Undirected and directed; what becomes of repeated rows and of matrices that are not symmetric is up to the length.
+fn readings(format: Option<GraphFormat>, length: usize) -> [Reading; 2] {
+    [false, true].map(|directed| {
+        let repeated = Repeated::ALL[length % Repeated::ALL.len()];
+        Reading::new(directed).with_format(format).with_repeated(repeated).with_symmetrize(length.is_multiple_of(2))
+    })
+}
+
+fn check_graph(named: &NamedGraph, directed: bool) {
+    let n = named.graph.vertex_count();
+    assert!(n > 0 && named.names.len() == n && named.indices().len() == n);
+    assert!(directed || named.graph.is_symmetric());
+    assert!(named.graph.arcs().all(|(_, _, weight)| weight.is_finite()));
+}
+
 fn graph(bytes: &[u8], format: GraphFormat) {
-    for directed in [false, true] {
-        let Some(named) = accepted(parse_graph(Path::new(FILE), bytes, format, directed)) else { continue };
-        let n = named.graph.vertex_count();
-        assert!(n > 0 && named.names.len() == n && named.indices().len() == n);
-        assert!(directed || named.graph.is_symmetric());
-        assert!(named.graph.arcs().all(|(_, _, weight)| weight.is_finite()));
+    for reading in readings(Some(format), bytes.len()) {
+        if let Some(file) = accepted(reading.parse(Path::new(FILE), bytes)) {
+            assert_eq!(file.format, format);
+            check_graph(&file.named, reading.directed);
+        }
+    }
+}
+
+/// The content says what it is; where it leaves a choice, one of these extensions does.
+fn recognized(bytes: &[u8]) {
+    for extension in ["", ".csv", ".mtx", ".xml", ".gz"] {
+        for reading in readings(None, bytes.len()) {
+            if let Some(file) = accepted(reading.parse(Path::new(&format!("{FILE}{extension}")), bytes)) {
+                check_graph(&file.named, reading.directed);
+            }
+        }
+    }
+}
+
+/// Packed by somebody, or not at all.
+fn gzip(bytes: &[u8]) {
+    let path = written(&format!("{FILE}.edges.gz"), bytes);
+    for reading in readings(None, bytes.len()) {
+        if let Some(file) = accepted(reading.read(&path)) {
+            check_graph(&file.named, reading.directed);
+        }
     }
 }
 
@@ -78,11 +129,10 @@ fn npy(bytes: &[u8]) {
     }
 }
 
-/// Shapes, numbers, and a copy with the first axis turned round, through files.
+/// Shapes, numbers, and a copy with the first axis turned round and back.
 fn safetensors(bytes: &[u8]) {
-    static FOLDER: LazyLock<TempDir> = LazyLock::new(|| tempfile::tempdir().expect("a folder for temporary files"));
-    let [from, to] = ["", ".copy"].map(|end| FOLDER.path().join(format!("{FILE}{end}.safetensors")));
-    std::fs::write(&from, bytes).expect("a temporary file");
+    let from = written(&format!("{FILE}.safetensors"), bytes);
+    let to = from.with_file_name(format!("{FILE}.copy.safetensors"));
     let Some(shapes) = accepted(read_shapes(&from)) else { return };
     for (name, shape) in shapes.iter().take(4) {
         let Some(tensor) = accepted(read_tensor(&from, Some(name))) else { continue };

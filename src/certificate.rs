@@ -28,6 +28,7 @@ pub const FEASIBILITY: f64 = 1e-9;
 
 /// What brought the certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum Theorem {
     /// X ∈ D_n and P(X) < 4 − 2√2.
     T2,
@@ -37,6 +38,7 @@ pub enum Theorem {
 
 /// How near a matrix X is to a permutation matrix.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Certificate {
     /// P(X) = Σ(‖row‖₁ − ‖row‖₂) + Σ(‖column‖₁ − ‖column‖₂).
     pub penalty: f64,
@@ -212,6 +214,7 @@ impl Sums {
 /// What is known of an answer's distance from the optimum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Standing {
     /// No permutation (of the face, if there are anchors) has a smaller value: proved, rounding errors included.
     Proved,
@@ -227,6 +230,7 @@ pub enum Standing {
 /// from the objective itself ([`Objective::trivial_bound`]), or from enumeration; and it is raised to the next attainable value where
 /// the values lie on a [lattice](Objective::lattice).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Optimality {
     /// f at the permutation.
     pub value: f64,

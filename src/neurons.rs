@@ -110,6 +110,7 @@ impl Network {
 
 /// What [`align`] found.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Alignment {
     /// Unit i of A is unit p(i) of B.
     pub permutation: Permutation,

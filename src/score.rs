@@ -8,6 +8,7 @@ use crate::permutation::Permutation;
 
 /// The edges of A, and how many of them a permutation keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct EdgeScore {
     /// Edges of A whose two ends are matched to the ends of an edge of B.
     pub common: usize,

@@ -68,7 +68,6 @@ fn checkpoints_that_fuzzing_made_up_are_refused_or_gone_on_from() {
 }
 
 #[test]
-#[ignore = "until problems of eight vertices are solved exactly"]
 fn recoveries_claim_nothing_false_on_what_fuzzing_found() {
     replay("recovery");
 }

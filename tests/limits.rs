@@ -113,11 +113,10 @@ fn searches() -> Vec<Search> {
         add(format!("{method} on a qap"), qap(), vec![Start::relaxed()], Settings::of(method));
     }
     for restart_from in [RestartFrom::LikelyPairs, RestartFrom::RandomPoints] {
-        let settings = Settings { restarts: 3, restart_from, ..Settings::default() };
+        let settings = Settings::default().with_restarts(3).with_restart_from(restart_from);
         add(format!("{restart_from:?}"), f(), vec![Start::relaxed()], settings);
     }
-    let thorough =
-        Settings { effort: Effort::Thorough, starts: Some(12), anchors: vec![(2, 5)], ..Settings::default() };
+    let thorough = Settings::default().with_effort(Effort::Thorough).with_starts(12).with_anchors(vec![(2, 5)]);
     add("probes, with an anchor".into(), f(), vec![Start::relaxed()], thorough);
     let tree = noisy_erdos_renyi(24, 2.5, 0.3, &mut rng(3, 1)).unwrap();
     let ring = noisy_regular(24, 4, 0.1, &mut rng(3, 2)).unwrap();
@@ -141,7 +140,7 @@ fn a_search_that_is_stopped_anywhere_has_an_answer() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
         let (stop, count) = after(usize::MAX);
         let search = |stop| {
-            let limits = Limits { stop, ..Limits::default() };
+            let limits = Limits::default().with_stop(stop);
             pool.install(|| recover_from(&*objective, &starts.clone(), &settings, &limits))
         };
         let whole = search(stop).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -192,7 +191,7 @@ fn a_structural_start_is_made_within_the_limits() {
     let start = Start::structural(Kind::Walks, &pair.a, &pair.b, &[]).unwrap();
     let f = GraphMatching::new(pair.a, pair.b).unwrap();
     let (stop, _) = after(50);
-    let limits = Limits { stop, ..Limits::default() };
+    let limits = Limits::default().with_stop(stop);
     let answer = recover_from(&f, &[start], &Settings::default(), &limits).unwrap();
     assert_eq!(answer.permutation.len(), 600);
 }
@@ -217,7 +216,7 @@ fn a_users_objective_is_left_between_its_computations() {
     }
     let (stop, _) = after(30);
     let f = Slow(AtomicUsize::new(0));
-    let limits = Limits { stop, ..Limits::default() };
+    let limits = Limits::default().with_stop(stop);
     recover_from(&f, &[Start::relaxed()], &Settings::default(), &limits).unwrap();
     let values = f.0.load(SeqCst);
     assert!(values < 300, "{values} values after 30 asks");

@@ -196,7 +196,7 @@ fn structure_takes_graphs_without_vertices_and_without_edges() {
             assert!(cost.shape() == shape && cost.iter().all(|c| c.is_finite()));
         }
     }
-    let endless = Subtrees { rounds: usize::MAX, ..Subtrees::default() };
+    let endless = Subtrees::default().with_rounds(usize::MAX);
     assert!(matches!(subtree_ratios(&some, &some, endless, &[]), Err(Error::Argument { name: "rounds", .. })));
 }
 
@@ -219,23 +219,21 @@ fn sizes_beyond_all_memory_are_errors() {
     let f = GraphMatching::new(path.clone(), path).unwrap();
     let endless = WeightSchedule { stages: usize::MAX, ..WeightSchedule::default() };
     for settings in [
-        Settings { schedule: endless, ..Settings::default() },
-        Settings { restarts: usize::MAX, ..Settings::default() },
-        Settings { schedule: WeightSchedule { last: f64::NAN, ..WeightSchedule::default() }, ..Settings::default() },
-        Settings { time_limit: Some(f64::INFINITY), ..Settings::default() },
-        Settings { anchors: vec![(usize::MAX, 0)], ..Settings::default() },
-        Settings { start: Some(DMatrix::from_element(3, 3, f64::NAN)), ..Settings::default() },
-        Settings { start: Some(DMatrix::from_element(3, 3, 1e308)), ..Settings::default() },
+        Settings::default().with_schedule(endless),
+        Settings::default().with_restarts(usize::MAX),
+        Settings::default().with_schedule(WeightSchedule { last: f64::NAN, ..WeightSchedule::default() }),
+        Settings::default().with_time_limit(f64::INFINITY),
+        Settings::default().with_anchors(vec![(usize::MAX, 0)]),
+        Settings::default().with_start(DMatrix::from_element(3, 3, f64::NAN)),
+        Settings::default().with_start(DMatrix::from_element(3, 3, 1e308)),
     ] {
         assert!(recover(&f, &settings).is_err());
     }
-    let most = Settings {
-        steps_per_weight: usize::MAX,
-        relaxation_steps: usize::MAX,
-        starts: Some(usize::MAX),
-        rng_seed: u64::MAX,
-        ..Settings::default()
-    };
+    let most = Settings::default()
+        .with_steps_per_weight(usize::MAX)
+        .with_relaxation_steps(usize::MAX)
+        .with_starts(usize::MAX)
+        .with_rng_seed(u64::MAX);
     assert!(recover(&f, &most).is_ok());
 }
 

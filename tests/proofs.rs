@@ -57,9 +57,9 @@ fn weight(kind: usize, rng: &mut impl Rng) -> f64 {
 /// Every method, and the default one at each effort and without its descents.
 fn settings() -> Vec<Settings> {
     let methods = Method::ALL.into_iter().map(Settings::of);
-    let path = Settings { descents: false, ..Settings::default() };
-    let quick = Settings { effort: Effort::Quick, descents: false, ..Settings::default() };
-    methods.chain([path, quick, Settings { restarts: 2, ..Settings::default() }]).collect()
+    let path = Settings::default().with_descents(false);
+    let quick = Settings::default().with_effort(Effort::Quick).with_descents(false);
+    methods.chain([path, quick, Settings::default().with_restarts(2)]).collect()
 }
 
 #[test]

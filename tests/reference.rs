@@ -101,8 +101,8 @@ fn faq_is_as_good_as_scipys_on_every_problem() {
     for row in rows("faq.csv") {
         let (a, b, _) = graphs(&row, 1.0);
         let maximize = row[4] == "1";
-        let exact = Settings { relaxation_gap: 0.0, vertex_tolerance: 0.0, ..Settings::of(Method::Faq) };
-        let settings = Settings { relaxation_steps: 30, polish: false, ..exact };
+        let exact = Settings::of(Method::Faq).with_relaxation_gap(0.0).with_vertex_tolerance(0.0);
+        let settings = exact.with_relaxation_steps(30).with_polish(false);
         let solve_against = |b: &Graph, settings: &Settings| {
             let matching = GraphMatching::new(a.clone(), b.clone()).unwrap();
             let trace = QuadraticAssignment::new(a.clone(), b.clone()).unwrap();
@@ -116,7 +116,7 @@ fn faq_is_as_good_as_scipys_on_every_problem() {
         if row[0] == "binary" || has_equal_degrees(&a) || has_equal_degrees(&b) {
             // Assignments tie where degrees are equal, so a single run of either is a draw of lots (of ours after its first step). Restarts draw again; and
             // so does renumbering B, over which single runs are averaged.
-            let some = solve(&Settings { polish: true, restarts: 10, ..settings.clone() });
+            let some = solve(&settings.clone().with_polish(true).with_restarts(10));
             assert!(some >= theirs, "{row:?}: {some}");
             let draws = (0..DRAWS).map(|draw| solve_against(&shuffled(&b, draw), &settings)).sum::<f64>();
             (ours_in_all, theirs_in_all) = (ours_in_all + draws / DRAWS as f64, theirs_in_all + theirs);
@@ -222,7 +222,7 @@ fn qaplib_optima_are_met_and_never_beaten() {
             stated.unwrap_or_else(|| panic!("{name} has no optimum")).1
         };
         assert!(qap.trivial_bound() <= best, "{name}");
-        let settings = Settings { relaxation_steps: 30, ..Settings::of(Method::Faq) };
+        let settings = Settings::of(Method::Faq).with_relaxation_steps(30);
         let optimality = recover(&qap, &settings).unwrap().optimality;
         assert!(optimality.lower_bound <= best, "{name}: {optimality:?}, optimum {best}");
         assert!(!optimality.is_proved() || optimality.value == best, "{name}: {optimality:?}, optimum {best}");

@@ -111,14 +111,14 @@ impl Objective for Quartic {
 
 /// Fewer steps than by default: this is about the contract, not about quality.
 fn quick(method: Method) -> Settings {
-    Settings { relaxation_steps: 40, steps_per_weight: 8, ..Settings::of(method) }
+    Settings::of(method).with_relaxation_steps(40).with_steps_per_weight(8)
 }
 
 fn watched(objective: &dyn Objective, settings: &Settings) -> (Recovery, Vec<Iterate>) {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let log = seen.clone();
-    let watcher = Arc::new(move |iterate: &Iterate| log.lock().unwrap().push(iterate.clone()));
-    let limits = Limits { watcher: Some(watcher), ..Limits::default() };
+    let watcher = move |iterate: &Iterate| log.lock().unwrap().push(iterate.clone());
+    let limits = Limits::default().with_watcher(watcher);
     let recovery = recover_within(objective, settings, &limits).unwrap();
     drop(limits);
     let iterates = seen.lock().unwrap().clone();
@@ -130,7 +130,7 @@ fn every_method_keeps_the_contract_on_every_problem() {
     for (name, objective) in problems() {
         let n = objective.size();
         for method in Method::ALL {
-            let settings = Settings { anchors: vec![(2, 5), (7, 0)], ..quick(method) };
+            let settings = quick(method).with_anchors(vec![(2, 5), (7, 0)]);
             for settings in [quick(method), settings] {
                 let (recovery, iterates) = watched(&*objective, &settings);
                 let place = format!("{method} on {name} with {} anchors", settings.anchors.len());
@@ -177,7 +177,7 @@ fn frank_wolfe_never_rises_within_a_stage() {
     for (name, objective) in problems() {
         for method in [Method::Relaxation, Method::Penalized] {
             for penalty in [Penalty::L1MinusL2, Penalty::Frobenius, Penalty::Entropy] {
-                let (_, iterates) = watched(&*objective, &Settings { penalty, ..quick(method) });
+                let (_, iterates) = watched(&*objective, &quick(method).with_penalty(penalty));
                 let total =
                     |iterate: &Iterate, weight: f64| objective.value(&iterate.x) + weight * penalty.value(&iterate.x);
                 for pair in iterates.windows(2) {
@@ -231,7 +231,7 @@ fn the_answer_does_not_depend_on_the_number_of_threads() {
     let instance = correlated_erdos_renyi(12, 0.5, 0.6, &mut rng(4, 0)).unwrap();
     let f = GraphMatching::new(instance.a, instance.b).unwrap();
     for method in Method::ALL {
-        let settings = Settings { restarts: 5, rng_seed: 11, ..quick(method) };
+        let settings = quick(method).with_restarts(5).with_rng_seed(11);
         let answers: Vec<_> = pools.iter().map(|pool| pool.install(|| recover(&f, &settings).unwrap())).collect();
         for other in &answers[1..] {
             assert_eq!(other.permutation, answers[0].permutation, "{method}");
@@ -251,7 +251,7 @@ fn restarts_never_make_it_worse_and_sometimes_better() {
         let f = GraphMatching::new(instance.a, instance.b).unwrap();
         for method in Method::ALL {
             // One run, not what the default effort adds to it.
-            let settings = |restarts| Settings { restarts, effort: Effort::Quick, ..quick(method) };
+            let settings = |restarts| quick(method).with_restarts(restarts).with_effort(Effort::Quick);
             let value = |restarts| recover(&f, &settings(restarts)).unwrap().optimality.value;
             let (one, some, more) = (value(0), value(1), value(5));
             assert!(some <= one && more <= some, "{method}: {one}, {some}, {more}");
@@ -273,7 +273,8 @@ fn renumbering_the_vertices_renumbers_the_answer() {
             let solve = |f: GraphMatching, anchors: &[(usize, usize)]| {
                 // Swap descent takes the first improvement, so where it has much to do its answer depends on the order.
                 let (anchors, polish) = (anchors.to_vec(), anchors.is_empty());
-                let settings = Settings { anchors, polish, vertex_tolerance: 0.0, ..Settings::of(method) };
+                let settings =
+                    Settings::of(method).with_anchors(anchors).with_polish(polish).with_vertex_tolerance(0.0);
                 recover(&f, &settings).unwrap()
             };
             let plain = solve(f(&a, &b), &anchors);
@@ -294,7 +295,7 @@ fn broken_objectives_are_an_error_and_neither_a_panic_nor_a_hang() {
         let f = Quartic { target: target.clone(), broken };
         for method in Method::ALL {
             for polish in [true, false] {
-                let outcome = recover(&f, &Settings { polish, ..quick(method) });
+                let outcome = recover(&f, &quick(method).with_polish(polish));
                 assert!(outcome.is_err(), "{method}, {broken:?}, polish {polish}: {:?}", outcome.unwrap().optimality);
             }
         }
@@ -315,7 +316,7 @@ fn broken_input_is_an_error() {
         let mut start = barycenter(6);
         start[(1, 1)] = bad;
         for method in Method::ALL {
-            assert!(recover(&f, &Settings { start: Some(start.clone()), ..quick(method) }).is_err(), "{method}");
+            assert!(recover(&f, &quick(method).with_start(start.clone())).is_err(), "{method}");
         }
     }
     assert!(GraphMatching::new(Graph::directed(0, []).unwrap(), Graph::directed(0, []).unwrap()).is_err());
@@ -350,7 +351,7 @@ fn zero_iterations_are_allowed() {
     // Scaling the barycenter gives it back up to the scaling's tolerance.
     assert!((last.x - barycenter(7)).amax() < 1e-9);
     for method in Method::ALL {
-        let recovery = recover(&f, &Settings { relaxation_steps: 0, ..quick(method) }).unwrap();
+        let recovery = recover(&f, &quick(method).with_relaxation_steps(0)).unwrap();
         assert!(recovery.optimality.value.is_finite(), "{method}");
         if matches!(method, Method::Relaxation | Method::Faq | Method::RelaxationFaq) {
             assert_eq!((recovery.iterations, recovery.x), (0, barycenter(7)), "{method}");
@@ -367,7 +368,7 @@ fn anchors_are_respected_by_every_method_and_by_polish() {
         // Wrong anchors on purpose: everything pulls the other way. Then all but one vertex, and all.
         for count in [1, 4, n - 1, n] {
             let anchors: Vec<_> = (0..count).map(|i| (i, instance.truth.apply((i + 1) % n))).collect();
-            let settings = Settings { anchors: anchors.clone(), restarts: 2, ..quick(method) };
+            let settings = quick(method).with_anchors(anchors.clone()).with_restarts(2);
             let recovery = recover(&f, &settings).unwrap();
             assert!(anchors.iter().all(|&(i, j)| recovery.permutation.apply(i) == j), "{method}, {count} anchors");
             assert!(anchors.iter().all(|&(i, j)| (recovery.x[(i, j)] - 1.0).abs() <= FEASIBLE), "{method}");
@@ -396,7 +397,7 @@ fn a_linear_term_alone_is_an_assignment_problem() {
         for method in Method::ALL {
             for f in [&matching as &dyn Objective, &qap] {
                 // Unpolished where the method reaches the vertex itself; Sinkhorn stays inside, and is rounded.
-                let recovery = recover(f, &Settings { polish: false, ..Settings::of(method) }).unwrap();
+                let recovery = recover(f, &Settings::of(method).with_polish(false)).unwrap();
                 if method == Method::ProjectedGradient {
                     // Threshold and scale is no projection: its fixed points are near, the mean value is far.
                     let (off, range) = (recovery.optimality.value - best.value, c.mean() * 9.0 - best.value);
@@ -419,7 +420,7 @@ fn a_single_vertex_is_matched_to_itself() {
     let qap = QuadraticAssignment::new(one.clone(), one).unwrap();
     for method in Method::ALL {
         for (f, value) in [(&matching as &dyn Objective, 0.0), (&qap, 4.0)] {
-            let recovery = recover(f, &Settings { restarts: 1, ..Settings::of(method) }).unwrap();
+            let recovery = recover(f, &Settings::of(method).with_restarts(1)).unwrap();
             assert_eq!((recovery.permutation.image(), recovery.optimality.value), (&[0][..], value), "{method}");
         }
         assert!(recover(&matching, &Settings::of(method)).unwrap().optimality.is_proved(), "{method}");
@@ -432,7 +433,7 @@ fn limits_end_a_run_early_with_an_answer() {
     let instance = correlated_erdos_renyi(150, 0.5, 0.4, &mut rng(9, 0)).unwrap();
     let f = GraphMatching::new(instance.a, instance.b).unwrap();
     for method in Method::ALL {
-        let settings = Settings { restarts: 1_000, time_limit: Some(0.05), ..Settings::of(method) };
+        let settings = Settings::of(method).with_restarts(1_000).with_time_limit(0.05);
         let began = Instant::now();
         let recovery = recover(&f, &settings).unwrap();
         assert_eq!(recovery.termination, TerminationReason::Timeout, "{method}");
@@ -441,8 +442,8 @@ fn limits_end_a_run_early_with_an_answer() {
         assert!(began.elapsed() < Duration::from_secs(5), "{method}: {:?}", began.elapsed());
 
         let flag = Arc::new(AtomicBool::new(true));
-        let limits = Limits { interrupt: Some(flag), ..Limits::default() };
-        let settings = Settings { restarts: 3, ..Settings::of(method) };
+        let limits = Limits::default().with_interrupt(flag);
+        let settings = Settings::of(method).with_restarts(3);
         let began = Instant::now();
         let recovery = recover_within(&f, &settings, &limits).unwrap();
         assert_eq!(recovery.termination, TerminationReason::Interrupt, "{method}");
@@ -458,11 +459,11 @@ fn an_interrupt_from_outside_stops_a_run_that_is_under_way() {
     for method in Method::ALL {
         let flag = Arc::new(AtomicBool::new(false));
         let (raise, count) = (flag.clone(), Mutex::new(0));
-        let watcher = Arc::new(move |_: &Iterate| {
+        let watcher = move |_: &Iterate| {
             *count.lock().unwrap() += 1;
             raise.store(*count.lock().unwrap() >= 3, std::sync::atomic::Ordering::Relaxed);
-        });
-        let limits = Limits { interrupt: Some(flag), watcher: Some(watcher), ..Limits::default() };
+        };
+        let limits = Limits::default().with_interrupt(flag).with_watcher(watcher);
         let recovery = recover_within(&f, &Settings::of(method), &limits).unwrap();
         assert_eq!((recovery.termination, recovery.iterations), (TerminationReason::Interrupt, 3), "{method}");
     }
@@ -528,7 +529,7 @@ fn nothing_is_found_where_nothing_is_hidden() {
         let right = |trial: u64| {
             let instance = correlated_erdos_renyi(40, 0.5, 0.0, &mut rng(12, trial)).unwrap();
             let f = GraphMatching::new(instance.a, instance.b).unwrap();
-            let settings = Settings { polish: false, ..quick(method) };
+            let settings = quick(method).with_polish(false);
             let found = recover(&f, &settings).unwrap().permutation;
             (found.agreement(&instance.truth) * 40.0).round() as u32
         };

@@ -159,7 +159,7 @@ fn what_makes_no_sense_is_refused() {
     let weighted = Graph::undirected(3, [(0, 1, 1.0), (1, 2, 2.0)]).unwrap();
     let directed = Graph::directed(3, [(0, 1, 1.0)]).unwrap();
     let message = |a: &Graph, b: &Graph, kept, anchors: &[(usize, usize)]| {
-        subtree_ratios(a, b, Subtrees { kept, ..Subtrees::default() }, anchors).unwrap_err().to_string()
+        subtree_ratios(a, b, Subtrees::default().with_kept(kept), anchors).unwrap_err().to_string()
     };
     assert!(message(&path, &weighted, 0.7, &[]).contains("B has edges of different weights"));
     assert!(message(&directed, &path, 0.7, &[]).contains("A is directed"));

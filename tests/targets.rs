@@ -108,7 +108,7 @@ fn dense_random_graphs_are_recovered_at_correlation_point_seven() {
 
 #[test]
 fn ten_restarts_recover_half_at_correlation_point_six_five() {
-    let settings = Settings { restarts: 10, ..Settings::default() };
+    let settings = Settings::default().with_restarts(10);
     let draw = |trial| correlated_erdos_renyi(100, 0.5, 0.65, &mut rng(2025, trial)).unwrap();
     assert!(mean_recovery(20, &settings, draw) >= 0.5);
 }

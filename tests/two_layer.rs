@@ -260,7 +260,7 @@ fn the_path_recovers_the_teacher_inside_with_vector_output() {
     for trial in 0..10 {
         let (w, truth, teacher) = hidden(10, 0.0, &mut rng(26, trial));
         let f = PermutationInside::new(&w, &teacher, Readout::Vector, &Inputs::Standard).unwrap();
-        let answer = recover(&f, &Settings { polish: false, ..Settings::default() }).unwrap();
+        let answer = recover(&f, &Settings::default().with_polish(false)).unwrap();
         assert_eq!(answer.permutation, truth, "trial {trial}");
         assert!(answer.optimality.is_proved() && answer.certificate.is_certified());
     }
@@ -279,7 +279,7 @@ fn the_relaxation_is_exact_for_a_permutation_and_no_permutation_for_another_teac
         let f = PermutationOutside::new(&w, &teacher, Readout::Vector, &Inputs::Standard).unwrap();
         let relaxed = recover(&f, &Settings::of(Method::Relaxation)).unwrap();
         assert!(!relaxed.certificate.is_certified() && f.value(&relaxed.x) < 0.05 * f.value_at(&truth));
-        let penalized = recover(&f, &Settings { polish: false, ..Settings::default() }).unwrap();
+        let penalized = recover(&f, &Settings::default().with_polish(false)).unwrap();
         assert!(penalized.certificate.is_certified() && penalized.permutation == truth, "trial {trial}");
     }
 }
@@ -291,7 +291,7 @@ fn a_scalar_readout_leaves_the_relaxation_a_face_of_zeros() {
     let v = DVector::from_column_slice(normal(30, 1, rng).as_slice());
     let f = PermutationOutside::new(&w, &teacher, Readout::Scalar(v), &Inputs::Standard).unwrap();
     // Many points of D_n have Xᵀv = Tᵀv: among them one that is nearer to the middle.
-    let answer = recover(&f, &Settings { polish: false, ..Settings::of(Method::Relaxation) }).unwrap();
+    let answer = recover(&f, &Settings::of(Method::Relaxation).with_polish(false)).unwrap();
     assert!(f.value(&answer.x) < 1e-2 * f.value(&barycenter(30)), "zero is nearly reached");
     assert!((answer.x - truth.to_matrix()).norm() > 1.0, "and not at the teacher only");
 }

@@ -103,7 +103,7 @@ pub enum Hint {
 impl Task {
     /// As a user who says nothing has it.
     pub fn default_for(problem: &Problem) -> Self {
-        let settings = Settings { anchors: problem.anchors.clone(), ..Settings::default() };
+        let settings = Settings::default().with_anchors(problem.anchors.clone());
         Task { settings, starts: vec![Hint::None] }
     }
 
@@ -205,7 +205,7 @@ struct Run {
 /// One run, interrupted when it takes too long.
 fn timed(problem: &Problem, task: &Task, threads: usize) -> Run {
     let interrupt = Arc::new(AtomicBool::new(false));
-    let limits = Limits { interrupt: Some(interrupt.clone()), ..Limits::default() };
+    let limits = Limits::default().with_interrupt(interrupt.clone());
     let began = ProcessTime::now();
     let solve = || pool(threads).install(|| task.run(problem, &limits));
     let (ended, has_ended) = channel::<()>();

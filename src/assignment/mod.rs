@@ -66,6 +66,7 @@ use nalgebra::DMatrix;
 /// u_i + v_j ≤ c\[i, j\] for all i, j, with equality where j = p(i); hence Σ u + Σ v = value ≤ the cost of any permutation
 /// (each up to rounding).
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Assignment {
     /// p: row i gets column p(i).
     pub permutation: Permutation,

@@ -13,6 +13,7 @@ use nalgebra::DMatrix;
 /// unassigned; on the smaller side (on both, when m = n) the sign is free. Hence Σ u + Σ v = value ≤ the cost of any
 /// assignment (each up to rounding).
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct RectangularAssignment {
     /// The column of each row; `None` only where m > n.
     pub columns: Vec<Option<usize>>,

@@ -87,7 +87,8 @@ pub struct RunReport {
 
 impl RunReport {
     fn of(attempt: &Attempt) -> Self {
-        let Attempt { name, value, iterations, lap_calls, elapsed } = attempt.clone();
+        let &Attempt { value, iterations, lap_calls, elapsed, .. } = attempt;
+        let name = attempt.kind.to_string();
         RunReport { name, value, iterations, lap_calls, seconds: elapsed.as_secs_f64() }
     }
 }

@@ -84,12 +84,13 @@ impl FromStr for Repeated {
 /// ```
 /// use birkhoff::io::{Reading, Repeated};
 /// let text = b"AVAL AVBR 1\nAVAL AVBR 1\nAVAL SDQL 1\n";
-/// let reading = Reading { repeated: Repeated::Sum, ..Reading::default() };
+/// let reading = Reading::default().with_repeated(Repeated::Sum);
 /// let file = reading.parse("synapses.edges".as_ref(), text)?;
 /// assert_eq!((file.named.graph.weight(0, 1), file.repeated), (2.0, 1));
 /// # Ok::<(), birkhoff::Error>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Reading {
     /// The format; `None` is what the content says, and the extension where that leaves a choice.
     pub format: Option<GraphFormat>,
@@ -127,6 +128,24 @@ impl Reading {
     /// Undirected or directed, all else by default.
     pub fn new(directed: bool) -> Self {
         Reading { directed, ..Reading::default() }
+    }
+
+    /// In this format, [`None`] for the one that the content says.
+    pub fn with_format(mut self, format: impl Into<Option<GraphFormat>>) -> Self {
+        self.format = format.into();
+        self
+    }
+
+    /// Sets what becomes of rows that repeat an edge.
+    pub fn with_repeated(mut self, repeated: Repeated) -> Self {
+        self.repeated = repeated;
+        self
+    }
+
+    /// Sets whether (W + Wᵀ)/2 is taken where W is not symmetric.
+    pub fn with_symmetrize(mut self, symmetrize: bool) -> Self {
+        self.symmetrize = symmetrize;
+        self
     }
 
     /// Reads a graph; `-` is standard input, `<stdin>` in messages. What gzip has compressed is unpacked.

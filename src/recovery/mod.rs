@@ -1,5 +1,6 @@
 //! The deep module: path, solve, round, polish and certify in one call.
 
+mod attempt;
 mod enumeration;
 mod pairs;
 mod path;
@@ -8,7 +9,7 @@ mod search;
 mod settings;
 mod start;
 
-pub use race::Attempt;
+pub use attempt::{Attempt, AttemptKind};
 pub use settings::{DOUBTFUL, Effort, Method, RestartFrom, Settings};
 pub use start::Start;
 
@@ -26,6 +27,7 @@ use std::time::{Duration, Instant};
 
 /// A permutation, and everything that can be said of it.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Recovery {
     /// The answer: vertex i of A goes to vertex p(i) of B.
     pub permutation: Permutation,

@@ -1,5 +1,6 @@
 //! Which runs are made, in which order, until the answer is good enough.
 
+use super::attempt::{Attempt, AttemptKind};
 use super::enumeration::enumerate;
 use super::pairs::LikelyPairs;
 use super::search::{Run, Search, half_way, probe_ranks};
@@ -12,7 +13,7 @@ use nalgebra::DMatrix;
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// An answer further from the bound than this (on the scale of [`DOUBTFUL`]) is not worth reheating unless it stands out: a path from it ends where it began.
 const COLD: f64 = 0.65;
@@ -33,34 +34,6 @@ const WARM: f64 = 3.0;
 /// together by chance.
 const LEAST_DEVIATION: f64 = 1e-3;
 
-/// What a look at all permutations is called.
-const ENUMERATION: &str = "enumeration";
-
-/// What the name of a probe begins with.
-const PROBE: &str = "anchor";
-
-/// A run that was made.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Attempt {
-    /// The start's name, followed by `again` if it had learned from an answer; `reheat`, `anchor (i, j)`, `restart` or `enumeration`.
-    pub name: String,
-    /// f at its answer.
-    pub value: f64,
-    /// Its iterations.
-    pub iterations: u64,
-    /// Assignments it solved.
-    pub lap_calls: u64,
-    /// Its wall-clock time; runs side by side share the cores.
-    pub elapsed: Duration,
-}
-
-impl Attempt {
-    fn of(run: &Run, name: String, began: Instant) -> Self {
-        let (iterations, lap_calls) = (run.last.iterations(), run.last.lap_calls);
-        Attempt { name, value: run.value, iterations, lap_calls, elapsed: began.elapsed() }
-    }
-}
-
 /// The runs so far. The best is kept whole, of the others what reports say.
 pub(super) struct Race<'a> {
     search: &'a Search<'a>,
@@ -74,20 +47,20 @@ pub(super) struct Race<'a> {
     pub cut_short: bool,
 }
 
-/// A run with its name and time; `None` where a limit came first.
+/// A run with its kind and time; `None` where a limit came first.
 type Timed = Result<Option<(Run, Attempt)>>;
 
-fn timed(limits: &Limits, run: impl FnOnce() -> Result<(String, Run)>) -> Timed {
+fn timed(limits: &Limits, run: impl FnOnce() -> Result<(AttemptKind, Run)>) -> Timed {
     if limits.reached().is_some() {
         return Ok(None);
     }
     timed_always(run).map(Some)
 }
 
-fn timed_always(run: impl FnOnce() -> Result<(String, Run)>) -> Result<(Run, Attempt)> {
+fn timed_always(run: impl FnOnce() -> Result<(AttemptKind, Run)>) -> Result<(Run, Attempt)> {
     let began = Instant::now();
-    let (name, run) = run()?;
-    let attempt = Attempt::of(&run, name, began);
+    let (kind, run) = run()?;
+    let attempt = Attempt::of(&run, kind, began);
     Ok((run, attempt))
 }
 
@@ -122,7 +95,7 @@ impl<'a> Race<'a> {
         }
         let last = Iterate::at(permutation.to_matrix());
         let run = Run { last, permutation, value: optimality.value, swaps: 0, agreed: true };
-        self.attempts.push(Attempt::of(&run, ENUMERATION.to_string(), began));
+        self.attempts.push(Attempt::of(&run, AttemptKind::Enumeration, began));
         (self.best, self.winner) = (run, self.attempts.len() - 1);
         Ok(Some(optimality))
     }
@@ -138,7 +111,7 @@ impl<'a> Race<'a> {
             _ => &[],
         };
         let restart =
-            |index| timed(limits, || Ok(("restart".into(), search.restart(index, pairs, relaxed, from, limits)?)));
+            |index| timed(limits, || Ok((AttemptKind::Restart, search.restart(index, pairs, relaxed, from, limits)?)));
         self.add((1..=search.settings.restarts).into_par_iter().map(restart).collect()).map(drop)
     }
 
@@ -177,7 +150,7 @@ impl<'a> Race<'a> {
             let probe = |(number, &pair): (usize, &(usize, usize))| {
                 timed(limits, || {
                     let run = search.probe(probes + number, pair, x, tilt.as_ref(), limits)?;
-                    Ok((format!("{PROBE} ({}, {})", pair.0, pair.1), run))
+                    Ok((AttemptKind::Probe { row: pair.0, column: pair.1 }, run))
                 })
             };
             let count = found.len();
@@ -199,7 +172,8 @@ impl<'a> Race<'a> {
             && let Some(learned) = start.learned(&self.best.permutation)
             && let Some(cost) = tilt(search, &learned, limits)?
         {
-            let again = || Ok((format!("{} again", start.name), search.tilted_run(&cost, relaxed.resumed(), limits)?));
+            let kind = AttemptKind::Learned(start.name.clone());
+            let again = || Ok((kind, search.tilted_run(&cost, relaxed.resumed(), limits)?));
             if self.add(vec![timed(limits, again)])? {
                 *start = Cow::Owned(learned);
                 return Ok(Some(true));
@@ -208,7 +182,7 @@ impl<'a> Race<'a> {
         }
         if is_warm && self.room(relaxed, None) > 0 {
             let (answer, tilt) = (&self.best.permutation, start.tilt(search.objective, search.stop)?);
-            let again = timed(limits, || Ok(("reheat".into(), search.reheat(answer, tilt.as_ref(), limits)?)));
+            let again = timed(limits, || Ok((AttemptKind::Reheat, search.reheat(answer, tilt.as_ref(), limits)?)));
             tried = Some(self.add(vec![again])?);
         }
         Ok(tried)
@@ -272,21 +246,23 @@ fn iterations(attempts: &[Attempt]) -> u64 {
     attempts.iter().map(|attempt| attempt.iterations).sum()
 }
 
-/// The method from a start, and the start's name; the relaxed one's where there was no time for the other.
+/// The method from a start, or from the relaxed one where there was no time for the other.
 fn from_start(
     search: &Search,
     start: &Start,
     relaxed: Option<&Iterate>,
     from: &DMatrix<f64>,
     limits: &Limits,
-) -> Result<(String, Run)> {
+) -> Result<(AttemptKind, Run)> {
     let cost = match (relaxed, search.settings.method) {
         (Some(_), Method::Penalized) => tilt(search, start, limits)?,
         _ => None,
     };
     Ok(match (relaxed, cost) {
-        (Some(relaxed), Some(cost)) => (start.name.clone(), search.tilted_run(&cost, relaxed.resumed(), limits)?),
-        _ => (Start::relaxed().name, search.run(relaxed, from, limits)?),
+        (Some(relaxed), Some(cost)) => {
+            (AttemptKind::Start(start.name.clone()), search.tilted_run(&cost, relaxed.resumed(), limits)?)
+        }
+        _ => (AttemptKind::Start(Start::relaxed().name), search.run(relaxed, from, limits)?),
     })
 }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 /// How a permutation is sought. [`solver`](crate::solver) says which to choose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Method {
     /// Frank–Wolfe on f over D_n to a set gap, then rounding.
     Relaxation,
@@ -66,6 +67,7 @@ impl std::fmt::Display for Method {
 /// Where a restart begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum RestartFrom {
     /// Restart r anchors the pair at the r-th largest entry of the relaxation's minimizer, relaxes again on that face, and
     /// goes on from there. One right anchor often puts the path into the right basin (docs/mathematics.md §4), and a wrong one shows in
@@ -80,6 +82,7 @@ pub enum RestartFrom {
 /// How long is searched, where there are no restarts and the method is the penalized path on a convex objective.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Effort {
     /// One path.
     Quick,
@@ -129,8 +132,15 @@ impl std::fmt::Display for Effort {
 pub const DOUBTFUL: f64 = 0.45;
 
 /// What [`recover`](super::recover) is asked to do. The defaults are meant to be left alone.
+///
+/// ```
+/// use birkhoff::recovery::{Effort, Settings};
+/// let settings = Settings::default().with_effort(Effort::Quick).with_anchors(vec![(0, 3)]).with_time_limit(2.0);
+/// assert_eq!((settings.time_limit, settings.rng_seed), (Some(2.0), 0));
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct Settings {
     /// The method.
     pub method: Method,
@@ -203,10 +213,60 @@ impl Default for Settings {
     }
 }
 
+/// `self` with another value of a field.
+macro_rules! setters {
+    ($($with:ident $field:ident: $type:ty;)*) => {
+        impl Settings {
+            $(
+                #[doc = concat!("Sets [`", stringify!($field), "`](Settings::", stringify!($field), ").")]
+                pub fn $with(mut self, $field: $type) -> Self {
+                    self.$field = $field;
+                    self
+                }
+            )*
+        }
+    };
+}
+
+setters! {
+    with_method method: Method;
+    with_penalty penalty: Penalty;
+    with_schedule schedule: WeightSchedule;
+    with_steps_per_weight steps_per_weight: usize;
+    with_relaxation_steps relaxation_steps: usize;
+    with_relaxation_gap relaxation_gap: f64;
+    with_vertex_tolerance vertex_tolerance: f64;
+    with_restarts restarts: usize;
+    with_restart_from restart_from: RestartFrom;
+    with_effort effort: Effort;
+    with_rng_seed rng_seed: u64;
+    with_descents descents: bool;
+    with_polish polish: bool;
+    with_anchors anchors: Vec<(usize, usize)>;
+}
+
 impl Settings {
     /// The defaults with another method.
     pub fn of(method: Method) -> Self {
         Settings { method, ..Settings::default() }
+    }
+
+    /// At most so many runs without restarts, [`None`] for as many as the effort pays for.
+    pub fn with_starts(mut self, starts: impl Into<Option<usize>>) -> Self {
+        self.starts = starts.into();
+        self
+    }
+
+    /// At most so many seconds, [`None`] for no limit.
+    pub fn with_time_limit(mut self, seconds: impl Into<Option<f64>>) -> Self {
+        self.time_limit = seconds.into();
+        self
+    }
+
+    /// Starts at X, [`None`] for the barycenter.
+    pub fn with_start(mut self, x: impl Into<Option<DMatrix<f64>>>) -> Self {
+        self.start = x.into();
+        self
     }
 
     pub(super) fn validate(&self) -> Result<()> {

@@ -47,6 +47,7 @@ pub type Watcher = Arc<dyn Fn(&Iterate) + Send + Sync>;
 /// A limit ends the step under way, too, within about a tenth of a second; X is then where it was before that step. Products of an
 /// objective end with it if the objective was told so by [`Objective::until`], as [`recover_within`](crate::recovery::recover_within) does.
 #[derive(Clone, Default)]
+#[non_exhaustive]
 pub struct Limits {
     /// The run ends at this instant.
     pub deadline: Option<Instant>,
@@ -73,6 +74,30 @@ impl std::fmt::Debug for Limits {
 }
 
 impl Limits {
+    /// Ends the run at this instant.
+    pub fn with_deadline(mut self, deadline: Instant) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// Ends the run when this becomes true.
+    pub fn with_interrupt(mut self, interrupt: Arc<AtomicBool>) -> Self {
+        self.interrupt = Some(interrupt);
+        self
+    }
+
+    /// Ends the run when this is reached.
+    pub fn with_stop(mut self, stop: Stop) -> Self {
+        self.stop = stop;
+        self
+    }
+
+    /// Shows every iterate to `watcher`.
+    pub fn with_watcher(mut self, watcher: impl Fn(&Iterate) + Send + Sync + 'static) -> Self {
+        self.watcher = Some(Arc::new(watcher));
+        self
+    }
+
     /// Why a run should end now, if it should.
     pub fn reached(&self) -> Option<TerminationReason> {
         // Asked first: if it was the deadline that it saw, the deadline has passed below.

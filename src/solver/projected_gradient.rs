@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 /// How a point is brought back to D_n after a gradient step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Projection {
     /// Entries below 0 become 0; then columns and rows are scaled to sum 1, in turn: what training does. O(n²) a round,
     /// feasible up to 1e-9 or for as far as 50 rounds bring it: not at all where the entries above 0 have no

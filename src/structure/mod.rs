@@ -30,6 +30,7 @@ use nalgebra::DMatrix;
 
 /// Which structure a start of a recovery is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Kind {
     /// [`walk_profiles`] and [`degree_profiles`], each divided by its standard deviation.
     Walks,
@@ -185,6 +186,7 @@ pub fn degree_profiles(a: &Graph, b: &Graph) -> Result<DMatrix<f64>> {
 
 /// What [`subtree_ratios`] assumes. The defaults are meant to be left alone.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Subtrees {
     /// s, the share of the sparser graph's edges that the other has too; between 0 and 1, both excluded.
     pub kept: f64,
@@ -199,6 +201,20 @@ impl Default for Subtrees {
     /// s = 0.7, 8 rounds.
     fn default() -> Self {
         Subtrees { kept: 0.7, rounds: 8 }
+    }
+}
+
+impl Subtrees {
+    /// With another s.
+    pub fn with_kept(mut self, kept: f64) -> Self {
+        self.kept = kept;
+        self
+    }
+
+    /// With another number of rounds.
+    pub fn with_rounds(mut self, rounds: usize) -> Self {
+        self.rounds = rounds;
+        self
     }
 }
 

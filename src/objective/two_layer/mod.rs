@@ -25,6 +25,7 @@ use nalgebra::{DMatrix, DVector};
 
 /// The law of the inputs x ∈ ℝᵈ.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Inputs {
     /// x ~ N(0, I).
     Standard,
