@@ -9,6 +9,7 @@ pub mod figures;
 mod generate;
 mod inputs;
 mod interrupt;
+mod layers;
 mod matching;
 mod memory;
 mod options;

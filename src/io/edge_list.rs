@@ -84,6 +84,8 @@ struct List<'s> {
     first_line: usize,
     /// Whether there were rows of one, two, three fields.
     lengths: [bool; 3],
+    /// Whether one of the first two names stands alone on a line: then it is no header's.
+    lone_among_first: bool,
     /// Whether each row of a table that says so is directed.
     directions: Vec<bool>,
 }
@@ -103,6 +105,7 @@ impl<'s> List<'s> {
             rows: Rows::default(),
             first_line: 0,
             lengths: [false; 3],
+            lone_among_first: false,
             directions: vec![],
         }
     }
@@ -161,7 +164,9 @@ impl<'s> List<'s> {
         let weight = match (fields.len(), dictionary) {
             (1, None) => {
                 self.lengths[0] = true;
-                return self.vertex(line, fields, 0).map(drop);
+                let vertex = self.vertex(line, fields, 0)?;
+                self.lone_among_first |= vertex < 2;
+                return Ok(());
             }
             (2, None) => 1.0,
             (2, Some(dictionary)) => match weight_in(dictionary) {
@@ -202,7 +207,7 @@ impl<'s> List<'s> {
 
     /// Refuses what can be read line by line but means something else.
     fn check_meaning(&self, text: &str) -> Result<()> {
-        let Some((u, v)) = self.rows.first().filter(|_| self.table.is_none()) else { return Ok(()) };
+        let Some((u, v, weight)) = self.rows.first().filter(|_| self.table.is_none()) else { return Ok(()) };
         let [one, two, three] = self.lengths;
         let names = self.vertices.names();
         let sizes = names[u].parse::<usize>().ok().zip(names[v].parse::<usize>().ok());
@@ -210,11 +215,14 @@ impl<'s> List<'s> {
             let cause = format!("looks like {what}, which is not read; --format edge-list takes a line for an edge");
             return Err(Error::file(self.source, cause));
         }
+        // `n m`, or `n n m` as of a matrix.
+        let others = self.rows.len() - 1;
+        let count = |(n, m): (usize, usize)| if n == m && weight != 1.0 { weight } else { m as f64 };
         let largest = || names.iter().skip(2).map(|name| name.parse().unwrap_or(usize::MAX)).max().unwrap_or(0);
-        let states_sizes = |(n, m): (usize, usize)| m > 0 && m == self.rows.len() - 1 && largest() <= n;
+        let states_sizes = |(n, m)| count((n, m)) == others as f64 && largest() <= n;
         // In a small graph an edge between its last vertices may look so.
-        let is_strange = || !self.rows.mentions_later(v) || self.rows.len() > 16;
-        if sizes.is_some_and(states_sizes) && is_strange() {
+        let is_strange = || !self.rows.mentions_later(v) || others > 15;
+        if others > 1 && sizes.is_some_and(states_sizes) && is_strange() {
             let cause = "the first line seems to state the numbers of vertices and edges: put a # before it";
             return self.refuse(self.first_line, format!("{cause} (--format edge-list takes it for an edge)"));
         }
@@ -225,19 +233,16 @@ impl<'s> List<'s> {
     /// first two names are no vertices.
     fn settle_header(&mut self, header: &Header) -> (Option<String>, usize) {
         let names = self.vertices.names();
-        let is_alone = names.len() > 2 && self.rows.first() == Some((0, 1));
+        let are_first = self.rows.first().is_some_and(|(u, v, _)| (u, v) == (0, 1)) && !self.lone_among_first;
+        let is_alone = names.len() > 2 && are_first && ![0, 1].iter().any(|&i| self.rows.mentions_later(i));
         let is_header = match header {
             Header::Certain(_, columns) => return (Some(columns.note.clone()), 0),
             Header::None => false,
             Header::IfUnseen(_) => {
                 let alike = |name: &String| names[..2].iter().any(|head| are_alike(head, name));
-                is_alone && ![0, 1].iter().any(|&i| self.rows.mentions_later(i)) && !names[2..].iter().any(alike)
+                is_alone && !names[2..].iter().any(alike)
             }
-            Header::IfAboveIntegers => {
-                is_alone
-                    && ![0, 1].iter().any(|&i| self.rows.mentions_later(i))
-                    && names[2..].iter().all(|name| is_integer(name))
-            }
+            Header::IfAboveIntegers => is_alone && names[2..].iter().all(|name| is_integer(name)),
         };
         if !is_header {
             return (None, 0);
@@ -414,9 +419,16 @@ mod tests {
         assert_eq!(notes, ["'source' 'target' in line 2 is a header"]);
         let (names, arcs, _) = found("anna bert\n10 2\n2 1");
         assert_eq!((names.join(" "), arcs), ("1 2 10".to_string(), vec![(1, 0, 1.0), (2, 1, 1.0)]));
-        for text in ["source target\nx source", "\"source\" target\n1 2", "node1 node2\nnode3 node4", "a b\nc d"] {
+        for text in [
+            "source target\nx source",
+            "source target\nx y\nsource",
+            "anna bert\n1 2\nanna bert",
+            "\"source\" target\n1 2",
+            "node1 node2\nnode3 node4",
+            "a b\nc d",
+        ] {
             assert_eq!(found(text).0.len(), if text.contains("x source") { 3 } else { 4 }, "{text}");
-            assert!(found(text).2.is_empty(), "{text}");
+            assert!(!found(text).2.iter().any(|note| note.contains("header")), "{text}");
         }
         assert_eq!(parse("source target", false).unwrap().names.len(), 2);
     }
@@ -463,12 +475,13 @@ mod tests {
             ("0 1 2\n1 2\n2\n", "a.edges: looks like an adjacency list"),
             ("% c\n3 3\n2 3\n1 3\n1 2\n", "a.edges: looks like a METIS graph"),
             ("# c\n4 5\n1 2\n2 3\n3 4\n4 1\n1 3\n", "a.edges:2: the first line seems to state"),
+            ("4 4 5\n1 2 3\n2 3 1\n3 2 1\n3 1 2\n1 3 2\n", "a.edges:1: the first line seems to state"),
         ] {
             let message = edges(text, None).unwrap_err().to_string();
             assert!(message.starts_with(expected), "{text}: {message}");
             assert!(edges(text, Some(GraphFormat::EdgeList)).is_ok(), "{text}");
         }
-        for text in ["0 1\n1 2\n2 0", "5 4\n1 2\n2 3\n3 4\n4 5", "2 1\n0 1\n"] {
+        for text in ["4 0 2\n", "0 1\n1 2\n2 0", "5 4\n1 2\n2 3\n3 4\n4 5", "2 1\n0 1\n"] {
             assert!(edges(text, None).is_ok(), "{text}");
         }
     }

@@ -52,9 +52,9 @@ impl Rows {
         self.0.len()
     }
 
-    /// The ends of the first row.
-    pub fn first(&self) -> Option<(usize, usize)> {
-        self.0.first().map(|row| (row.u as usize, row.v as usize))
+    /// The ends and the weight of the first row.
+    pub fn first(&self) -> Option<(usize, usize, f64)> {
+        self.0.first().map(|row| (row.u as usize, row.v as usize, row.weight))
     }
 
     /// Adds the opposite of each row of which `both` says that it stands for both directions; a loop is its own.

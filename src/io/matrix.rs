@@ -93,7 +93,10 @@ pub fn parse_csv_graph(source: &Path, bytes: &[u8], directed: bool) -> Result<Na
 }
 
 pub(super) fn read(source: &Path, bytes: &[u8], reading: &Reading) -> Result<GraphFile> {
-    if rows_of(&decode(source, bytes)?, true) == Rows::Edges {
+    let text = decode(source, bytes)?;
+    // Who says CSV does not mean a list with spaces.
+    let may_be_edges = reading.format.is_none() || Separator::of(&text) != Separator::Any;
+    if may_be_edges && rows_of(&text, true) == Rows::Edges {
         return edge_list::read(source, bytes, reading);
     }
     let (named, note) = accept(source, adjacency(source, Table::parse(source, bytes)?)?, reading)?;

@@ -46,6 +46,63 @@ impl Tensor {
         }
         Ok(DMatrix::from_row_slice(rows, columns, &self.values))
     }
+
+    /// The array as a matrix whose row i holds all that belongs to the i-th of n parts of an axis: of a convolution's kernel
+    /// out × in × h × w, axis 0, row i is the flattened kernel of channel i. The axis may be longer than n by a factor, as where a
+    /// layer behind a convolution has a column for each pixel of a channel.
+    ///
+    /// # Errors
+    /// [`Error::File`] for `source` with the shape when there is no such axis, when its length is no multiple of n, or when
+    /// there are no entries.
+    pub fn unfolded(&self, source: &Path, axis: usize, n: usize) -> Result<DMatrix<f64>> {
+        let (outer, block) = self.blocks(source, axis, n)?;
+        if outer * block == 0 {
+            return Err(Error::file(source, format!("shape {:?} has no entries", self.shape)));
+        }
+        let entry = |i: usize, k: usize| self.values[((k / block) * n + i) * block + k % block];
+        Ok(DMatrix::from_fn(n, outer * block, entry))
+    }
+
+    /// The array with the n = p.len() parts of an axis in another order: part i becomes part p(i) of this array.
+    ///
+    /// # Errors
+    /// As [`unfolded`](Tensor::unfolded), but for the entries.
+    pub fn reordered(&self, source: &Path, axis: usize, p: &Permutation) -> Result<Tensor> {
+        let (outer, block) = self.blocks(source, axis, p.len())?;
+        let values = places(outer, block, p).flat_map(|at| &self.values[at..at + block]).copied().collect();
+        Ok(Tensor { shape: self.shape.clone(), values })
+    }
+
+    /// [`blocks`] of this array, whose shape has to fit its entries.
+    fn blocks(&self, source: &Path, axis: usize, n: usize) -> Result<(usize, usize)> {
+        let count = self.shape.iter().try_fold(1usize, |count, &length| count.checked_mul(length));
+        if count != Some(self.values.len()) {
+            let cause = format!("shape {:?} does not fit {} entries", self.shape, self.values.len());
+            return Err(Error::file(source, cause));
+        }
+        blocks(source, "the array", &self.shape, axis, n)
+    }
+}
+
+/// How an array is laid out around the n parts of an axis: outer times n blocks of this length.
+fn blocks(source: &Path, what: &str, shape: &[usize], axis: usize, n: usize) -> Result<(usize, usize)> {
+    match shape.get(axis) {
+        Some(length) if n > 0 && length % n == 0 => {
+            let inner: usize = shape[axis + 1..].iter().product();
+            Ok((shape[..axis].iter().product(), length / n * inner))
+        }
+        _ => {
+            let cause = format!(
+                "axis {axis} of {what} has to have length {n}, or a multiple of it, but its shape is {shape:?}"
+            );
+            Err(Error::file(source, cause))
+        }
+    }
+}
+
+/// Where the blocks begin that stand one behind the other once the parts are in their new order.
+fn places(outer: usize, block: usize, p: &Permutation) -> impl Iterator<Item = usize> + '_ {
+    (0..outer).flat_map(move |k| p.image().iter().map(move |&i| (k * p.len() + i) * block))
 }
 
 /// Whether the extension says .safetensors.
@@ -195,35 +252,26 @@ pub fn write_safetensors(path: &Path, tensors: &[(&str, Tensor)]) -> Result<()> 
     write_views(path, views.collect::<Result<Vec<_>>>()?, None)
 }
 
-/// Copies a .safetensors file with the given axes reordered: index i of the axis becomes index p(i) of the original. Types,
-/// metadata and all other tensors stay, byte for byte.
+/// Copies a .safetensors file with the given axes reordered as [`Tensor::reordered`] has it; a tensor may be given more than
+/// once, with different axes. Types, metadata and all other tensors stay, byte for byte.
 ///
 /// # Errors
-/// As [`read_tensor`] and [`write_atomically`]; [`Error::File`] when an axis is not of p's length.
-pub fn reorder_safetensors(from: &Path, to: &Path, axes: &[(&str, usize)], p: &Permutation) -> Result<()> {
+/// As [`read_tensor`] and [`write_atomically`]; [`Error::File`] when an axis is not of p's length or a multiple of it.
+pub fn reorder_safetensors(from: &Path, to: &Path, axes: &[(&str, usize, &Permutation)]) -> Result<()> {
     let bytes = read_source(from)?.1;
     let file = parse_safetensors(from, &bytes)?;
     let metadata = SafeTensors::read_metadata(&bytes).ok().and_then(|(_, metadata)| metadata.metadata().clone());
-    let mut reordered: Vec<(String, Vec<u8>)> = Vec::new();
-    for &(name, axis) in axes {
+    let mut reordered: HashMap<&str, Vec<u8>> = HashMap::new();
+    for &(name, axis, p) in axes {
         let view = file.tensor(name).map_err(|error| Error::file(from, error.to_string()))?;
-        if view.shape().get(axis) != Some(&p.len()) {
-            let cause = format!(
-                "axis {axis} of {} has to have length {}, but its shape is {:?}",
-                shown(name),
-                p.len(),
-                view.shape()
-            );
-            return Err(Error::file(from, cause));
-        }
-        let outer: usize = view.shape()[..axis].iter().product();
-        let block = view.data().len() / (outer * p.len()).max(1);
-        let place = |k: usize, i: usize| (k * p.len() + p.apply(i)) * block;
-        let blocks = (0..outer).flat_map(|k| (0..p.len()).map(move |i| place(k, i)));
-        reordered.push((name.to_string(), blocks.flat_map(|at| &view.data()[at..at + block]).copied().collect()));
+        let (outer, block) = blocks(from, &shown(name), view.shape(), axis, p.len())?;
+        let block = block * view.data().len() / view.shape().iter().product::<usize>().max(1);
+        let data = reordered.get(name).map_or(view.data(), |data| data);
+        let data = places(outer, block, p).flat_map(|at| &data[at..at + block]).copied().collect();
+        reordered.insert(name, data);
     }
     let views = file.iter().map(|(name, view)| {
-        let data = reordered.iter().find(|(reordered, _)| reordered == name).map_or(view.data(), |(_, data)| data);
+        let data = reordered.get(name).map_or(view.data(), |data| data);
         let view = TensorView::new(view.dtype(), view.shape().to_vec(), data);
         view.map(|view| (name.to_string(), view)).map_err(|error| Error::file(from, error.to_string()))
     });
@@ -280,6 +328,34 @@ mod tests {
     }
 
     #[test]
+    fn kernels_are_flattened_and_pixels_go_with_their_channel() {
+        let source = Path::new("a.npy");
+        let tensor = |shape: &[usize]| Tensor {
+            shape: shape.to_vec(),
+            values: (0..shape.iter().product()).map(|k: usize| k as f64).collect(),
+        };
+        let kernel = tensor(&[2, 3, 1, 2]);
+        assert_eq!(
+            kernel.unfolded(source, 0, 2).unwrap().row(1).iter().copied().collect::<Vec<_>>(),
+            [6.0, 7.0, 8.0, 9.0, 10.0, 11.0]
+        );
+        let inputs = kernel.unfolded(source, 1, 3).unwrap();
+        assert_eq!(inputs.row(1).iter().copied().collect::<Vec<_>>(), [2.0, 3.0, 8.0, 9.0]);
+        // Two channels of three pixels each.
+        let flat = tensor(&[2, 6]).unfolded(source, 1, 2).unwrap();
+        assert_eq!(flat.row(1).iter().copied().collect::<Vec<_>>(), [3.0, 4.0, 5.0, 9.0, 10.0, 11.0]);
+        let p = Permutation::new(vec![1, 0]).unwrap();
+        assert_eq!(tensor(&[2, 4]).reordered(source, 1, &p).unwrap().values, [2.0, 3.0, 0.0, 1.0, 6.0, 7.0, 4.0, 5.0]);
+        assert_eq!(
+            kernel.reordered(source, 0, &p).unwrap().unfolded(source, 0, 2).unwrap().row(1),
+            kernel.unfolded(source, 0, 2).unwrap().row(0)
+        );
+        for (shape, axis, n) in [(&[2, 3][..], 1, 2), (&[2], 1, 2), (&[0, 2], 1, 2), (&[2], 0, 0)] {
+            assert!(tensor(shape).unfolded(source, axis, n).is_err(), "{shape:?}");
+        }
+    }
+
+    #[test]
     fn reordering_moves_one_axis_and_keeps_the_rest() {
         let folder = tempfile::tempdir().unwrap();
         let (from, to) = (folder.path().join("a.safetensors"), folder.path().join("b.safetensors"));
@@ -289,15 +365,22 @@ mod tests {
         };
         write_safetensors(&from, &[("w", tensor(&[3, 2])), ("v", tensor(&[2, 3])), ("rest", tensor(&[3]))]).unwrap();
         let p = Permutation::new(vec![2, 0, 1]).unwrap();
-        reorder_safetensors(&from, &to, &[("w", 0), ("v", 1)], &p).unwrap();
+        reorder_safetensors(&from, &to, &[("w", 0, &p), ("v", 1, &p)]).unwrap();
         assert_eq!(read_tensor(&to, Some("w")).unwrap().values, [4.0, 5.0, 0.0, 1.0, 2.0, 3.0]);
         assert_eq!(read_tensor(&to, Some("v")).unwrap().values, [2.0, 0.0, 1.0, 5.0, 3.0, 4.0]);
         assert_eq!(read_tensor(&to, Some("rest")).unwrap(), tensor(&[3]));
-        assert!(reorder_safetensors(&from, &to, &[("w", 1)], &p).unwrap_err().to_string().contains("[3, 2]"));
+        let message = reorder_safetensors(&from, &to, &[("w", 1, &p)]).unwrap_err().to_string();
+        assert!(
+            message.contains("axis 1 of 'w' has to have length 3, or a multiple of it, but its shape is [3, 2]"),
+            "{message}"
+        );
+        reorder_safetensors(&from, &to, &[("w", 0, &p), ("w", 0, &p)]).unwrap();
+        assert_eq!(read_tensor(&to, Some("w")).unwrap().values, [2.0, 3.0, 4.0, 5.0, 0.0, 1.0], "twice");
         let message = read_tensor(&from, Some("u")).unwrap_err().to_string();
         assert!(message.contains("no tensor 'u'; it has 'rest' [3], 'v' [2, 3], 'w' [3, 2]"), "{message}");
         assert!(read_tensor(&from, None).unwrap_err().to_string().contains("FILE:NAME"));
         assert_eq!(TensorPath::from("x/a.safetensors:w").name.as_deref(), Some("w"));
+        assert_eq!(TensorPath::from("x/a.npz:w").path, Path::new("x/a.npz"));
         std::fs::write(&from, "text").unwrap();
         assert!(read_shapes(&from).unwrap_err().to_string().contains("a.safetensors: not a .safetensors file"));
     }

@@ -60,6 +60,70 @@ fn a_network_in_one_file_is_found_and_written_back_whole() {
     assert_eq!(room.pairs("named.csv"), ["0,1", "1,2", "2,0"]);
 }
 
+/// conv1 2 -> 3 channels, conv2 3 -> 2 channels, fc 2 x 2 pixels -> 1, its units in these orders.
+fn convolutional(first: [usize; 3], second: [usize; 2]) -> Vec<(&'static str, Tensor)> {
+    let value = |seed: usize, i: usize, j: usize, k: usize| ((7 * seed + 31 * i + 17 * j + 5 * k) % 23) as f64 - 11.0;
+    let kernel = |seed: usize, out: &[usize], inner: &[usize], pixels: usize| {
+        let entry = |&i: &usize| inner.iter().flat_map(move |&j| (0..pixels).map(move |k| value(seed, i, j, k)));
+        out.iter().flat_map(entry).collect::<Vec<f64>>()
+    };
+    vec![
+        ("conv1.weight", tensor(&[3, 2, 1, 2], &kernel(1, &first, &[0, 1], 2))),
+        ("conv1.bias", tensor(&[3], &first.map(|i| i as f64 / 4.0))),
+        ("conv2.weight", tensor(&[2, 3, 2, 1], &kernel(2, &second, &first, 2))),
+        ("fc.weight", tensor(&[1, 8], &kernel(3, &[0], &second, 4))),
+        ("fc.bias", tensor(&[1], &[0.5])),
+    ]
+}
+
+#[test]
+fn layers_of_one_file_are_aligned_one_after_the_other_kernels_flattened() {
+    let room = Room::with(&[]);
+    let at = |name: &str| room.0.path().join(name);
+    write_safetensors(&at("a.safetensors"), &convolutional([0, 1, 2], [0, 1])).unwrap();
+    write_safetensors(&at("b.safetensors"), &convolutional([2, 0, 1], [1, 0])).unwrap();
+    let readout = "--readout a.safetensors:fc.weight b.safetensors:fc.weight";
+    let layers = format!("a.safetensors b.safetensors --layer conv1 --layer conv2.weight {readout}");
+    let text = room.done(&format!("two_layer: align {layers} --output c.safetensors --match m.csv --report r.json"));
+    assert!(text.contains("layer         conv1\nunits         3 over 4 inputs, 3 of them moved"), "{text}");
+    assert!(text.contains("layer         conv2.weight\nunits         2 over 6 inputs, 2 of them moved"), "{text}");
+    assert_eq!(room.text("m.csv"), "layer,a,b\nconv1,0,1\nconv1,1,2\nconv1,2,0\nconv2.weight,0,1\nconv2.weight,1,0\n");
+    assert_eq!(room.json("r.json")["layers"][1]["permutation"], serde_json::json!([1, 0]));
+    assert_eq!(room.bytes("c.safetensors"), room.bytes("a.safetensors"), "b in a's order is a");
+    // One of them by itself: its inputs are then in B's order, so nothing has to fit, but it is read.
+    room.done("two_layer: align a.safetensors:conv1.weight b.safetensors:conv1.weight --match m.csv");
+    assert_eq!(room.pairs("m.csv"), ["0,1", "1,2", "2,0"]);
+    let text = room.done("two_layer: align a.safetensors b.safetensors --layer conv1 --output c.safetensors");
+    assert!(text.contains("readout       none was given"), "{text}");
+    for (arguments, message) in [
+        ("a.safetensors b.safetensors --layer conv3", "a.safetensors: has no layer 'conv3'; it has 'conv1.bias' [3], "),
+        (
+            "a.safetensors b.safetensors --layer conv1 --layer fc",
+            "b.safetensors: 'fc' does not follow the layer before it",
+        ),
+        ("a.safetensors:fc.weight b.safetensors --layer conv1", "a.safetensors: --layer picks the layers of a whole"),
+        ("a.safetensors b.safetensors", "a.safetensors: it is not clear which tensor is the hidden layer"),
+    ] {
+        room.refused(&format!("two_layer: align {arguments}"), message);
+    }
+}
+
+#[test]
+fn a_convolution_and_the_layer_behind_its_pixels_are_found_in_a_file() {
+    let room = Room::with(&[]);
+    let at = |name: &str| room.0.path().join(name);
+    let network = |order: [usize; 2]| {
+        let all = convolutional([0, 1, 2], order);
+        let kept: Vec<_> =
+            all.into_iter().filter(|(name, _)| name.starts_with("conv2") || name.starts_with("fc")).collect();
+        kept
+    };
+    write_safetensors(&at("a.safetensors"), &network([0, 1])).unwrap();
+    write_safetensors(&at("b.safetensors"), &network([1, 0])).unwrap();
+    room.done("two_layer: align a.safetensors b.safetensors --output c.safetensors");
+    assert_eq!(room.bytes("c.safetensors"), room.bytes("a.safetensors"));
+}
+
 #[test]
 fn networks_that_do_not_fit_are_refused_with_their_shapes() {
     let room = Room::with(&[
@@ -79,7 +143,10 @@ fn networks_that_do_not_fit_are_refused_with_their_shapes() {
         ("w.csv wide.csv", "wide.csv: weights of B: expected 3 x 2, got 3 x 3"),
         ("w.csv ragged.csv", "ragged.csv:2: "),
         ("w.csv nan.csv", "nan.csv:2: column 2: 'nan' is not finite"),
-        ("w.csv w.csv --readout v.csv short.csv", "w.csv: readout: expected 1 x 3, got 1 x 2"),
+        (
+            "w.csv w.csv --readout v.csv short.csv",
+            "short.csv: axis 1 of the array has to have length 3, or a multiple of it, but its shape is [1, 2]",
+        ),
         ("w.csv w.csv --bias short.csv v.csv", "w.csv: bias: expected 3 x 1, got 2 x 1"),
         ("w.csv w.csv --inputs wide.csv", "wide.csv: samples: expected 3 x 2, got 3 x 3"),
         ("w.csv w.csv --covariance wide.csv", "wide.csv: covariance: expected 2 x 2, got 3 x 3"),
