@@ -139,8 +139,8 @@ fn safetensors(bytes: &[u8]) {
         assert_eq!(&tensor.shape, shape);
         let Some(&length) = shape.first().filter(|&&length| length < 1000) else { continue };
         let turned = Permutation::new((0..length).rev().collect()).expect("a permutation");
-        reorder_safetensors(&from, &to, &[(name, 0)], &turned).expect("an axis of this length");
-        reorder_safetensors(&to, &to, &[(name, 0)], &turned).expect("an axis of this length");
+        reorder_safetensors(&from, &to, &[(name, 0, &turned)]).expect("an axis of this length");
+        reorder_safetensors(&to, &to, &[(name, 0, &turned)]).expect("an axis of this length");
         assert_eq!(read_tensor(&to, Some(name)).expect("what was written"), tensor);
     }
 }

@@ -182,6 +182,7 @@ proptest! {
             Some(Theorem::T2) => prop_assert_eq!(t2(&x, DISTANCE_FACTOR), Ok(())),
             Some(Theorem::T3) => prop_assert_eq!(&round(&x).unwrap(), &certificate.permutation.unwrap()),
             None => prop_assert!(p(&x) > ROUNDING_RADIUS - 1e-9),
+            Some(other) => prop_assert!(false, "{:?} is not tested", other),
         }
     }
 

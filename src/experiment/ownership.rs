@@ -176,7 +176,7 @@ mod tests {
     /// A run of `program` with two files.
     fn run(program: &str) -> TempDir {
         let folder = tempfile::tempdir().unwrap();
-        let mut files = serde_json::Map::new();
+        let mut files = Map::new();
         for (name, text) in [("a.csv", "1\n"), ("b.svg", "<svg/>")] {
             fs::write(folder.path().join(name), text).unwrap();
             files.insert(name.into(), json!({ "bytes": text.len(), "sha256": sha256(text.as_bytes()) }));

@@ -55,7 +55,7 @@ pub struct Iterate {
 }
 
 /// A matrix as nalgebra writes it: the entries, then the sides, whose product nalgebra lets overflow.
-fn matrix<'de, D: Deserializer<'de>>(source: D) -> std::result::Result<DMatrix<f64>, D::Error> {
+fn matrix<'de, D: Deserializer<'de>>(source: D) -> Result<DMatrix<f64>, D::Error> {
     let (entries, rows, columns): (Vec<f64>, usize, usize) = Deserialize::deserialize(source)?;
     if rows.checked_mul(columns) != Some(entries.len()) {
         return Err(D::Error::custom(format!("{} entries in a matrix of {rows} x {columns}", entries.len())));
