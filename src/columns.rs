@@ -92,7 +92,7 @@ mod tests {
             let mut matrix = DMatrix::zeros(rows, columns);
             let blocks = pool.install(|| {
                 for_each_column(&Stop::never(), &mut matrix, |j, column| {
-                    column.iter_mut().for_each(|entry| *entry += j as f64)
+                    column.iter_mut().for_each(|entry| *entry += j as f64);
                 });
                 map_blocks(&mut matrix, |columns, entries| (columns.start, entries.len() / rows))
             });

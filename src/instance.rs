@@ -125,6 +125,9 @@ fn density(n: usize, degree: f64, noise: f64) -> Result<f64> {
 ///
 /// # Errors
 /// [`Error::Argument`] unless 2 ≤ n ≤ [`Graph::MOST_VERTICES`], n·degree is even, degree < n − 1, 0 ≤ noise ≤ 1 with p·noise ≤ 1 − p. O(n²).
+///
+/// # Panics
+/// Never.
 pub fn noisy_regular(n: usize, degree: usize, noise: f64, rng: &mut impl Rng) -> Result<Instance> {
     let p = density(n, degree as f64, noise)?;
     if n % 2 == 1 && degree % 2 == 1 {

@@ -14,12 +14,12 @@ use birkhoff::structure::{Subtrees, degree_profiles, subtree_ratios, walk_profil
 use birkhoff::{Error, Graph, Permutation, Result};
 use nalgebra::{DMatrix, dmatrix};
 use proptest::prelude::*;
-use rand::RngExt;
+use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A matrix of normal entries times 2^exponent.
-fn normal(n: usize, exponent: i32, rng: &mut impl rand::Rng) -> DMatrix<f64> {
+fn normal(n: usize, exponent: i32, rng: &mut impl Rng) -> DMatrix<f64> {
     let scale = 2f64.powi(exponent / 2);
     DMatrix::from_fn(n, n, |_, _| {
         let v: f64 = StandardNormal.sample(rng);

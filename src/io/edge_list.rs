@@ -124,7 +124,7 @@ impl<'s> List<'s> {
             match self.table {
                 Some(columns) => self.add_row(line, &fields, columns)?,
                 None => {
-                    self.add_line(line, &fields, dictionary).map_err(|error| self.explained(error, text, &fields))?
+                    self.add_line(line, &fields, dictionary).map_err(|error| self.explained(error, text, &fields))?;
                 }
             }
         }

@@ -119,6 +119,7 @@ trait ToF64 {
 macro_rules! to_f64 {
     ($($type:ty)*) => {
         $(impl ToF64 for $type {
+            #[allow(clippy::cast_lossless, reason = "the same words for 64 bits as for fewer")]
             fn to_f64(self) -> f64 {
                 self as f64
             }

@@ -46,6 +46,9 @@ const DEEPER: f64 = 16.0;
 /// assert!((x - dmatrix![1.0, 0.0; 0.0, 1.0]).norm() < 1e-12);
 /// # Ok::<(), birkhoff::Error>(())
 /// ```
+///
+/// # Panics
+/// Never.
 pub fn project(y: &DMatrix<f64>, tolerance: f64) -> Result<DMatrix<f64>> {
     Ok(project_until(y, tolerance, &Stop::never())?.expect("it was not stopped"))
 }

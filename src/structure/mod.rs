@@ -63,6 +63,9 @@ impl Kind {
     ///
     /// # Errors
     /// As [`walk_profiles`] and [`subtree_ratios`].
+    ///
+    /// # Panics
+    /// Never.
     pub fn cost(self, a: &Graph, b: &Graph, anchors: &[(usize, usize)]) -> Result<DMatrix<f64>> {
         Ok(self.cost_until(a, b, anchors, &Stop::never())?.expect("it was not stopped"))
     }
@@ -166,6 +169,9 @@ fn common_neighbours(graph: &Graph, i: usize, k: usize) -> usize {
 /// assert!(cost[(0, 1)] < 1e-12 && cost[(0, 4)] > 1.0);
 /// # Ok::<(), birkhoff::Error>(())
 /// ```
+///
+/// # Panics
+/// Never.
 pub fn walk_profiles(a: &Graph, b: &Graph, anchors: &[(usize, usize)]) -> Result<DMatrix<f64>> {
     check_anchors(a, b, anchors)?;
     Ok(profiles::walk_cost(a, b, anchors, &Stop::never()).expect("it was not stopped"))
@@ -180,6 +186,9 @@ pub fn walk_profiles(a: &Graph, b: &Graph, anchors: &[(usize, usize)]) -> Result
 ///
 /// # Errors
 /// None.
+///
+/// # Panics
+/// Never.
 pub fn degree_profiles(a: &Graph, b: &Graph) -> Result<DMatrix<f64>> {
     Ok(profiles::degree_cost(a, b, &Stop::never()).expect("it was not stopped"))
 }
@@ -240,6 +249,9 @@ impl Subtrees {
 ///
 /// # Errors
 /// [`Error::Argument`] when a graph is directed or has different weights, `kept` or `rounds` are out of range, or as [`walk_profiles`].
+///
+/// # Panics
+/// Never.
 pub fn subtree_ratios(a: &Graph, b: &Graph, subtrees: Subtrees, anchors: &[(usize, usize)]) -> Result<DMatrix<f64>> {
     let Subtrees { kept, rounds } = subtrees;
     if !(kept > 0.0 && kept < 1.0) {
