@@ -284,6 +284,15 @@ impl Objective for GraphMatching {
         self.trivial_bound
     }
 
+    /// The least of each of C's rows or columns, all squares being 0: how much two graphs can have in common by their degrees says
+    /// nothing of how much a copy has kept.
+    fn ideal_value(&self) -> f64 {
+        match &self.indefinite.linear {
+            Some(_) => self.trivial_bound - self.least_distances.iter().sum::<f64>(),
+            None => 0.0,
+        }
+    }
+
     fn lattice(&self) -> Option<(f64, f64)> {
         self.lattice
     }

@@ -109,6 +109,12 @@ pub trait Objective: Sync {
         f64::NEG_INFINITY
     }
 
+    /// What f would be if each of its terms were at its least by itself, as ‖AP − PB‖² = 0: the zero of the scale on which answers are
+    /// doubted ([`DOUBTFUL`](crate::recovery::DOUBTFUL)). Nowhere above the [`trivial_bound`](Objective::trivial_bound), which is the default.
+    fn ideal_value(&self) -> f64 {
+        self.trivial_bound()
+    }
+
     /// (offset, step) when every permutation has its value in offset + step·ℤ, without rounding, as for graphs with whole weights:
     /// a lower bound may then be raised to the next such number.
     fn lattice(&self) -> Option<(f64, f64)> {

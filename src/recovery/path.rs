@@ -155,7 +155,7 @@ impl Search<'_> {
     }
 
     fn is_settled(&self, value: f64) -> bool {
-        self.objective.is_convex() && self.excess(value, self.objective.trivial_bound()) <= SETTLED
+        self.objective.is_convex() && self.excess(value, self.objective.ideal_value()) <= SETTLED
     }
 }
 

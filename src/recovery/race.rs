@@ -129,14 +129,15 @@ impl<'a> Race<'a> {
             if optimality.is_settled() {
                 return Ok(());
             }
-            let excess = search.excess(self.best.value, optimality.lower_bound);
-            let is_warm = excess <= COLD || self.stands_out(WARM, optimality.lower_bound);
+            let zero = bound.max(search.objective.ideal_value());
+            let excess = search.excess(self.best.value, zero);
+            let is_warm = excess <= COLD || self.stands_out(WARM, zero);
             if is_new && let Some(is_better) = self.revisit(&mut start, relaxed, is_warm)? {
                 is_new = is_better;
                 continue;
             }
             let count = PROBES.min(self.room(relaxed, Some(search.probe_iterations(probes))));
-            if excess <= DOUBTFUL || self.stands_out(JUMP, optimality.lower_bound) || count == 0 {
+            if excess <= DOUBTFUL || self.stands_out(JUMP, zero) || count == 0 {
                 return Ok(());
             }
             let (x, tilt) = match &likely {
@@ -211,7 +212,7 @@ impl<'a> Race<'a> {
     }
 
     /// Whether the best value is more than `deviations` median deviations below the median: the values of runs that are lost lie close together.
-    fn stands_out(&self, deviations: f64, lower_bound: f64) -> bool {
+    fn stands_out(&self, deviations: f64, zero: f64) -> bool {
         let mut values: Vec<f64> = self.attempts.iter().map(|attempt| attempt.value).collect();
         if values.len() < FEWEST {
             return false;
@@ -221,7 +222,7 @@ impl<'a> Race<'a> {
         let middle = median(&values);
         let mut distances: Vec<f64> = values.iter().map(|value| (value - middle).abs()).collect();
         distances.sort_by(f64::total_cmp);
-        middle - self.best.value > deviations * median(&distances).max(LEAST_DEVIATION * (middle - lower_bound))
+        middle - self.best.value > deviations * median(&distances).max(LEAST_DEVIATION * (middle - zero))
     }
 
     /// Enters runs; whether one of them is the best so far.

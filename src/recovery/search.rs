@@ -303,10 +303,11 @@ impl<'a> Search<'a> {
         Ok(run)
     }
 
-    /// How far `value` is from the lower bound, where the mean value of random permutations is at 1: see [`DOUBTFUL`]. Not at all once the stop is reached.
-    pub fn excess(&self, value: f64, lower_bound: f64) -> f64 {
+    /// How far `value` is from `zero`, where the mean value of random permutations is at 1: see [`DOUBTFUL`](super::DOUBTFUL). Not at all once the
+    /// stop is reached.
+    pub fn excess(&self, value: f64, zero: f64) -> f64 {
         let Some(mean) = self.random_mean() else { return 0.0 };
-        if mean > lower_bound { (value - lower_bound) / (mean - lower_bound) } else { 0.0 }
+        if mean > zero { (value - zero) / (mean - zero) } else { 0.0 }
     }
 
     /// `None` where the stop comes first.

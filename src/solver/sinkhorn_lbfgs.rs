@@ -34,6 +34,10 @@ impl Default for SinkhornLbfgs {
     }
 }
 
+/// Rounds of scaling at an evaluation. Near the boundary of D_n thousands may be missing; the next evaluation, of a similar Y, goes on from
+/// where this one ended.
+const ROUNDS: usize = 200;
+
 type LbfgsState = IterState<DVector<f64>, DVector<f64>, (), (), (), f64>;
 
 impl SinkhornLbfgs {
@@ -106,16 +110,16 @@ impl SinkhornLbfgs {
     }
 }
 
-/// S(Y) from the row potentials of an earlier scaling, which become its own; scaled as far as it came by `stop`.
-fn scaling(y: &DVector<f64>, potentials: &mut Vec<f64>, stop: &Stop) -> Result<DMatrix<f64>> {
+/// S(Y) from the row potentials of an earlier scaling, which become its own; scaled as far as it came in `rounds` or by `stop`.
+fn scaling(y: &DVector<f64>, potentials: &mut Vec<f64>, rounds: usize, stop: &Stop) -> Result<DMatrix<f64>> {
     let m = y.len().isqrt();
     potentials.resize(m, 0.0);
-    Ok(scale_from(potentials, &DMatrix::from_column_slice(m, m, y.as_slice()), 1e-10, 2_000, stop)?.0)
+    Ok(scale_from(potentials, &DMatrix::from_column_slice(m, m, y.as_slice()), 1e-10, rounds, stop)?.0)
 }
 
 /// S(Y), embedded in the face.
 fn point(face: &Face, y: &DVector<f64>, stop: &Stop) -> Result<DMatrix<f64>> {
-    Ok(face.embed(&scaling(y, &mut Vec::new(), stop)?))
+    Ok(face.embed(&scaling(y, &mut Vec::new(), 10 * ROUNDS, stop)?))
 }
 
 /// In units of what f is minimized. The line search begins with steps of the gradient's size, which suit a κ that is not too far from 1.
@@ -148,7 +152,7 @@ impl<'a> Scaled<'a> {
     fn block(&self, y: &DVector<f64>) -> Result<DMatrix<f64>> {
         let last = &mut *self.last.borrow_mut();
         if last.y != *y {
-            last.block = scaling(y, &mut last.potentials, self.stop)?;
+            last.block = scaling(y, &mut last.potentials, ROUNDS, self.stop)?;
             last.y.clone_from(y);
         }
         if self.stop.is_reached() {

@@ -19,7 +19,7 @@ fn graphs_that_cannot_be_read_are_refused_with_file_line_and_cause() {
         (
             "huge.mtx",
             "%%MatrixMarket matrix coordinate pattern general\n1000000 1000000 0\n",
-            "huge.mtx: 1000000 vertices",
+            "huge.mtx: to search 1000000 vertices takes ",
         ),
         ("heavy.edges", "0 1 2\n1 2 -1e200\n", "heavy.edges: the weight -1e200 is beyond 1e70"),
         ("arc.csv", "0,1\n0,0\n", "arc.csv: "),
