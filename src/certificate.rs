@@ -36,6 +36,16 @@ pub enum Theorem {
     T3,
 }
 
+impl std::fmt::Display for Theorem {
+    /// Its name in docs/mathematics.md.
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(match self {
+            Theorem::T2 => "T2",
+            Theorem::T3 => "T3",
+        })
+    }
+}
+
 /// How near a matrix X is to a permutation matrix.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]

@@ -41,12 +41,8 @@
 pub mod assignment;
 pub mod certificate;
 mod columns;
-#[cfg(feature = "programs")]
-pub mod command;
 pub mod error;
 mod exact;
-#[cfg(feature = "programs")]
-pub mod experiment;
 pub mod graph;
 pub mod instance;
 pub mod io;

@@ -45,7 +45,7 @@ fn a_start_learns_from_an_answer_that_is_right_in_part() {
     let cost = Kind::Subtrees.cost(&pair.a, &pair.b, &[]).unwrap();
     let (learning, fixed) =
         (right(start(Kind::Subtrees, &pair.a, &pair.b)), right(Start::tilted("subtree", cost).unwrap()));
-    assert!(learning > 0.6 && fixed < 0.4, "{learning} and {fixed}");
+    assert!(learning > 0.5 && fixed < 0.4, "{learning} and {fixed}");
 }
 
 #[test]

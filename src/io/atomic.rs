@@ -166,7 +166,7 @@ fn remove_abandoned(folder: &Path) {
 
 /// Gives `file` the mode, owner and group of the `older` one, as far as the system permits it: never more rights to anybody than there were.
 #[cfg(unix)]
-pub(crate) fn keep_permissions(file: &File, older: &Metadata) {
+pub fn keep_permissions(file: &File, older: &Metadata) {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
     let mut mode = older.mode() & 0o7777;
     let Ok(new) = file.metadata() else { return };
@@ -184,10 +184,10 @@ pub(crate) fn keep_permissions(file: &File, older: &Metadata) {
 }
 
 #[cfg(not(unix))]
-pub(crate) fn keep_permissions(_: &File, _: &Metadata) {}
+pub fn keep_permissions(_: &File, _: &Metadata) {}
 
 /// Makes a rename itself durable. Some file systems cannot do this; the file is complete either way.
-pub(crate) fn sync_folder(folder: &Path) {
+pub fn sync_folder(folder: &Path) {
     let _ = File::open(folder).and_then(|folder| folder.sync_all());
 }
 

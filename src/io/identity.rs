@@ -7,7 +7,7 @@ use std::path::Path;
 
 impl Place {
     /// Whether what is written to one would spoil what is written to the other.
-    pub(crate) fn is_same(&self, other: &Place) -> bool {
+    pub fn is_same(&self, other: &Place) -> bool {
         match (self, other) {
             (Place::StandardOutput, Place::StandardOutput) => true,
             (Place::File(a), Place::File(b)) if a == b => true,
@@ -16,7 +16,7 @@ impl Place {
     }
 
     /// Whether it is the file that is read as `input`, `-` being what standard input was redirected from.
-    pub(crate) fn is_read_as(&self, input: &Path) -> bool {
+    pub fn is_read_as(&self, input: &Path) -> bool {
         let input = if is_standard_stream(input) { Path::new("/dev/stdin") } else { input };
         fs::canonicalize(input).is_ok_and(|input| self.is_same(&Place::File(input)))
     }

@@ -28,7 +28,6 @@ mod foreign;
 mod gml;
 mod graph_format;
 mod graphml;
-#[cfg(feature = "programs")]
 mod identity;
 mod leda;
 mod matrix;
@@ -52,8 +51,7 @@ mod writing;
 mod xml;
 
 pub use atomic::{check_writable, write_atomically};
-#[cfg(feature = "programs")]
-pub(crate) use atomic::{keep_permissions, sync_folder};
+pub use atomic::{keep_permissions, sync_folder};
 pub use correspondence::{parse_pairs, read_pairs, read_truth, truth_from_pairs, write_match};
 pub use edge_list::parse_edge_list;
 pub use gml::parse_gml;
@@ -65,8 +63,7 @@ pub use matrix_market::parse_matrix_market;
 pub use named_graph::NamedGraph;
 pub use npy::{parse_npy, parse_npy_graph};
 pub use npz::parse_npz_graph;
-#[cfg(feature = "programs")]
-pub(crate) use place::{Place, folder_of, follow, no_folder};
+pub use place::{Place, folder_of, follow, no_folder};
 pub use qaplib::{
     QaplibInstance, QaplibSolution, parse_qaplib, parse_qaplib_solution, read_qaplib, read_qaplib_solution,
 };
@@ -74,8 +71,7 @@ pub use reading::{GraphFile, Reading, Repeated, parse_graph, read_graph};
 pub use sif::parse_sif;
 pub use similarity::{parse_similarity_matrix, parse_similarity_triples, read_similarity};
 pub use source::MAX_UNPACKED;
-#[cfg(feature = "programs")]
-pub(crate) use tensor::listed;
+pub use tensor::listed;
 pub use tensor::{
     Tensor, TensorPath, is_safetensors, read_array, read_shapes, read_tensor, reorder_safetensors, write_safetensors,
 };

@@ -11,7 +11,7 @@ const MOST_LINKS: usize = 40;
 
 /// What is behind the path of an output.
 #[derive(Debug)]
-pub(crate) enum Place {
+pub enum Place {
     /// `-`, `/dev/stdout` and all other names that it has.
     StandardOutput,
     /// A pipe, a terminal, `/dev/null`, an open file descriptor: written to as it is, never replaced by a file.
@@ -25,7 +25,7 @@ impl Place {
     ///
     /// # Errors
     /// [`Error::File`] when that is a folder, a block device or a socket, or cannot be found out.
-    pub(crate) fn of(path: &Path) -> Result<Self> {
+    pub fn of(path: &Path) -> Result<Self> {
         if is_standard_stream(path) {
             return Ok(Place::StandardOutput);
         }
@@ -52,7 +52,7 @@ impl Place {
 ///
 /// # Errors
 /// [`Error::File`] when the folder is not there, or the path names no file, or links lead in a circle.
-pub(crate) fn follow(path: &Path) -> Result<PathBuf> {
+pub fn follow(path: &Path) -> Result<PathBuf> {
     let mut at = path.to_path_buf();
     for _ in 0..MOST_LINKS {
         let Some(name) = at.file_name() else {
@@ -76,7 +76,7 @@ fn canonical_folder(folder: &Path) -> io::Result<PathBuf> {
 }
 
 /// The folder that `path` lies in.
-pub(crate) fn folder_of(path: &Path) -> &Path {
+pub fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -84,7 +84,7 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
 }
 
 /// The error for a path whose folder does not take it.
-pub(crate) fn no_folder(path: &Path, folder: &Path, error: &io::Error) -> Error {
+pub fn no_folder(path: &Path, folder: &Path, error: &io::Error) -> Error {
     Error::file(path, format!("the folder {} cannot be written to: {}", folder.display(), error.kind()))
 }
 

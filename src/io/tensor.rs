@@ -183,7 +183,7 @@ fn parse_safetensors<'b>(path: &Path, bytes: &'b [u8]) -> Result<SafeTensors<'b>
 }
 
 /// A list of tensors for messages.
-pub(crate) fn listed(shapes: &[(String, Vec<usize>)]) -> String {
+pub fn listed(shapes: &[(String, Vec<usize>)]) -> String {
     let listed: Vec<String> = shapes.iter().map(|(name, shape)| format!("{} {shape:?}", shown(name))).collect();
     if listed.is_empty() { "none".to_string() } else { listed.join(", ") }
 }

@@ -1,6 +1,6 @@
 //! Named tensors in safetensors files. Whatever a file says is checked here before libtorch, or a network, sees it.
 
-use birkhoff::experiment::manifest::sha256;
+use birkhoff_programs::experiment::manifest::sha256;
 use birkhoff::io::write_atomically;
 use birkhoff::{Error, Permutation, Result};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};

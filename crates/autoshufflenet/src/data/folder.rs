@@ -7,7 +7,7 @@ use super::decode::{centre_crop, random_crop, read};
 use super::stream::in_order;
 use super::{Batches, Images, subset};
 use crate::settings::Settings;
-use birkhoff::experiment::manifest::sha256;
+use birkhoff_programs::experiment::manifest::sha256;
 use birkhoff::instance::rng;
 use birkhoff::{Error, Result};
 use std::collections::BTreeMap;

@@ -8,7 +8,7 @@ pub(crate) mod stream;
 mod synthetic;
 
 use crate::settings::Settings;
-use birkhoff::experiment::manifest::sha256;
+use birkhoff_programs::experiment::manifest::sha256;
 use birkhoff::instance::rng;
 use birkhoff::{Error, Permutation, Result};
 use clap::ValueEnum;

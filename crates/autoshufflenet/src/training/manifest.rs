@@ -2,7 +2,7 @@
 
 use super::run_folder::FILES;
 use crate::settings::Settings;
-use birkhoff::experiment::manifest::{provenance, sha256};
+use birkhoff_programs::experiment::manifest::{provenance, sha256};
 use birkhoff::io::write_atomically;
 use birkhoff::{Error, Result};
 use serde::{Deserialize, Serialize};

@@ -1,0 +1,164 @@
+//! `graph_matching match`: two graph files to a certified matching.
+
+use super::inputs::{SearchInputs, aligned, check_standard_input, check_weights};
+use super::memory::Demand;
+use super::options::{MatchArguments, StartChoice};
+use super::outputs::{check_outputs, write_outputs};
+use super::report::{Files, GraphReport, Report};
+use super::search::search;
+use super::summary::summary;
+use birkhoff::error::{Error, Result};
+use birkhoff::io::{NamedGraph, read_similarity, read_truth};
+use birkhoff::objective::{GraphMatching, Objective};
+use birkhoff::recovery::{Method, Start};
+use birkhoff::score::{EdgeScore, right_vertices};
+use birkhoff::structure::Kind;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Reads, checks, searches, writes.
+pub(super) fn run(arguments: &MatchArguments) -> Result<()> {
+    let began = Instant::now();
+    let inputs = inputs(arguments);
+    check_standard_input(inputs.iter().copied())?;
+    let mut graphs = Vec::new();
+    let mut read = |path: &Path| read_checked(path, arguments, &mut graphs);
+    let (a, b) = (read(&arguments.a)?, read(&arguments.b)?);
+    let (n_a, n_b) = (a.names.len(), b.names.len());
+    let kind = start_kind(arguments, &a, &b);
+    let demand = Demand {
+        graphs: [&a.graph, &b.graph],
+        layers: 1 + arguments.layer.len() / 2,
+        is_convex: true,
+        start: kind,
+        options: &arguments.search,
+    };
+    demand.check(if n_a >= n_b { &arguments.a } else { &arguments.b })?;
+    let truth = arguments.truth.as_deref().map(|path| read_truth(path, &a, &b)).transpose()?;
+    let objective = objective(arguments, &a, &b, &mut graphs)?;
+    let search_inputs = SearchInputs::read(&arguments.search, &a, &b)?;
+    let anchors = search_inputs.anchors.len();
+    check_outputs(&arguments.search, inputs)?;
+
+    let start = match kind {
+        Some(kind) => Start::structural(kind, &a.graph, &b.graph, &search_inputs.anchors)?,
+        None => Start::relaxed(),
+    };
+    let (recovery, trace) = search(&objective, &[start], &arguments.search, search_inputs, began)?;
+    let p = &recovery.permutation;
+    let edges = EdgeScore::of(&a.graph, &b.graph, p);
+    let right = truth.map(|truth| right_vertices(p, &truth));
+    let report = Report {
+        n_a,
+        n_b,
+        unmatched: n_a.abs_diff(n_b),
+        anchors,
+        similarity_weight: arguments.similarity.as_ref().map(|_| arguments.similarity_weight),
+        edges_a: Some(edges.edges_a),
+        edges_b: Some(edges.edges_b),
+        common_edges: Some(edges.common),
+        edge_correctness: edges.correctness(),
+        right_vertices: right.map(|(right, _)| right),
+        known_vertices: right.map(|(_, known)| known),
+        node_correctness: right.filter(|&(_, known)| known > 0).map(|(right, known)| right as f64 / known as f64),
+        graphs,
+        ..Report::of("match", files(arguments), &arguments.search, &recovery)
+    };
+    let pairs: Vec<(&str, &str)> =
+        (0..n_a).filter_map(|i| Some((a.names[i].as_str(), b.names.get(p.apply(i))?.as_str()))).collect();
+    let mut lines = described(&report.graphs);
+    lines.push(("matched", matched(pairs.len(), &report)));
+    write_outputs(&arguments.search, &pairs, &report, &trace, &summary(&report, &lines))
+}
+
+/// A line a graph, and one a note on how its file was understood.
+fn described(graphs: &[GraphReport]) -> Vec<(&'static str, String)> {
+    let mut lines = Vec::new();
+    for (k, graph) in graphs.iter().enumerate() {
+        let name = if k % 2 == 0 { "A" } else { "B" };
+        let GraphReport { vertices, edges, directed, weighted, loops, .. } = graph;
+        let file =
+            if graph.file == Path::new("-") { "standard input".to_string() } else { graph.file.display().to_string() };
+        let direction = if *directed { "directed" } else { "undirected" };
+        let weights = if *weighted { "weighted" } else { "unweighted" };
+        let loops = match loops {
+            0 => String::new(),
+            1 => ", 1 loop".to_string(),
+            loops => format!(", {loops} loops"),
+        };
+        lines.push((name, format!("{file}: {vertices} vertices, {edges} edges; {direction}, {weights}{loops}")));
+        lines.extend(graph.notes.iter().map(|note| ("", note.clone())));
+    }
+    lines
+}
+
+fn matched(pairs: usize, report: &Report) -> String {
+    let larger = if report.n_a > report.n_b { "A" } else { "B" };
+    let rest = match report.unmatched {
+        0 => String::new(),
+        unmatched => format!("; {unmatched} of {larger} have no partner"),
+    };
+    let anchors = if report.anchors > 0 { format!(", {} of them anchors", report.anchors) } else { String::new() };
+    format!("{pairs} pairs of vertices{anchors}{rest}")
+}
+
+/// ‖AX − XB‖², the layers' the same, less the similarities' weight times κ⟨S, X⟩.
+fn objective(
+    arguments: &MatchArguments,
+    a: &NamedGraph,
+    b: &NamedGraph,
+    graphs: &mut Vec<GraphReport>,
+) -> Result<GraphMatching> {
+    let mut objective = GraphMatching::new(a.graph.clone(), b.graph.clone())?;
+    for layer in arguments.layer.chunks_exact(2) {
+        let mut read = |path: &Path, main: &NamedGraph, which: &str| {
+            aligned(path, &read_checked(path, arguments, graphs)?, main, which)
+        };
+        objective = objective.with_layer(read(&layer[0], a, "A")?, read(&layer[1], b, "B")?)?;
+    }
+    if let Some(path) = &arguments.similarity {
+        let similarity = read_similarity(path, a, b)?;
+        let unit = -arguments.similarity_weight * objective.scale();
+        objective = objective
+            .with_linear(&(similarity * unit))
+            .map_err(|error| Error::file(path, format!("with its weight of {unit:e}: {error}")))?;
+    }
+    Ok(objective)
+}
+
+/// The structure of the first layer that the search starts from.
+fn start_kind(arguments: &MatchArguments, a: &NamedGraph, b: &NamedGraph) -> Option<Kind> {
+    match &arguments.search.start {
+        StartChoice::Auto if arguments.search.method == Method::Penalized => Kind::suited(&a.graph, &b.graph),
+        StartChoice::Structure(kind) => Some(*kind),
+        _ => None,
+    }
+}
+
+/// A graph, and its report at the end of `graphs`.
+fn read_checked(path: &Path, arguments: &MatchArguments, graphs: &mut Vec<GraphReport>) -> Result<NamedGraph> {
+    let file = arguments.reading.reading(arguments.directed).read(path)?;
+    check_weights(path, &file.named.graph)?;
+    graphs.push(GraphReport::of(path, &file));
+    Ok(file.named)
+}
+
+/// Every file that is read.
+fn inputs(arguments: &MatchArguments) -> Vec<&Path> {
+    let MatchArguments { a, b, truth, similarity, layer, search, .. } = arguments;
+    let optional = [truth, similarity, &search.anchors].into_iter().flatten().chain(search.start.file());
+    [a, b].into_iter().chain(layer).chain(optional).map(PathBuf::as_path).collect()
+}
+
+fn files(arguments: &MatchArguments) -> Files {
+    Files {
+        a: arguments.a.clone(),
+        b: Some(arguments.b.clone()),
+        layers: arguments.layer.clone(),
+        truth: arguments.truth.clone(),
+        anchors: arguments.search.anchors.clone(),
+        similarity: arguments.similarity.clone(),
+        start: arguments.search.start.file().cloned(),
+        solution: None,
+    }
+}

@@ -1,0 +1,196 @@
+//! How much memory a search takes, and whether that much is free.
+
+use super::options::SearchOptions;
+use birkhoff::error::{Error, Result};
+use birkhoff::graph::Graph;
+use birkhoff::recovery::{Effort, Method};
+use birkhoff::structure::Kind;
+use std::path::Path;
+
+/// What decides how much memory a search takes.
+pub(super) struct Demand<'a> {
+    /// The first layer.
+    pub graphs: [&'a Graph; 2],
+    /// How many layers there are.
+    pub layers: usize,
+    /// Whether the relaxation is made: graph matching has the products AᵀA and BBᵀ, a QAP has not.
+    pub is_convex: bool,
+    /// The structure that a start is made of.
+    pub start: Option<Kind>,
+    pub options: &'a SearchOptions,
+}
+
+/// Matrices of n × n numbers that one run holds at the same time, at most: X, ∇f and the costs of its path and of a descent from it, the best answer so
+/// far, and what rounding needs.
+const OF_A_RUN: f64 = 10.0;
+
+/// What the relaxation, the start's point and the report keep beside.
+const BESIDE: f64 = 4.0;
+
+/// Runs that are made at the same time where the answer is doubtful.
+const PROBES: usize = 4;
+
+/// A matrix each for L-BFGS's memory of steps and of gradients, of 10 each.
+const LBFGS: f64 = 20.0;
+
+/// Bytes that an arc takes: in the graph as it was read, and beside it as the search's.
+const ARC: f64 = 16.0;
+
+impl Demand<'_> {
+    /// Refuses what does not fit into the memory that is free now. Where the system does not say how much that is, nothing is refused.
+    ///
+    /// # Errors
+    /// [`Error::File`] for `source`.
+    pub fn check(&self, source: &Path) -> Result<()> {
+        let n = self.size();
+        check_free(self.bytes()).map_err(|cause| Error::file(source, format!("to search {n} vertices takes {cause}")))
+    }
+
+    fn size(&self) -> usize {
+        self.graphs[0].vertex_count().max(self.graphs[1].vertex_count())
+    }
+
+    /// The most bytes that the search takes beyond what was read.
+    fn bytes(&self) -> f64 {
+        let matrix = 8.0 * (self.size() as f64).powi(2);
+        let side_by_side = self.side_by_side() as f64;
+        let mut matrices = BESIDE + OF_A_RUN * side_by_side;
+        if self.options.method == Method::Sinkhorn {
+            matrices += LBFGS * side_by_side;
+        }
+        if self.is_dense() {
+            // A, B and their products with themselves; and what each run keeps of its last product.
+            matrices += self.layers as f64 * (if self.is_convex { 4.0 } else { 2.0 } + 3.0 * side_by_side);
+        }
+        let of_start = self.start.map_or(0.0, |kind| self.start_bytes(kind, matrix));
+        matrix * matrices + self.graph_bytes() + of_start
+    }
+
+    /// Runs that are made at the same time.
+    fn side_by_side(&self) -> usize {
+        let SearchOptions { restarts, effort, method, .. } = self.options;
+        let runs = match (*restarts as usize, effort, method) {
+            (0, Effort::Default | Effort::Thorough, Method::Penalized) if self.is_convex => PROBES,
+            (restarts, ..) => restarts.max(1),
+        };
+        runs.min(self.threads())
+    }
+
+    fn threads(&self) -> usize {
+        self.options
+            .threads
+            .map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), |threads| threads as usize)
+    }
+
+    /// Whether products are formed from matrices: sparse ones cost more than these.
+    fn is_dense(&self) -> bool {
+        let [a, b] = self.graphs.map(|graph| graph.arc_count() as f64);
+        16.0 * a * b > (self.size() as f64).powi(4)
+    }
+
+    /// The graphs turned round, where that is not the same, and AᵀA, BBᵀ of sparse ones: Σ d² arcs at most.
+    fn graph_bytes(&self) -> f64 {
+        let of_graph = |graph: &&Graph| {
+            let turned = if graph.is_symmetric() { 0.0 } else { graph.arc_count() as f64 };
+            let degrees = (0..graph.vertex_count()).map(|i| graph.neighbours(i).0.len() as f64);
+            let all = (self.size() as f64).powi(2);
+            let squares = if self.is_convex && !self.is_dense() { degrees.map(|d| d * d).sum::<f64>() } else { 0.0 };
+            // The product is sorted before it becomes a graph.
+            ARC * turned + (ARC + 24.0) * squares.min(all)
+        };
+        self.layers as f64 * self.graphs.iter().map(of_graph).sum::<f64>()
+    }
+
+    /// A structural start: its cost, twice, and what it is made from.
+    fn start_bytes(&self, kind: Kind, matrix: f64) -> f64 {
+        let (n, threads) = (self.size() as f64, self.threads() as f64);
+        let [a, b] = self.graphs.map(|graph| graph.arc_count() as f64);
+        let making = match kind {
+            // For each thread the walks of five lengths from one vertex, over vertices and arcs, in both directions.
+            Kind::Walks => threads * 2.0 * 5.0 * 12.0 * (n + a.max(b)) + 2.0 * matrix,
+            // Two generations of messages of two bytes, 8 bytes a pair of vertices, and for each thread 4 for each neighbour of one.
+            _ => {
+                let degree = self.graphs.map(most_neighbours).into_iter().max().unwrap_or(0) as f64;
+                4.0 * (a * b).min(2f64.powi(28)) + 2.0 * matrix + threads * 4.0 * degree * n
+            }
+        };
+        2.0 * matrix + making
+    }
+}
+
+fn most_neighbours(graph: &Graph) -> usize {
+    (0..graph.vertex_count()).map(|i| graph.neighbours(i).0.len()).max().unwrap_or(0)
+}
+
+/// The bytes that are needed, and how many there are, if those are fewer.
+pub(super) fn check_free(needed: f64) -> std::result::Result<(), String> {
+    match free_memory().map(|free| free as f64).filter(|&free| free < needed) {
+        Some(free) => Err(format!("{:.1} GB, but only {:.1} GB are free", needed / 1e9, free / 1e9)),
+        None => Ok(()),
+    }
+}
+
+/// Bytes, as Linux tells.
+fn free_memory() -> Option<usize> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<usize>().ok()?.checked_mul(1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::options::{Cli, Command};
+    use super::*;
+    use clap::Parser;
+
+    fn demand<'a>(graphs: [&'a Graph; 2], start: Option<Kind>, options: &'a SearchOptions) -> Demand<'a> {
+        Demand { graphs, layers: 1, is_convex: true, start, options }
+    }
+
+    fn bytes(arguments: &str, graphs: [&Graph; 2], start: Option<Kind>) -> f64 {
+        let threads = if arguments.contains("--threads") { "" } else { "--threads 2" };
+        let line = format!("graph_matching match a b {threads} {arguments}");
+        let Some(Command::Match(parsed)) = Cli::parse_from(line.split_whitespace()).command else { panic!("{line}") };
+        demand(graphs, start, &parsed.search).bytes()
+    }
+
+    #[test]
+    fn what_takes_more_is_said_to_take_more() {
+        let n = 1000;
+        let ring = Graph::undirected(n, (0..n).map(|i| (i, (i + 1) % n, 1.0))).unwrap();
+        let star = Graph::undirected(n, (1..n).map(|i| (0, i, 1.0))).unwrap();
+        let dense = Graph::undirected(n, (0..n).flat_map(|i| (0..i).map(move |k| (i, k, 1.0)))).unwrap();
+        let matrix = 8e6;
+        let quick = bytes("--effort quick", [&ring, &ring], None);
+        assert!(quick > 10.0 * matrix && quick < 20.0 * matrix, "{quick}");
+        // Probes run side by side, on as many threads as there are.
+        let default = bytes("", [&ring, &ring], None);
+        assert!(default > quick + 8.0 * matrix);
+        assert!(bytes("--restarts 7", [&ring, &ring], None) == default);
+        assert!(bytes("--restarts 7 --threads 8", [&ring, &ring], None) > default + 30.0 * matrix);
+        assert!(bytes("--method sinkhorn", [&ring, &ring], None) > quick + 15.0 * matrix);
+        // The products of a star are full, and so are dense graphs.
+        assert!(bytes("", [&star, &ring], None) > default + 4.0 * matrix);
+        assert!(bytes("", [&dense, &dense], None) > default + 8.0 * matrix);
+        // Walks hold the arcs for each thread.
+        let walks = bytes("", [&dense, &dense], Some(Kind::Walks)) - bytes("", [&dense, &dense], None);
+        assert!(walks > 20.0 * matrix, "{}", walks / matrix);
+        assert!(bytes("", [&ring, &ring], Some(Kind::Subtrees)) > default + 3.0 * matrix);
+    }
+
+    #[test]
+    fn what_no_memory_holds_is_refused_before_it_is_asked_for() {
+        if free_memory().is_some() {
+            let vast = Graph::undirected(10_000_000, [(0, 1, 1.0)]).unwrap();
+            let line = ["graph_matching", "match", "a", "b"];
+            let Some(Command::Match(parsed)) = Cli::parse_from(line).command else { panic!() };
+            let message = demand([&vast; 2], None, &parsed.search).check("g".as_ref()).unwrap_err().to_string();
+            assert!(
+                message.starts_with("g: to search 10000000 vertices takes ") && message.contains("GB are free"),
+                "{message}"
+            );
+            let small = Graph::undirected(10, [(0, 1, 1.0)]).unwrap();
+            assert!(demand([&small; 2], None, &parsed.search).check("g".as_ref()).is_ok());
+        }
+    }
+}

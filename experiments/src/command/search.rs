@@ -1,0 +1,94 @@
+//! One search, as `match` and `qap` run it: settings, limits, progress, trace.
+
+use super::inputs::SearchInputs;
+use super::interrupt;
+use super::options::SearchOptions;
+use super::trace::{Recorder, TraceRow};
+use birkhoff::error::{Error, Result};
+use birkhoff::objective::Objective;
+use birkhoff::recovery::{Recovery, Settings, Start, recover_from};
+use birkhoff::solver::{Iterate, Limits};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Searches as the options say; also returns the first run's trace, empty if nobody asked for it. The time limit counts from `began`, when the
+/// program did: reading belongs to it, though nothing can cut it short.
+pub(super) fn search(
+    objective: &dyn Objective,
+    starts: &[Start],
+    options: &SearchOptions,
+    inputs: SearchInputs,
+    began: Instant,
+) -> Result<(Recovery, Vec<TraceRow>)> {
+    let settings = Settings::of(options.method)
+        .with_penalty(options.penalty)
+        .with_restarts(options.restarts as usize)
+        .with_restart_from(options.restart_from)
+        .with_effort(options.effort)
+        .with_starts(options.starts.map(|starts| starts as usize))
+        .with_descents(!options.no_descents)
+        .with_rng_seed(options.rng_seed)
+        .with_anchors(inputs.anchors)
+        .with_start(inputs.start);
+    let recorder = Arc::new(Recorder::default());
+    let spinner = spinner(options.quiet);
+    let traced = options.trace.is_some() || options.plot.is_some();
+    let mut limits = Limits::default().with_interrupt(interrupt::flag());
+    limits.deadline = options.time_limit.map(|seconds| began + Duration::from_secs_f64(seconds));
+    if traced || !spinner.is_hidden() {
+        let (recorder, spinner) = (recorder.clone(), spinner.clone());
+        limits = limits.with_watcher(move |iterate: &Iterate| {
+            if traced {
+                recorder.record(iterate);
+            }
+            spinner.set_message(format!(
+                "step {}, value {:.6}, penalty {:.4}, weight {:.3e}",
+                iterate.iterations(),
+                iterate.value,
+                iterate.penalty,
+                iterate.weight
+            ));
+        });
+    }
+    let recovery = in_pool(options.threads, || recover_from(objective, starts, &settings, &limits));
+    spinner.finish_and_clear();
+    let recovery = recovery?.map_err(|error| at_its_file(error, options))?;
+    Ok((recovery, recorder.rows()))
+}
+
+/// Errors in what a file gave name that file.
+fn at_its_file(error: Error, options: &SearchOptions) -> Error {
+    let path = match &error {
+        Error::Argument { name: "start", .. } => options.start.file(),
+        Error::Shape { what, .. } | Error::Entry { what, .. } if what == "start" => options.start.file(),
+        Error::Argument { name: "anchors", .. } => options.anchors.as_ref(),
+        _ => None,
+    };
+    match path {
+        Some(path) => Error::file(path, error.to_string()),
+        None => error,
+    }
+}
+
+/// A spinner on standard error, seen only where that is a terminal.
+fn spinner(quiet: bool) -> ProgressBar {
+    if quiet {
+        return ProgressBar::hidden();
+    }
+    let spinner = ProgressBar::new_spinner();
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {msg}") {
+        spinner.set_style(style);
+    }
+    if !spinner.is_hidden() {
+        spinner.enable_steady_tick(Duration::from_millis(200));
+    }
+    spinner
+}
+
+/// Runs `work` on a pool of that many threads, or of one a core.
+pub(super) fn in_pool<T: Send>(threads: Option<u32>, work: impl FnOnce() -> T + Send) -> Result<T> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0) as usize).build();
+    let pool = pool.map_err(|error| Error::argument("threads", error.to_string()))?;
+    Ok(pool.install(work))
+}
