@@ -173,7 +173,7 @@ fn what_is_committed_stays_whatever_is_run_and_the_figures_are_those_of_the_resu
     }
     for configuration in std::fs::read_dir(room.0.path().join("experiments")).unwrap() {
         let name = configuration.unwrap().file_name().into_string().unwrap();
-        let Some(stem) = name.strip_suffix(".toml") else { continue };
+        let Some(stem) = name.strip_suffix(".toml").filter(|stem| *stem != "Cargo") else { continue };
         let program = if room.text(&format!("experiments/{name}")).contains("instances") { "experiment " } else { "" };
         let program = if stem == "two_layer" { "two_layer: experiment " } else { program };
         let program = if stem == "error_bounds" { "error_bounds: " } else { program };
