@@ -36,13 +36,19 @@ pub enum Theorem {
     T3,
 }
 
-impl std::fmt::Display for Theorem {
+impl Theorem {
     /// Its name in docs/mathematics.md.
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        f.write_str(match self {
+    pub fn name(self) -> &'static str {
+        match self {
             Theorem::T2 => "T2",
             Theorem::T3 => "T3",
-        })
+        }
+    }
+}
+
+impl std::fmt::Display for Theorem {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(self.name())
     }
 }
 

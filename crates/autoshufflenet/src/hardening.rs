@@ -35,8 +35,7 @@ impl Status {
     pub fn name(self) -> &'static str {
         match self {
             Status::Fixed => "fixed",
-            Status::Certified(Theorem::T2) => "T2",
-            Status::Certified(Theorem::T3) => "T3",
+            Status::Certified(theorem) => theorem.name(),
             Status::Soft => "none",
         }
     }

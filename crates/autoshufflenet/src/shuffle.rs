@@ -81,6 +81,9 @@ pub fn manual(n: usize, groups: usize) -> Permutation {
 /// Where M starts: share·Π + (1 − share)·U, Π the manual shuffle and U uniform noise scaled onto the polytope.
 ///
 /// The noise breaks the symmetry: J/n is a stationary point of P, so that a matrix of equal entries would never choose.
+///
+/// # Errors
+/// As [`sinkhorn`](birkhoff::polytope::sinkhorn), where it scales.
 pub fn start(manual: &Permutation, share: f64, rng: &mut ChaCha8Rng) -> Result<DMatrix<f64>> {
     let n = manual.len();
     let noise = DMatrix::from_fn(n, n, |_, _| rng.random_range(1e-3..1.0f64).ln());

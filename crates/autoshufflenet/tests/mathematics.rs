@@ -226,7 +226,7 @@ fn rounding_always_gives_bijections() {
         for (index, shuffle) in network.shuffles_mut().into_iter().enumerate() {
             let n = shuffle.len();
             // From barycenters over noise to infeasible matrices with empty rows.
-            let mut rng = instance::rng(trial, index as u64);
+            let mut rng = rng(trial, index as u64);
             let matrix = match trial {
                 0 => DMatrix::from_element(n, n, 1.0 / n as f64),
                 1 => DMatrix::zeros(n, n),
