@@ -279,7 +279,9 @@ impl Optimality {
             let linearization = Some(rounding.linearization).filter(|lost| lost.is_finite());
             rounding.of_value(value) + linearization.unwrap_or(0.0)
         });
-        let gap = (value - lower_bound).max(0.0);
+        // Rounding may have lost more of the value than of the bound.
+        lower_bound = lower_bound.min(value);
+        let gap = value - lower_bound;
         let is_within = gap <= WITHIN_ROUNDING * objective.scale().max(value.abs()) || gap <= 2.0 * lost;
         if is_within && objective.proves(p) {
             return Self::proved(value);

@@ -1,8 +1,8 @@
 //! Named tensors in safetensors files. Whatever a file says is checked here before libtorch, or a network, sees it.
 
-use birkhoff_programs::experiment::manifest::sha256;
 use birkhoff::io::write_atomically;
 use birkhoff::{Error, Permutation, Result};
+use birkhoff_programs::experiment::manifest::sha256;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;

@@ -1,8 +1,8 @@
 //! The program `error_bounds`.
 
 use super::options::ExperimentOptions;
-use birkhoff::error::Result;
 use crate::experiment::error_bounds::Experiment;
+use birkhoff::error::Result;
 use clap::Parser;
 use std::path::PathBuf;
 

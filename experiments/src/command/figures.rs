@@ -1,8 +1,8 @@
 //! The program `figures`.
 
 use super::outputs;
-use birkhoff::error::Result;
 use crate::experiment::figures::draw_all;
+use birkhoff::error::Result;
 use clap::Parser;
 use std::path::PathBuf;
 

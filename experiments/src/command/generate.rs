@@ -3,8 +3,8 @@
 use super::memory::check_free;
 use super::options::{GenerateOptions, Model};
 use super::outputs::{check_places, say};
-use birkhoff::error::{Error, Result};
 use crate::experiment::LooseFiles;
+use birkhoff::error::{Error, Result};
 use birkhoff::instance::{
     Instance, correlated_erdos_renyi, correlated_gaussian, noisy_copy, noisy_erdos_renyi, noisy_regular, rng,
 };

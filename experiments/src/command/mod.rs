@@ -29,9 +29,9 @@ pub use options::{
 pub use report::{Files, GraphReport, Report, RunReport};
 pub use trace::TraceRow;
 
-use birkhoff::error::Result;
 use crate::experiment::graph_matching::Experiment;
 use crate::experiment::{Configuration, Part};
+use birkhoff::error::Result;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;

@@ -1,11 +1,11 @@
 //! `report.json`: everything that is known of an answer.
 
 use super::options::SearchOptions;
+use argmin::core::TerminationReason;
 use birkhoff::certificate::{Standing, Theorem};
 use birkhoff::io::GraphFile;
 use birkhoff::penalty::Penalty;
 use birkhoff::recovery::{Attempt, Effort, Method, Recovery, RestartFrom};
-use argmin::core::TerminationReason;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 

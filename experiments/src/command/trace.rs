@@ -1,7 +1,7 @@
 //! The trace of a search: one row an iteration of its first run.
 
-use birkhoff::error::Result;
 use crate::experiment::{Panel, draw_panels};
+use birkhoff::error::Result;
 use birkhoff::io::write_atomically;
 use birkhoff::solver::Iterate;
 use serde::Serialize;

@@ -2,8 +2,8 @@
 
 use super::align::{self, AlignArguments};
 use super::options::ExperimentOptions;
-use birkhoff::error::Result;
 use crate::experiment::two_layer::Experiment;
+use birkhoff::error::Result;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 

@@ -8,9 +8,9 @@ pub(crate) mod stream;
 mod synthetic;
 
 use crate::settings::Settings;
-use birkhoff_programs::experiment::manifest::sha256;
 use birkhoff::instance::rng;
 use birkhoff::{Error, Permutation, Result};
+use birkhoff_programs::experiment::manifest::sha256;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};

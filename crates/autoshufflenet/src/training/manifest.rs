@@ -2,9 +2,9 @@
 
 use super::run_folder::FILES;
 use crate::settings::Settings;
-use birkhoff_programs::experiment::manifest::{provenance, sha256};
 use birkhoff::io::write_atomically;
 use birkhoff::{Error, Result};
+use birkhoff_programs::experiment::manifest::{provenance, sha256};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;

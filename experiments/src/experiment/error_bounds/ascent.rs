@@ -3,10 +3,10 @@
 use super::bounds::judge;
 use super::config::Experiment;
 use super::sample::{Kind, matrices};
-use birkhoff::error::Result;
 use crate::experiment::RunDirectory;
 use crate::experiment::error_bounds::trials;
 use crate::experiment::parallel::resumable;
+use birkhoff::error::Result;
 use birkhoff::instance::rng;
 use birkhoff::solver::Limits;
 use nalgebra::DMatrix;

@@ -1,9 +1,9 @@
 //! The configuration: one complete TOML file.
 
 use super::{manifest, measure};
-use birkhoff::error::{Error, Result};
 use crate::experiment::config::{check_list, check_trials};
 use crate::experiment::{Columns, Configuration, RunDirectory};
+use birkhoff::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -3,10 +3,10 @@
 use super::ascent::{Highest, Target};
 use super::sample::Kind;
 use super::trials::{BINS, Bin, Cell, Domain};
-use birkhoff::certificate::{DISTANCE_FACTOR, ROUNDING_RADIUS};
-use birkhoff::error::Result;
 use crate::experiment::canvas::{self, Canvas, Drawn, Figure, Marker, Point};
 use crate::experiment::chart::{Axes, BLUE, GREEN, GREY, Look, ORANGE, PURPLE, SKY, VERMILION, extent};
+use birkhoff::certificate::{DISTANCE_FACTOR, ROUNDING_RADIUS};
+use birkhoff::error::Result;
 use plotters::prelude::{BLACK, DrawingBackend, RGBColor};
 use plotters::style::text_anchor::HPos;
 use std::path::Path;

@@ -3,9 +3,9 @@
 use super::bounds::{Verdict, judge};
 use super::config::Experiment;
 use super::sample::{Kind, matrices};
-use birkhoff::error::Result;
 use crate::experiment::RunDirectory;
 use crate::experiment::parallel::resumable;
+use birkhoff::error::Result;
 use birkhoff::instance::rng;
 use birkhoff::solver::Limits;
 use serde::{Deserialize, Serialize};

@@ -1,11 +1,11 @@
 //! Figures of tables that other programs wrote: published and measured accuracy, real graphs.
 
-use birkhoff::error::Result;
 use crate::experiment::canvas::Marker;
 use crate::experiment::chart::{BLUE, GREEN, GREY, Look, ORANGE, PURPLE, SKY, VERMILION};
 use crate::experiment::interval::{bootstrap_interval, mean};
 use crate::experiment::lines::{LinePanel, Lines, Series};
 use crate::experiment::read_rows;
+use birkhoff::error::Result;
 use plotters::prelude::BLACK;
 use serde::Deserialize;
 use std::collections::BTreeMap;

@@ -2,11 +2,11 @@
 
 use super::heat::{Heat, HeatPanel};
 use super::tables::LOOKS;
-use birkhoff::error::{Error, Result};
 use crate::experiment::canvas::Marker;
 use crate::experiment::chart::{GREY, Look};
 use crate::experiment::lines::{LinePanel, Lines, Series};
 use crate::experiment::read_rows;
+use birkhoff::error::{Error, Result};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;

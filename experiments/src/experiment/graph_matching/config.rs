@@ -1,9 +1,9 @@
 //! The configuration: one complete TOML file.
 
 use super::{manifest, measure};
-use birkhoff::error::{Error, Result};
 use crate::experiment::config::{check_list, check_trials};
 use crate::experiment::{Columns, Configuration, RunDirectory};
+use birkhoff::error::{Error, Result};
 use birkhoff::penalty::Penalty;
 use birkhoff::recovery::{Effort, Method, Settings};
 use serde::{Deserialize, Serialize};

@@ -2,9 +2,9 @@
 
 use super::config::{Experiment, Kind, describe};
 use super::summary::Summary;
-use birkhoff::error::Result;
 use crate::experiment::canvas::{self, Canvas, Drawn, Figure, Marker};
 use crate::experiment::chart::{Axes, BLUE, GREEN, GREY, Look, ORANGE, PURPLE, SKY, VERMILION};
+use birkhoff::error::Result;
 use birkhoff::recovery::Method;
 use plotters::prelude::{BLACK, DrawingBackend};
 use plotters::style::text_anchor::HPos;

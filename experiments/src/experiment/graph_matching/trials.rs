@@ -1,16 +1,16 @@
 //! Trials, in parallel: every method on the same instances.
 
 use super::config::Experiment;
-use birkhoff::error::Result;
 use crate::experiment::RunDirectory;
 use crate::experiment::parallel::resumable;
+use argmin::core::TerminationReason;
+use birkhoff::error::Result;
 use birkhoff::instance::{Instance, correlated_erdos_renyi, correlated_gaussian, rng};
 use birkhoff::objective::{GraphMatching, Objective};
 use birkhoff::permutation::Permutation;
 use birkhoff::recovery::{Recovery, Settings, recover_within};
 use birkhoff::score::EdgeScore;
 use birkhoff::solver::Limits;
-use argmin::core::TerminationReason;
 use indicatif::ProgressBar;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;

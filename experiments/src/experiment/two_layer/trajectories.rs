@@ -2,9 +2,9 @@
 
 use super::config::{Experiment, Method, Network};
 use super::trials::Instance;
-use birkhoff::error::Result;
 use crate::experiment::interval::quantile;
 use crate::experiment::parallel::in_parallel;
+use birkhoff::error::Result;
 use birkhoff::polytope::barycenter;
 use birkhoff::recovery::recover_within;
 use birkhoff::solver::{Iterate, Limits, minimize};

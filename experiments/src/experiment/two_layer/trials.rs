@@ -1,10 +1,11 @@
 //! Trials, in parallel: every method on the same networks.
 
 use super::config::{Experiment, Method, Network, Sgd};
-use birkhoff::certificate::{Optimality, certify};
-use birkhoff::error::Result;
 use crate::experiment::RunDirectory;
 use crate::experiment::parallel::resumable;
+use argmin::core::TerminationReason;
+use birkhoff::certificate::{Optimality, certify};
+use birkhoff::error::Result;
 use birkhoff::instance::rng;
 use birkhoff::local_search::swap_descent;
 use birkhoff::objective::Objective;
@@ -13,7 +14,6 @@ use birkhoff::permutation::Permutation;
 use birkhoff::polytope::{Face, barycenter, random_point, round};
 use birkhoff::recovery::recover_within;
 use birkhoff::solver::{Iterate, Limits, Stage, StochasticGradient, minimize};
-use argmin::core::TerminationReason;
 use indicatif::ProgressBar;
 use nalgebra::{DMatrix, DVector};
 use rand_distr::{Distribution, StandardNormal};
