@@ -353,7 +353,7 @@ fn a_dash_is_standard_input_and_output() {
     }
     let filtered = |input: &str| {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "a_dash_is_standard_input_and_output", "--nocapture"])
+            .args(["--exact", "io::a_dash_is_standard_input_and_output", "--nocapture"])
             .env("BIRKHOFF_TEST_FILTER", "1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
