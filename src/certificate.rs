@@ -3,7 +3,11 @@
 //! Three words, kept apart: **certified** says that X is near *a* permutation, and which; **recovered** that the
 //! permutation is the hidden one; **optimal** that no permutation has a smaller value. No one implies another.
 //!
-//! Proofs of T1–T3 are in docs/mathematics.md §2. P is the l1−l2 penalty, ‖·‖₁ the entrywise ℓ1 norm, η the largest |sum − 1|.
+//! Proofs of T1–T3, and of T6 for injections, are in docs/mathematics.md §2. P is the l1−l2 penalty, ‖·‖₁ the entrywise ℓ1 norm, η the largest |sum − 1|.
+
+mod injection;
+
+pub use injection::{INJECTION_RADIUS, certify_injection};
 
 use crate::assignment::{self, AssignmentSolver};
 use crate::error::{Error, Result};
@@ -34,6 +38,8 @@ pub enum Theorem {
     T2,
     /// X ≥ 0, η < 1/3, and every row and column has ‖·‖₁ − ‖·‖₂ < (1 − 3η)/4.
     T3,
+    /// X an N × m matrix on the polytope of injections and P(X) < 3 − 3/√2.
+    T6,
 }
 
 impl Theorem {
@@ -42,6 +48,7 @@ impl Theorem {
         match self {
             Theorem::T2 => "T2",
             Theorem::T3 => "T3",
+            Theorem::T6 => "T6",
         }
     }
 }

@@ -196,6 +196,19 @@ impl Graph {
         padded
     }
 
+    /// The same graph without the arcs i → k for which `is_kept` says no.
+    pub(crate) fn filtered(&self, is_kept: impl Fn(usize, usize) -> bool) -> Self {
+        let kept = self.arcs().filter(|&(i, k, _)| is_kept(i, k));
+        Graph::directed(self.vertex_count(), kept).expect("arcs of a graph")
+    }
+
+    /// The same graph without its vertices n, n + 1, …, which have no arcs.
+    pub(crate) fn unpadded(&self, n: usize) -> Self {
+        let mut unpadded = self.clone();
+        Arc::make_mut(&mut unpadded.offsets).truncate(n + 1);
+        unpadded
+    }
+
     /// ‖W‖²_F; ∞ where it is beyond 1.8e308.
     pub fn squared_norm(&self) -> f64 {
         self.weights.iter().map(|weight| weight * weight).sum()

@@ -44,6 +44,7 @@ mod columns;
 pub mod error;
 mod exact;
 pub mod graph;
+pub mod injection;
 pub mod instance;
 pub mod io;
 pub mod local_search;
@@ -61,6 +62,7 @@ pub mod structure;
 pub use assignment::{Assignment, AssignmentSolver, RectangularAssignment};
 pub use error::{Error, Result};
 pub use graph::Graph;
+pub use injection::Injection;
 pub use permutation::Permutation;
 pub use stop::Stop;
 

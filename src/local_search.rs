@@ -1,5 +1,7 @@
 //! Local search on permutations: what a relaxation's rounding leaves to be mended.
 
+pub mod injections;
+
 use crate::objective::Objective;
 use crate::permutation::Permutation;
 use crate::polytope::Face;

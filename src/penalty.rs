@@ -3,6 +3,10 @@
 //! On the Birkhoff polytope D_n every member of the family is concave, non-negative, and zero exactly at the
 //! permutation matrices. The paper's is [`Penalty::L1MinusL2`]; the other two are there to compare with.
 
+mod slack;
+
+pub use slack::SlackNorms;
+
 use crate::columns::{BLOCK, map_blocks};
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};

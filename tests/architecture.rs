@@ -13,19 +13,20 @@ const TABLE: &[(&str, &[&str])] = &[
     ("columns", &["stop"]),
     ("exact", &[]),
     ("permutation", &[]),
+    ("injection", &["permutation"]),
     ("graph", &[]),
     ("penalty", &["columns"]),
     ("assignment", &["stop", "columns", "exact", "permutation"]),
-    ("polytope", &["stop", "permutation", "assignment"]),
+    ("polytope", &["stop", "permutation", "injection", "assignment"]),
     // Objectives never import solvers, the penalty or the instances.
-    ("objective", &["stop", "columns", "exact", "permutation", "graph", "assignment"]),
+    ("objective", &["stop", "columns", "exact", "permutation", "injection", "graph", "assignment"]),
     ("instance", &["permutation", "graph"]),
     // Costs from graphs alone: it knows no objective.
     ("structure", &["stop", "permutation", "graph"]),
-    ("certificate", &["stop", "exact", "permutation", "assignment", "penalty", "polytope", "objective"]),
+    ("certificate", &["stop", "exact", "permutation", "injection", "assignment", "penalty", "polytope", "objective"]),
     ("neurons", &["exact", "permutation", "assignment", "objective"]),
     ("score", &["permutation", "graph"]),
-    ("local_search", &["stop", "permutation", "polytope", "objective"]),
+    ("local_search", &["stop", "permutation", "injection", "polytope", "objective"]),
     (
         "solver",
         &["stop", "permutation", "assignment", "penalty", "polytope", "objective", "certificate", "local_search"],
@@ -35,6 +36,7 @@ const TABLE: &[(&str, &[&str])] = &[
         &[
             "stop",
             "permutation",
+            "injection",
             "graph",
             "assignment",
             "penalty",
@@ -61,6 +63,7 @@ const MATHEMATICS: &[&str] = &[
     "columns",
     "exact",
     "permutation",
+    "injection",
     "graph",
     "penalty",
     "assignment",
@@ -82,7 +85,7 @@ const NOT_FOR_THE_LIBRARY: &[&str] = &["tch", "pyo3", "torch_sys"];
 
 /// From `objective`, these know the trait and its oracle and no objective of ours: users write theirs.
 const KNOW_ONLY_THE_TRAIT: &[&str] = &["solver", "recovery", "local_search", "certificate"];
-const TRAIT: &[&str] = &["Objective", "VertexGradient"];
+const TRAIT: &[&str] = &["Objective", "VertexGradient", "Injective", "Embedding", "EmbeddingSearch", "is_much_smaller"];
 
 const MOST_LINES: usize = 600;
 

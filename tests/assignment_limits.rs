@@ -1,6 +1,6 @@
 //! Assignments where floating point ends: a hundred thousand warm starts, costs of any size, and work that is cut short.
 
-use birkhoff::assignment::{AssignmentSolver, solve, solve_rectangular};
+use birkhoff::assignment::{AssignmentSolver, solve, solve_rectangular, solve_rectangular_until};
 use birkhoff::{Stop, instance};
 use nalgebra::{DMatrix, dmatrix};
 use rand::RngExt;
@@ -97,6 +97,28 @@ fn a_stopped_solution_is_a_permutation_with_duals_that_bound_it() {
             asks += 1;
         }
         assert!(n < 150 || asks > 10, "n {n}: asked {asks} times only");
+    }
+}
+
+#[test]
+fn a_stopped_rectangular_solution_is_the_best_one_or_none() {
+    let mut rng = rng(13);
+    for (rows, columns) in [(60, 90), (90, 60), (40, 40), (1, 300)] {
+        let cost = uniform(rows, columns, &mut rng);
+        let best = solve_rectangular(&cost).unwrap();
+        let (mut none, mut some) = (0, 0);
+        for asks in 0..200 {
+            let asked = AtomicUsize::new(0);
+            let stop = Stop::when(move || asked.fetch_add(1, SeqCst) >= asks);
+            match solve_rectangular_until(&cost, &stop).unwrap() {
+                Some(solution) => {
+                    some += 1;
+                    assert_eq!(solution.columns, best.columns);
+                }
+                None => none += 1,
+            }
+        }
+        assert!(none > 0 && some > 0, "{rows} x {columns}: {none} without an answer, {some} with one");
     }
 }
 

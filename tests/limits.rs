@@ -125,6 +125,16 @@ fn searches() -> Vec<Search> {
         let objective = Box::new(GraphMatching::new(pair.a, pair.b).unwrap());
         add(format!("{kind:?}"), objective, vec![start], Settings::default());
     }
+    let (five, sixty) =
+        (correlated_erdos_renyi(5, 0.9, 0.5, &mut rng(3, 4)), noisy_erdos_renyi(60, 3.0, 0.0, &mut rng(3, 5)));
+    let (five, sixty) = (five.unwrap().a, sixty.unwrap());
+    let start = Start::structural(Kind::Walks, &five, &sixty.b, &[]).unwrap();
+    let thorough = Settings::default().with_effort(Effort::Thorough).with_starts(5).with_anchors(vec![(1, 7)]);
+    let cost = DMatrix::from_element(5, 60, 1e-3);
+    for linear in [DMatrix::zeros(5, 60), cost] {
+        let f = GraphMatching::new(five.clone(), sixty.b.clone()).unwrap().with_linear(&linear).unwrap();
+        add("five in sixty".into(), Box::new(f), vec![start.clone()], thorough.clone());
+    }
     let small = correlated_erdos_renyi(7, 0.5, 0.5, &mut rng(3, 3)).unwrap();
     let small = Box::new(GraphMatching::new(small.a, small.b).unwrap());
     add("enumeration".into(), small, vec![Start::relaxed()], Settings::default());

@@ -7,6 +7,7 @@ mod architecture;
 mod assignment;
 mod checkpoints;
 mod gradients;
+mod injections;
 mod io;
 mod numbers;
 mod polytope;

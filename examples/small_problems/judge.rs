@@ -283,20 +283,24 @@ pub fn wrong_claims(problem: &Problem, truth: &Enumeration, recovery: &Recovery)
     found
 }
 
-/// T1 to T3 by trying all permutations.
+/// T1 to T3, and T6 where X has only the rows and columns that are not padded, by trying all permutations.
 pub fn wrong_certificate(x: &DMatrix<f64>, certificate: &Certificate) -> Option<(Fault, String)> {
-    let n = x.nrows();
-    let distance = |p: &[usize]| {
-        let moved = |(i, &j): (usize, &usize)| (x[(i, j)] - 1.0).abs() - x[(i, j)].abs();
-        x.lp_norm(1) + p.iter().enumerate().map(moved).sum::<f64>()
-    };
-    let kept = |p: &[usize]| p.iter().enumerate().map(|(i, &j)| x[(i, j)]).sum::<f64>();
+    let n = x.nrows().max(x.ncols());
+    let norm = x.lp_norm(1);
+    fn inside(p: &[usize], (rows, columns): (usize, usize)) -> impl Iterator<Item = (usize, usize)> + '_ {
+        p.iter().take(rows).copied().enumerate().filter(move |&(_, j)| j < columns)
+    }
+    let distance =
+        |p: &[usize]| norm + inside(p, x.shape()).map(|pair| (x[pair] - 1.0).abs() - x[pair].abs()).sum::<f64>();
+    let kept = |p: &[usize]| inside(p, x.shape()).map(|pair| x[pair]).sum::<f64>();
+    let are_alike = |p: &[usize], q: &[usize]| inside(p, x.shape()).eq(inside(q, x.shape()));
     let claimed = certificate.permutation.as_ref().map(Permutation::image);
     let claimed_kept = claimed.map(kept);
     let (mut nearest, mut is_best) = (f64::INFINITY, true);
     for_each_permutation(n, &[], &mut |p| {
         nearest = nearest.min(distance(p));
-        is_best &= claimed_kept.is_none_or(|most| claimed == Some(p) || kept(p) < most + ROUNDING);
+        is_best &=
+            claimed_kept.is_none_or(|most| kept(p) < most + ROUNDING || claimed.is_some_and(|q| are_alike(p, q)));
     });
     let holds = certificate.distance_at_least <= nearest + ROUNDING
         && certificate.distance_at_most.is_none_or(|most| nearest <= most + ROUNDING)

@@ -53,7 +53,7 @@ mod solver;
 pub(crate) use margin::LARGEST_MARGIN;
 pub use margin::margin;
 pub(crate) use monge::MongeOrder;
-pub use rectangular::{RectangularAssignment, solve_rectangular};
+pub use rectangular::{RectangularAssignment, solve_rectangular, solve_rectangular_until};
 pub use solver::AssignmentSolver;
 
 use crate::error::{Error, Result};

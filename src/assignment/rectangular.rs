@@ -5,6 +5,7 @@ use super::kernel::magnitude;
 use super::shortlist::NONE;
 use super::{LARGE, TOO_LARGE, inspect, scale_for};
 use crate::error::{Error, Result};
+use crate::stop::Stop;
 use nalgebra::DMatrix;
 
 /// An optimal assignment of the smaller side of an m × n matrix, and the duals that prove it.
@@ -39,6 +40,9 @@ pub struct RectangularAssignment {
 /// cannot be assigned when m ≤ n; when m > n no row is to blame, and it is the first that was left without a column. [`Error::Argument`] when the
 /// least sum, or a dual, is beyond 1.8e308.
 ///
+/// # Panics
+/// Never.
+///
 /// ```
 /// use birkhoff::assignment;
 /// use nalgebra::dmatrix;
@@ -48,6 +52,14 @@ pub struct RectangularAssignment {
 /// # Ok::<(), birkhoff::Error>(())
 /// ```
 pub fn solve_rectangular(cost: &DMatrix<f64>) -> Result<RectangularAssignment> {
+    solve_rectangular_until(cost, &Stop::never()).map(|best| best.expect("it was not stopped"))
+}
+
+/// [`solve_rectangular`], or `None` where `stop` came first.
+///
+/// # Errors
+/// As [`solve_rectangular`].
+pub fn solve_rectangular_until(cost: &DMatrix<f64>, stop: &Stop) -> Result<Option<RectangularAssignment>> {
     let (m, n) = cost.shape();
     let transposed;
     let (lines, places, entries) = if m < n {
@@ -77,11 +89,15 @@ pub fn solve_rectangular(cost: &DMatrix<f64>) -> Result<RectangularAssignment> {
 
     let mut engine = Engine::default();
     engine.resize(lines, places);
+    engine.stop = stop.clone();
     if lines == places {
         engine.reduce_columns(costs);
     }
     let complete = engine.solve_cold(costs);
     let holdings = &engine.holdings;
+    if holdings.place_of.contains(&NONE) && stop.is_reached() {
+        return Ok(None);
+    }
     if !complete {
         let unassigned = if m < n { &holdings.place_of } else { &holdings.line_of };
         let row = unassigned.iter().position(|&other| other == NONE).unwrap_or(0);
@@ -102,5 +118,5 @@ pub fn solve_rectangular(cost: &DMatrix<f64>) -> Result<RectangularAssignment> {
         return Err(Error::argument("cost", TOO_LARGE));
     }
     let (row_duals, column_duals) = if m < n { (line_duals, place_duals) } else { (place_duals, line_duals) };
-    Ok(RectangularAssignment { columns, value, row_duals, column_duals })
+    Ok(Some(RectangularAssignment { columns, value, row_duals, column_duals }))
 }

@@ -1,7 +1,6 @@
 //! Products of 0/1 matrices by counting bits: 64 multiply-adds in one word, and exact.
 
 use crate::graph::Graph;
-use crate::permutation::Permutation;
 use crate::stop::Stop;
 use nalgebra::DMatrix;
 use rayon::prelude::*;
@@ -46,23 +45,15 @@ impl BitMatrix {
 
     /// `target ← beta·target + c·W·C`, W this matrix, column l of C the vertices from⁻¹ `arcs.neighbours(l)`: C = QBᵀ for
     /// the arcs of B, QB for those of Bᵀ. n³/64 operations on words, until `stop`.
-    pub fn blend_times(
-        &self,
-        stop: &Stop,
-        c: f64,
-        arcs: &Graph,
-        from: &Permutation,
-        beta: f64,
-        target: &mut DMatrix<f64>,
-    ) {
+    pub fn blend_times(&self, stop: &Stop, c: f64, arcs: &Graph, from: &[usize], beta: f64, target: &mut DMatrix<f64>) {
         let n = self.n;
         let counted = |(chunk, columns): (usize, &mut [f64])| {
             if stop.is_reached() {
                 return;
             }
             let mut bits = vec![0; COLUMNS * self.words];
-            for (l, bits) in (chunk * COLUMNS..n).zip(bits.chunks_exact_mut(self.words)) {
-                arcs.neighbours(l).0.iter().map(|&m| from.apply(m)).for_each(|k| bits[k / 64] |= 1 << (k % 64));
+            for (l, bits) in (chunk * COLUMNS..arcs.vertex_count()).zip(bits.chunks_exact_mut(self.words)) {
+                arcs.neighbours(l).0.iter().map(|&m| from[m]).for_each(|k| bits[k / 64] |= 1 << (k % 64));
             }
             for (block, rows) in self.blocks.chunks_exact(self.words).enumerate() {
                 let first = block * LANES;

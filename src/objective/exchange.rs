@@ -111,10 +111,10 @@ impl Exchange {
         if let Some(DensePair { bits: Some(bits), .. }) = &self.dense {
             let from = q.inverse();
             if self.symmetric {
-                bits.a.blend_times(stop, 2.0 * c, &self.b, &from, beta, target);
+                bits.a.blend_times(stop, 2.0 * c, &self.b, from.image(), beta, target);
             } else {
-                bits.a_transposed.blend_times(stop, c, &self.b_transposed, &from, beta, target);
-                bits.a.blend_times(stop, c, &self.b, &from, 1.0, target);
+                bits.a_transposed.blend_times(stop, c, &self.b_transposed, from.image(), beta, target);
+                bits.a.blend_times(stop, c, &self.b, from.image(), 1.0, target);
             }
             return;
         }
@@ -192,7 +192,8 @@ impl Exchange {
             Gram::Dense(product)
         };
         let squared = |w: &DMatrix<f64>, turned: &DMatrix<f64>| dense(&|to| multiply(stop, to, 1.0, w, turned, 0.0));
-        let counted = |rows: &BitMatrix, arcs: &Graph| dense(&|to| rows.blend_times(stop, 1.0, arcs, &same, 0.0, to));
+        let counted =
+            |rows: &BitMatrix, arcs: &Graph| dense(&|to| rows.blend_times(stop, 1.0, arcs, same.image(), 0.0, to));
         let grams = match &self.dense {
             None => (Gram::Sparse(gram(stop, &self.a_transposed)?), Gram::Sparse(gram(stop, &self.b)?)),
             Some(DensePair { bits: Some(bits), .. }) => {
@@ -373,7 +374,7 @@ fn gram(stop: &Stop, graph: &Graph) -> Option<Graph> {
 }
 
 /// W·X, column by column.
-fn graph_times(stop: &Stop, graph: &Graph, x: &DMatrix<f64>) -> DMatrix<f64> {
+pub(super) fn graph_times(stop: &Stop, graph: &Graph, x: &DMatrix<f64>) -> DMatrix<f64> {
     let mut product = DMatrix::zeros(x.nrows(), x.ncols());
     for_each_column(stop, &mut product, |j, to| {
         let from = x.column(j);
@@ -386,7 +387,7 @@ fn graph_times(stop: &Stop, graph: &Graph, x: &DMatrix<f64>) -> DMatrix<f64> {
 }
 
 /// `target += c·X·Wᵀ`: column l gains Σ_m W\[l, m\]·X_:m.
-fn add_times_graph(stop: &Stop, c: f64, x: &DMatrix<f64>, graph: &Graph, target: &mut DMatrix<f64>) {
+pub(super) fn add_times_graph(stop: &Stop, c: f64, x: &DMatrix<f64>, graph: &Graph, target: &mut DMatrix<f64>) {
     for_each_column(stop, target, |l, column| {
         let (targets, weights) = graph.neighbours(l);
         for (&m, &weight) in targets.iter().zip(weights) {

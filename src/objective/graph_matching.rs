@@ -5,7 +5,7 @@ use super::kept::KeptProduct;
 use super::overlap::least_distance;
 use super::quadratic_assignment::QuadraticAssignment;
 use super::rounding::linear_lattice;
-use super::{Objective, Rounding, VertexGradient};
+use super::{Injective, Objective, Rounding, VertexGradient};
 use crate::error::Result;
 use crate::exact::{DoubleSum, Lattice, sum_error};
 use crate::graph::Graph;
@@ -303,6 +303,10 @@ impl Objective for GraphMatching {
 
     fn vertex_gradient(&self) -> Option<Box<dyn VertexGradient + '_>> {
         Some(Box::new(ConvexVertexGradient { objective: self, kept: vec![] }))
+    }
+
+    fn injective_form(&self) -> Option<Box<dyn Injective + '_>> {
+        self.indefinite.injective_form()
     }
 
     fn indefinite_form(&self) -> Option<&dyn Objective> {

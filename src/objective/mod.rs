@@ -1,8 +1,12 @@
 //! What is minimized over the Birkhoff polytope: a trait, so that users can bring their own.
 
 mod bits;
+mod common_subgraph;
+mod embedding;
 mod exchange;
 pub mod graph_matching;
+mod injective;
+mod injective_quadratic;
 mod kept;
 mod kernel;
 mod overlap;
@@ -11,6 +15,7 @@ mod rounding;
 pub mod two_layer;
 
 pub use graph_matching::GraphMatching;
+pub use injective::{Embedding, EmbeddingSearch, Injective, is_much_smaller};
 pub use quadratic_assignment::QuadraticAssignment;
 pub use rounding::Rounding;
 
@@ -138,6 +143,11 @@ pub trait Objective: Sync {
     /// Another objective with the same values on the permutations, indefinite where this one is convex: what
     /// FAQ (Vogelstein et al., PLoS ONE 2015) runs on. `None` if f is its own.
     fn indefinite_form(&self) -> Option<&dyn Objective> {
+        None
+    }
+
+    /// The same values on injections, where one side has at most half as many vertices as the other, and padded ones are all alike; `None` elsewhere.
+    fn injective_form(&self) -> Option<Box<dyn Injective + '_>> {
         None
     }
 }

@@ -1,6 +1,8 @@
 //! The quadratic assignment problem and the indefinite form of graph matching.
 
 use super::exchange::Exchange;
+use super::injective::{Injective, is_smaller};
+use super::injective_quadratic::{InjectiveLayer, InjectiveQuadratic};
 use super::kept::KeptProduct;
 use super::rounding::{Magnitudes, linear_lattice, linear_magnitude};
 use super::{Objective, Rounding, VertexGradient};
@@ -35,6 +37,8 @@ use std::sync::Arc;
 pub struct QuadraticAssignment {
     // Shared, so that a clone with another stop costs nothing.
     pub(super) layers: Arc<Vec<Exchange>>,
+    /// The most vertices that an A and a B have without their padding.
+    vertices: (usize, usize),
     pub(super) linear: Option<Arc<DMatrix<f64>>>,
     sign: f64,
     constant: f64,
@@ -66,10 +70,12 @@ impl QuadraticAssignment {
         if n == 0 {
             return Err(Error::argument("graphs", "both are without vertices"));
         }
+        let vertices = (a.vertex_count(), b.vertex_count());
         let (layers, linear, magnitudes) = (Arc::new(vec![pair(n, &a, &b)?]), None, vec![]);
         let (linear_magnitude, is_exact, step, scale, stop) = (0.0, false, None, 0.0, Stop::never());
         Ok(QuadraticAssignment {
             layers,
+            vertices,
             linear,
             sign,
             constant,
@@ -81,6 +87,17 @@ impl QuadraticAssignment {
             stop,
         }
         .prepared())
+    }
+
+    /// C in the unpadded rows and columns, where it is anything, if it is 0 elsewhere: then padded vertices are all alike. N × m where B is the smaller side, else transposed.
+    fn unpadded_linear(&self) -> Option<Option<DMatrix<f64>>> {
+        let (n_a, n_b) = self.vertices;
+        let Some(c) = &self.linear else { return Some(None) };
+        let block = c.view((0, 0), (n_a, n_b));
+        let count = |entries: &mut dyn Iterator<Item = &f64>| entries.filter(|&&entry| entry != 0.0).count();
+        let is_zero_elsewhere = count(&mut c.iter()) == count(&mut block.iter());
+        let is_zero = count(&mut block.iter()) == 0;
+        is_zero_elsewhere.then(|| (!is_zero).then(|| if n_b < n_a { block.into_owned() } else { block.transpose() }))
     }
 
     /// Computes what follows from the layers and the linear term and is not there yet.
@@ -130,6 +147,7 @@ impl QuadraticAssignment {
     pub fn with_layer(mut self, a: Graph, b: Graph) -> Result<Self> {
         let n = self.size();
         Arc::make_mut(&mut self.layers).push(pair(n, &a, &b)?);
+        self.vertices = (self.vertices.0.max(a.vertex_count()), self.vertices.1.max(b.vertex_count()));
         Ok(self.prepared())
     }
 
@@ -340,6 +358,21 @@ impl Objective for QuadraticAssignment {
         let products = self.sign.abs() * self.magnitudes.iter().map(rows).sum::<f64>();
         let magnitude = n as f64 * products + self.linear_magnitude + self.constant.abs();
         bound - sum_error(n + 4 * self.layers.len()) * magnitude
+    }
+
+    fn injective_form(&self) -> Option<Box<dyn Injective + '_>> {
+        let (n_a, n_b) = self.vertices;
+        let (small, large, turned) = if n_b < n_a { (n_b, n_a, true) } else { (n_a, n_b, false) };
+        if !is_smaller(small, large) {
+            return None;
+        }
+        let linear = self.unpadded_linear()?;
+        let layers = self.layers.iter().map(|Exchange { a, b, .. }| {
+            let (a, b) = if turned { (b, a) } else { (a, b) };
+            InjectiveLayer::new(a.unpadded(small), b.unpadded(large))
+        });
+        let (layers, sign, constant, stop) = (layers.collect(), self.sign, self.constant, self.stop.clone());
+        Some(Box::new(InjectiveQuadratic { layers, linear, sign, constant, turned, stop }))
     }
 
     fn scale(&self) -> f64 {

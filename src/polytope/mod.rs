@@ -4,10 +4,12 @@
 //! matrices (Birkhoff 1946); known correspondences cut out a [`Face`].
 
 mod face;
+mod injections;
 mod projection;
 mod sinkhorn;
 
 pub use face::Face;
+pub use injections::Injections;
 pub use projection::project;
 pub(crate) use projection::project_until;
 pub(crate) use sinkhorn::scale_from;

@@ -8,6 +8,7 @@ mod race;
 mod search;
 mod settings;
 mod start;
+mod unequal;
 
 pub use attempt::{Attempt, AttemptKind};
 pub use settings::{DOUBTFUL, Effort, Method, RestartFrom, Settings};
@@ -22,7 +23,7 @@ use crate::solver::Limits;
 use argmin::core::TerminationReason;
 use nalgebra::DMatrix;
 use race::Race;
-use search::{Search, half_way, start_point};
+use search::{Search, check_start, half_way};
 use std::time::{Duration, Instant};
 
 /// A permutation, and everything that can be said of it.
@@ -35,7 +36,7 @@ pub struct Recovery {
     pub optimality: Optimality,
     /// How near the winning run's X was to a permutation before rounding.
     pub certificate: Certificate,
-    /// The winning run's X before rounding.
+    /// The winning run's X before rounding: n × n, or n_A × n_B where one of the graphs is much smaller and was not padded.
     pub x: DMatrix<f64>,
     /// Iterations of all runs.
     pub iterations: u64,
@@ -117,7 +118,7 @@ pub fn recover_from(
     settings.validate()?;
     let Some(first) = starts.first() else { return Err(Error::argument("starts", "there is none")) };
     let face = Face::new(objective.size(), &settings.anchors)?;
-    let start = start_point(settings, &face)?;
+    check_start(settings, face.size())?;
     let mut limits = limits.clone();
     if let Some(seconds) = settings.time_limit {
         let deadline = began + Duration::from_secs_f64(seconds);
@@ -129,7 +130,18 @@ pub fn recover_from(
     let unstopped = objective;
     let objective = stopped.as_deref().unwrap_or(objective);
 
+    let graced = unstopped.until(&grace);
+    let graced = graced.as_deref().unwrap_or(unstopped);
+
     let search = Search::new(objective, settings, &face, (&limits.stop, &grace));
+    let form = if search.enumerates() { None } else { unequal::form(objective, settings) };
+    if let Some(form) = form
+        && let Some(recovery) =
+            unequal::recover((objective, graced), (&*form, settings), starts, (&limits, &grace), began)?
+    {
+        return Ok(recovery);
+    }
+    let start = settings.start.clone().unwrap_or_else(|| face.barycenter());
     let relaxed = if settings.method.needs_relaxation() && objective.is_convex() {
         // A path needs some time of its own.
         let within = if settings.method == Method::Relaxation { limits.clone() } else { half_way(&limits) };
@@ -166,12 +178,8 @@ pub fn recover_from(
     let Race { attempts, best, winner, cut_short, .. } = race;
     let limit = limits.reached().filter(|_| cut_short);
     let ended = best.last.termination().filter(|reason| !is_limit(reason)).cloned();
-    let graced = unstopped.until(&grace);
     Ok(Recovery {
-        optimality: enumerated.unwrap_or_else(|| {
-            let objective = graced.as_deref().unwrap_or(unstopped);
-            Optimality::of(objective, &best.permutation, best.value, bound)
-        }),
+        optimality: enumerated.unwrap_or_else(|| Optimality::of(graced, &best.permutation, best.value, bound)),
         certificate: certify(&best.last.x)?,
         permutation: best.permutation,
         iterations,

@@ -1,7 +1,7 @@
 //! Which runs are made, in which order, until the answer is good enough.
 
 use super::attempt::{Attempt, AttemptKind};
-use super::enumeration::enumerate;
+use super::enumeration::{enumerate, is_better};
 use super::pairs::LikelyPairs;
 use super::search::{Run, Search, half_way, probe_ranks};
 use super::settings::{DOUBTFUL, Method, RestartFrom, Settings};
@@ -12,7 +12,6 @@ use crate::solver::{Iterate, Limits};
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 use std::borrow::Cow;
-use std::cmp::Ordering;
 use std::time::Instant;
 
 /// An answer further from the bound than this (on the scale of [`DOUBTFUL`]) is not worth reheating unless it stands out: a path from it ends where it began.
@@ -86,11 +85,7 @@ impl<'a> Race<'a> {
             return Ok(None);
         };
         let found = Optimality { value: objective.value_at(&self.best.permutation), ..optimality };
-        let is_missed = match objective.compare_at(&permutation, &self.best.permutation) {
-            Some(order) => order == Ordering::Less,
-            None => optimality.value < found.value,
-        };
-        if !is_missed {
+        if !is_better(objective, (&permutation, optimality.value), (&self.best.permutation, found.value)) {
             return Ok(Some(Optimality { lower_bound: found.value, ..found }));
         }
         let last = Iterate::at(permutation.to_matrix());

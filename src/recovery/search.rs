@@ -46,13 +46,13 @@ const LONG_PROBE: (usize, WeightSchedule) = (50, WeightSchedule { first: 0.001, 
 /// The stream of random numbers of every annealed walk.
 const ANNEALING_STREAM: u64 = u64::MAX - 1;
 
-/// Where the first run starts.
-pub(super) fn start_point(settings: &Settings, face: &Face) -> Result<DMatrix<f64>> {
-    let Some(start) = &settings.start else { return Ok(face.barycenter()) };
+/// An error unless the start of the user's own, if there is one, lies on the face of D_n.
+pub(super) fn check_start(settings: &Settings, n: usize) -> Result<()> {
+    let Some(start) = &settings.start else { return Ok(()) };
     require_square_and_finite("start", start)?;
-    if start.nrows() != face.size() {
+    if start.nrows() != n {
         let found = format!("{} x {}", start.nrows(), start.ncols());
-        return Err(Error::shape("start", format!("{0} x {0}", face.size()), found));
+        return Err(Error::shape("start", format!("{n} x {n}"), found));
     }
     if residual(start) > 1e-6 {
         return Err(Error::argument("start", format!("is not doubly stochastic: residual {:e}", residual(start))));
@@ -60,7 +60,7 @@ pub(super) fn start_point(settings: &Settings, face: &Face) -> Result<DMatrix<f6
     if let Some((i, j)) = settings.anchors.iter().find(|&&(i, j)| (start[(i, j)] - 1.0).abs() > 1e-6) {
         return Err(Error::argument("start", format!("contradicts the anchor ({i}, {j})")));
     }
-    Ok(start.clone())
+    Ok(())
 }
 
 /// One run's last iterate, and what rounding and polishing made of it.

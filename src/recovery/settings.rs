@@ -53,6 +53,12 @@ impl Method {
         }
     }
 
+    /// Whether graphs of very unequal size are matched without padding, by this method with this penalty: then a search takes some
+    /// N·m numbers and not N².
+    pub fn needs_no_padding(self, penalty: Penalty) -> bool {
+        matches!(self, Method::Penalized | Method::Faq) && penalty == Penalty::L1MinusL2
+    }
+
     pub(super) fn needs_relaxation(self) -> bool {
         matches!(self, Method::Relaxation | Method::Penalized | Method::RelaxationFaq)
     }

@@ -89,26 +89,33 @@ impl Start {
 
     /// C with mean 0 and standard deviation κ, padded with zeros to n × n; `None` where it tells nothing, or `stop` came first.
     pub(super) fn tilt(&self, objective: &dyn Objective, stop: &Stop) -> Result<Option<DMatrix<f64>>> {
+        let n = objective.size();
+        let Some(cost) = self.scaled_cost((n, n), objective.scale(), stop)? else { return Ok(None) };
+        let mut tilt = DMatrix::zeros(n, n);
+        tilt.view_mut((0, 0), cost.shape()).copy_from(&cost);
+        Ok(Some(tilt))
+    }
+
+    /// C, no larger than `most`, with mean 0 and standard deviation `scale`; `None` where it tells nothing, or `stop` came first.
+    pub(super) fn scaled_cost(&self, most: (usize, usize), scale: f64, stop: &Stop) -> Result<Option<DMatrix<f64>>> {
         let cost = match &self.hint {
             Hint::None => None,
             Hint::Cost(cost) => Some(cost),
             Hint::Structure(structure) => structure.cost(stop)?,
         };
         let Some(cost) = cost else { return Ok(None) };
-        let n = objective.size();
-        if cost.nrows() > n || cost.ncols() > n {
-            let found = format!("{} x {}", cost.nrows(), cost.ncols());
-            return Err(Error::shape(format!("cost of the start {}", self.name), format!("at most {n} x {n}"), found));
+        if cost.nrows() > most.0 || cost.ncols() > most.1 {
+            let (found, most) =
+                (format!("{} x {}", cost.nrows(), cost.ncols()), format!("at most {} x {}", most.0, most.1));
+            return Err(Error::shape(format!("cost of the start {}", self.name), most, found));
         }
-        let (unit, count, scale) = (unit(cost), cost.len().max(1) as f64, objective.scale());
+        let (unit, count) = (unit(cost), cost.len().max(1) as f64);
         let mean = cost.iter().map(|c| c / unit).sum::<f64>() / count;
         let deviation = (cost.iter().map(|c| (c / unit - mean).powi(2)).sum::<f64>() / count).sqrt();
         if deviation <= 1e-12 * (cost.amax() / unit) {
             return Ok(None);
         }
-        let mut tilt = DMatrix::zeros(n, n);
-        tilt.view_mut((0, 0), cost.shape()).zip_apply(cost, |to, c| *to = (c / unit - mean) * scale / deviation);
-        Ok(Some(tilt))
+        Ok(Some(cost.map(|c| (c / unit - mean) * scale / deviation)))
     }
 }
 

@@ -211,7 +211,7 @@ impl<'a> FrankWolfe<'a> {
 }
 
 /// Whether ∇f may be unfinished, as its computation may have been cut short: then it is dropped.
-fn forget_unfinished(state: &mut Iterate) -> bool {
+pub(super) fn forget_unfinished(state: &mut Iterate) -> bool {
     let unfinished = state.stop.is_reached();
     if unfinished {
         state.gradient = DMatrix::zeros(0, 0);
@@ -273,7 +273,7 @@ fn move_to_center(objective: &dyn Objective, state: &mut Iterate, center: &DMatr
 }
 
 /// argmin over t ∈ [0, 1] of −g·t + ½c·t², g ≥ 0.
-fn parabola_minimizer(g: f64, c: f64) -> f64 {
+pub(super) fn parabola_minimizer(g: f64, c: f64) -> f64 {
     if g <= 0.0 {
         0.0
     } else if c <= g {

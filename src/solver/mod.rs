@@ -15,6 +15,7 @@
 //! In doubt: the penalized path, which starts from the relaxation and so has its lower bound as well.
 
 mod frank_wolfe;
+mod injective_frank_wolfe;
 mod iterate;
 mod projected_gradient;
 mod sinkhorn_lbfgs;
@@ -23,6 +24,7 @@ mod stochastic_gradient;
 
 pub use frank_wolfe::FrankWolfe;
 pub(crate) use frank_wolfe::has_hardened;
+pub use injective_frank_wolfe::InjectiveFrankWolfe;
 pub use iterate::Iterate;
 pub use projected_gradient::{ProjectedGradient, Projection};
 pub use sinkhorn_lbfgs::SinkhornLbfgs;
@@ -30,7 +32,7 @@ pub use stage::Stage;
 pub use stochastic_gradient::StochasticGradient;
 
 use crate::error::{Error, Result};
-use crate::objective::Objective;
+use crate::objective::{Injective, Objective};
 use crate::polytope::Face;
 use crate::stop::Stop;
 use argmin::core::observers::{Observe, ObserverMode};
@@ -125,10 +127,30 @@ impl Limits {
 ///
 /// # Errors
 /// What the solver reports: [`Error::Shape`] when sizes differ, [`Error::Breakdown`] when values stop being finite.
-pub fn minimize<'a, S>(objective: &'a dyn Objective, solver: S, mut start: Iterate, limits: &Limits) -> Result<Iterate>
+pub fn minimize<'a, S>(objective: &'a dyn Objective, solver: S, start: Iterate, limits: &Limits) -> Result<Iterate>
 where
     S: Solver<&'a dyn Objective, Iterate>,
 {
+    run(objective, solver, start, limits)
+}
+
+/// [`minimize`] of an objective on injections.
+///
+/// # Errors
+/// As [`minimize`].
+pub fn minimize_injective<'a, S>(
+    objective: &'a dyn Injective,
+    solver: S,
+    start: Iterate,
+    limits: &Limits,
+) -> Result<Iterate>
+where
+    S: Solver<&'a dyn Injective, Iterate>,
+{
+    run(objective, solver, start, limits)
+}
+
+fn run<O, S: Solver<O, Iterate>>(objective: O, solver: S, mut start: Iterate, limits: &Limits) -> Result<Iterate> {
     let limits = Limits { stop: limits.to_stop(), ..limits.clone() };
     start.stop = limits.stop.clone();
     let limited = Limited { solver, limits: limits.clone() };

@@ -9,7 +9,7 @@ use super::search::search;
 use super::summary::summary;
 use birkhoff::error::{Error, Result};
 use birkhoff::io::{NamedGraph, read_similarity, read_truth};
-use birkhoff::objective::{GraphMatching, Objective};
+use birkhoff::objective::{GraphMatching, Objective, is_much_smaller};
 use birkhoff::recovery::{Method, Start};
 use birkhoff::score::{EdgeScore, right_vertices};
 use birkhoff::structure::Kind;
@@ -31,6 +31,7 @@ pub(super) fn run(arguments: &MatchArguments) -> Result<()> {
         layers: 1 + arguments.layer.len() / 2,
         is_convex: true,
         start: kind,
+        has_linear_term: arguments.similarity.is_some(),
         options: &arguments.search,
     };
     demand.check(if n_a >= n_b { &arguments.a } else { &arguments.b })?;
@@ -129,6 +130,10 @@ fn objective(
 /// The structure of the first layer that the search starts from.
 fn start_kind(arguments: &MatchArguments, a: &NamedGraph, b: &NamedGraph) -> Option<Kind> {
     match &arguments.search.start {
+        // Without padding, a path is better without.
+        StartChoice::Auto if is_much_smaller(a.names.len().min(b.names.len()), a.names.len().max(b.names.len())) => {
+            None
+        }
         StartChoice::Auto if arguments.search.method == Method::Penalized => Kind::suited(&a.graph, &b.graph),
         StartChoice::Structure(kind) => Some(*kind),
         _ => None,

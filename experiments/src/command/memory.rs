@@ -3,6 +3,7 @@
 use super::options::SearchOptions;
 use birkhoff::error::{Error, Result};
 use birkhoff::graph::Graph;
+use birkhoff::objective::is_much_smaller;
 use birkhoff::recovery::{Effort, Method};
 use birkhoff::structure::Kind;
 use std::path::Path;
@@ -17,6 +18,8 @@ pub(super) struct Demand<'a> {
     pub is_convex: bool,
     /// The structure that a start is made of.
     pub start: Option<Kind>,
+    /// Whether there is a linear term, which is padded.
+    pub has_linear_term: bool,
     pub options: &'a SearchOptions,
 }
 
@@ -52,18 +55,27 @@ impl Demand<'_> {
 
     /// The most bytes that the search takes beyond what was read.
     fn bytes(&self) -> f64 {
-        let matrix = 8.0 * (self.size() as f64).powi(2);
+        let (square, matrix) = (8.0 * (self.size() as f64).powi(2), self.matrix());
         let side_by_side = self.side_by_side() as f64;
         let mut matrices = BESIDE + OF_A_RUN * side_by_side;
         if self.options.method == Method::Sinkhorn {
             matrices += LBFGS * side_by_side;
         }
+        let mut squares = if self.has_linear_term { 1.0 } else { 0.0 };
         if self.is_dense() {
             // A, B and their products with themselves; and what each run keeps of its last product.
-            matrices += self.layers as f64 * (if self.is_convex { 4.0 } else { 2.0 } + 3.0 * side_by_side);
+            squares += self.layers as f64 * (if self.is_convex { 4.0 } else { 2.0 } + 3.0 * side_by_side);
         }
         let of_start = self.start.map_or(0.0, |kind| self.start_bytes(kind, matrix));
-        matrix * matrices + self.graph_bytes() + of_start
+        matrix * matrices + square * squares + self.graph_bytes() + of_start
+    }
+
+    /// Bytes of X.
+    fn matrix(&self) -> f64 {
+        let [n_a, n_b] = self.graphs.map(Graph::vertex_count);
+        let (m, n) = (n_a.min(n_b), n_a.max(n_b));
+        let is_padded = !is_much_smaller(m, n) || !self.options.method.needs_no_padding(self.options.penalty);
+        8.0 * n as f64 * if is_padded { n } else { m } as f64
     }
 
     /// Runs that are made at the same time.
@@ -144,7 +156,7 @@ mod tests {
     use clap::Parser;
 
     fn demand<'a>(graphs: [&'a Graph; 2], start: Option<Kind>, options: &'a SearchOptions) -> Demand<'a> {
-        Demand { graphs, layers: 1, is_convex: true, start, options }
+        Demand { graphs, layers: 1, is_convex: true, start, has_linear_term: false, options }
     }
 
     fn bytes(arguments: &str, graphs: [&Graph; 2], start: Option<Kind>) -> f64 {
@@ -176,6 +188,11 @@ mod tests {
         let walks = bytes("", [&dense, &dense], Some(Kind::Walks)) - bytes("", [&dense, &dense], None);
         assert!(walks > 20.0 * matrix, "{}", walks / matrix);
         assert!(bytes("", [&ring, &ring], Some(Kind::Subtrees)) > default + 3.0 * matrix);
+        // A few vertices in many take no square.
+        let few = Graph::undirected(10, [(0, 1, 1.0)]).unwrap();
+        let without_padding = bytes("", [&few, &ring], Some(Kind::Walks));
+        assert!(without_padding < 0.5 * quick, "{}", without_padding / matrix);
+        assert!(bytes("--method relaxation", [&few, &ring], None) > 10.0 * matrix);
     }
 
     #[test]

@@ -168,7 +168,7 @@ pub struct SearchOptions {
     pub anchors: Option<PathBuf>,
     /// Where the path starts: `relaxed` (the relaxation's minimizer), `walks` or `subtree` (the same with a hint from the graphs'
     /// structure), or a doubly stochastic n × n matrix (CSV, rows A, columns B; it replaces the barycenter). `auto` is what suits the
-    /// graphs: subtree for sparse random ones, walks for regular ones, else relaxed
+    /// graphs: subtree for sparse random ones, walks for regular ones, else (and where one is much smaller) relaxed
     #[arg(long, value_name = "START", default_value = "auto", value_parser = StartChoice::parse, help_heading = "Search")]
     pub start: StartChoice,
     /// How long to search (penalized path without restarts): one run, up to four times that, or until the answer looks right

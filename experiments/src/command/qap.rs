@@ -24,8 +24,14 @@ pub(super) fn run(arguments: &QapArguments) -> Result<()> {
     let solution = arguments.solution.as_deref().map(|path| read_qaplib_solution(path, problem.n)).transpose()?;
     let (a, b) = (counted_from_one(&problem.a)?, counted_from_one(&problem.b)?);
     [&a, &b].into_iter().try_for_each(|named| check_weights(&arguments.problem, &named.graph))?;
-    let demand =
-        Demand { graphs: [&a.graph, &b.graph], layers: 1, is_convex: false, start: None, options: &arguments.search };
+    let demand = Demand {
+        graphs: [&a.graph, &b.graph],
+        layers: 1,
+        is_convex: false,
+        start: None,
+        has_linear_term: false,
+        options: &arguments.search,
+    };
     demand.check(&arguments.problem)?;
     let objective = QuadraticAssignment::new(a.graph.clone(), b.graph.clone())?;
     let search_inputs = SearchInputs::read(&arguments.search, &a, &b)?;

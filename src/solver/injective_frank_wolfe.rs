@@ -1,0 +1,170 @@
+//! Frank–Wolfe on f + λP over the injections, λ constant or growing in stages.
+
+use super::frank_wolfe::{forget_unfinished, parabola_minimizer};
+use super::stage::{Stage, next_stage, proceed, status};
+use super::{ArgminResult, Iterate};
+use crate::certificate::INJECTION_RADIUS;
+use crate::error::{Error, Result};
+use crate::objective::Injective;
+use crate::penalty::SlackNorms;
+use crate::polytope::Injections;
+use argmin::core::{Problem, Solver, State, TerminationReason, TerminationStatus};
+use nalgebra::DMatrix;
+
+/// Steps after which ∇f and f are computed afresh.
+const REFRESH_EVERY: usize = 100;
+
+/// Halvings of the interval in which a step is sought.
+const HALVINGS: usize = 30;
+
+/// Frank–Wolfe over a face of the polytope of [`Injections`] on f + λ_k P, stage after stage, each from the last iterate; P as in [`SlackNorms`].
+///
+/// A step is that of [`FrankWolfe`](super::FrankWolfe), with a rectangular assignment: G = ∇f(X) + λ∇P(X), Q = argmin ⟨G, Q⟩, D = Q − X, and for λ ≥ 0
+/// t = 1 if c ≤ g, else g/c, g = −⟨G, D⟩, c = ⟨D, ∇²f D⟩: P is concave. For λ < 0, f is a parabola along D and P known at every point in
+/// O(N + m) ([`SlackNorms::along`]), and t a local minimizer of their sum: the better of t = 1 and one found by bisection of the slope.
+///
+/// It ends when the last stage does, or after a stage with λ > 0 where the rounding is certified (T6). One assignment and one product of the objective a step;
+/// O(N·m) memory. Requires the start to lie on the face.
+#[derive(Debug)]
+pub struct InjectiveFrankWolfe<'a> {
+    stages: Vec<Stage>,
+    face: &'a Injections,
+    /// w and C of a linear term.
+    tilt: Option<(f64, &'a DMatrix<f64>)>,
+    workspace: Option<Workspace>,
+}
+
+/// What is kept from step to step.
+#[derive(Debug)]
+struct Workspace {
+    norms: SlackNorms,
+    cost: DMatrix<f64>,
+}
+
+impl<'a> InjectiveFrankWolfe<'a> {
+    /// The given stages over `face`.
+    pub fn new(stages: Vec<Stage>, face: &'a Injections) -> Self {
+        InjectiveFrankWolfe { stages, face, tilt: None, workspace: None }
+    }
+
+    /// With w⟨C, X⟩ added to the function, C of size N × m; values and gradients stay those of f.
+    pub fn tilted(mut self, weight: f64, cost: &'a DMatrix<f64>) -> Self {
+        self.tilt = Some((weight, cost));
+        self
+    }
+
+    /// One step at the current stage's weight. Returns false, with X as it was, if it was cut short.
+    fn step(&mut self, objective: &dyn Injective, state: &mut Iterate) -> Result<bool> {
+        let Some(Workspace { norms, cost }) = &mut self.workspace else { unreachable!("made at the beginning") };
+        let weight = self.stages[state.stage].weight;
+        let (mut total, product) = norms.total_gradient(weight, &state.x, &state.gradient, cost);
+        (state.weight, state.penalty) = (weight, norms.penalty());
+        let mut tilted = 0.0;
+        if let Some((weight, linear)) = self.tilt {
+            cost.zip_apply(linear, |cost, c| *cost += weight * c);
+            tilted = weight * linear.dot(&state.x);
+            total += tilted;
+        }
+        let q = self.face.minimize(cost, &state.stop)?;
+        state.lap_calls += 1;
+        let Some(q) = q else { return Ok(false) };
+        let at_q = |matrix: &DMatrix<f64>| q.image().iter().enumerate().map(|(i, &j)| matrix[(j, i)]).sum::<f64>();
+        state.gap = total - at_q(cost);
+        if !state.gap.is_finite() {
+            return Err(Error::Breakdown(format!("Frank-Wolfe gap is {}", state.gap)));
+        }
+        let slope = at_q(&state.gradient) - product;
+        let curvature = 2.0 * (objective.value_at(&q) - state.value - slope);
+        let of_tilt = self.tilt.map_or(0.0, |(weight, linear)| weight * at_q(linear) - tilted);
+        let t = if weight >= 0.0 {
+            parabola_minimizer(state.gap, curvature)
+        } else {
+            let penalty = norms.along(q.image(), &state.x);
+            minimize_on_segment(|t| {
+                let (value, rise) = penalty(t);
+                let slope = slope + of_tilt;
+                (t * (slope + 0.5 * t * curvature) + weight * value, slope + t * curvature + weight * rise)
+            })
+        };
+        state.value += t * (slope + 0.5 * t * curvature);
+        state.step_size = t;
+        norms.follow(q.image(), t, &mut state.x);
+        objective.blend(&q, t, &mut state.gradient);
+        state.steps_since_refresh += 1;
+        if state.steps_since_refresh >= REFRESH_EVERY {
+            refresh(objective, state)?;
+        }
+        forget_unfinished(state);
+        Ok(true)
+    }
+}
+
+/// ∇f(X) and f(X) afresh.
+fn refresh(objective: &dyn Injective, state: &mut Iterate) -> Result<()> {
+    let value = objective.value_and_gradient(&state.x, &mut state.gradient);
+    if forget_unfinished(state) {
+        return Ok(());
+    }
+    (state.value, state.steps_since_refresh) = (value, 0);
+    if value.is_finite() { Ok(()) } else { Err(Error::Breakdown(format!("value is {value}"))) }
+}
+
+/// A local minimizer in [0, 1] of a function with its slope, or 1 where that is better; 0 where neither is better than 0.
+fn minimize_on_segment(f: impl Fn(f64) -> (f64, f64)) -> f64 {
+    let (mut low, mut high) = (0.0, 1.0);
+    for _ in 0..HALVINGS {
+        let middle = 0.5 * (low + high);
+        // Where it rises, a minimum lies before.
+        *(if f(middle).1 >= 0.0 { &mut high } else { &mut low }) = middle;
+    }
+    let best = if f(1.0).0 <= f(low).0 { 1.0 } else { low };
+    if f(best).0 < f(0.0).0 { best } else { 0.0 }
+}
+
+impl<'a> Solver<&'a dyn Injective, Iterate> for InjectiveFrankWolfe<'_> {
+    fn name(&self) -> &str {
+        "Frank-Wolfe on injections"
+    }
+
+    fn init(&mut self, problem: &mut Problem<&'a dyn Injective>, mut state: Iterate) -> ArgminResult {
+        let objective = *problem.problem.as_ref().expect("argmin holds the problem");
+        let shape = self.face.shape();
+        if state.x.is_empty() {
+            state.x = self.face.barycenter();
+        }
+        if objective.shape() != shape || state.x.shape() != shape {
+            let found = format!("objective {:?}, start {:?}", objective.shape(), state.x.shape());
+            return Err(Error::shape("Frank-Wolfe on injections", format!("{shape:?}"), found).into());
+        }
+        if state.gradient.shape() != shape {
+            state.gradient = DMatrix::zeros(shape.0, shape.1);
+            refresh(objective, &mut state)?;
+        }
+        let norms = SlackNorms::of(&state.x);
+        state.penalty = norms.penalty();
+        self.workspace = Some(Workspace { norms, cost: DMatrix::zeros(shape.0, shape.1) });
+        (state.stage, state.stage_steps) = (next_stage(&self.stages, 0), 0);
+        Ok((state, None))
+    }
+
+    fn next_iter(&mut self, problem: &mut Problem<&'a dyn Injective>, mut state: Iterate) -> ArgminResult {
+        let objective = *problem.problem.as_ref().expect("argmin holds the problem");
+        let shape = self.face.shape();
+        if state.gradient.shape() != shape || !self.step(objective, &mut state)? {
+            return Ok((state, None));
+        }
+        state.stage_steps += 1;
+        let stage = self.stages[state.stage];
+        let converged = state.gap <= stage.gap_tolerance || state.step_size == 0.0;
+        let ended = converged || state.stage_steps >= stage.max_steps;
+        let penalty = self.workspace.as_ref().map_or(f64::INFINITY, |workspace| workspace.norms.penalty());
+        if ended && stage.weight > 0.0 && penalty < INJECTION_RADIUS {
+            return Ok((state.terminate_with(TerminationReason::SolverConverged), None));
+        }
+        Ok((proceed(&self.stages, state, converged), None))
+    }
+
+    fn terminate(&mut self, state: &Iterate) -> TerminationStatus {
+        status(&self.stages, state)
+    }
+}
