@@ -86,7 +86,6 @@ fn summary(x: &nalgebra::DMatrix<f64>, certificate: &Certificate, rounding: &Per
     let verdict = match theorem {
         Some(Theorem::T2) => "unique, proved by T2: P < 4 - 2 sqrt 2 on the Birkhoff polytope".to_string(),
         Some(Theorem::T3) => "unique, proved by T3: every row and column is nearly hard".to_string(),
-        Some(Theorem::T6) => "unique, proved by T6: P < 3 - 3/sqrt 2 on the polytope of injections".to_string(),
         Some(theorem) => format!("unique, proved by {theorem}"),
         None => format!(
             "not certified: T2 needs P < {ROUNDING_RADIUS:.5} and exact sums, T3 every row and column nearly hard"
