@@ -1,9 +1,10 @@
-//! How many vertices anybody can get right: samples of all permutations that explain two graphs as well as the hidden one.
+//! How many vertices anybody can get right: samples of all permutations that explain two graphs as well as the hidden
+//! one.
 //!
-//! Given A and B, a permutation with k common edges has probability ∝ e^(βk), β = ln(p₁₁p₀₀/(p₁₀p₀₁)), the p's those of an edge in both graphs, in
-//! neither, in one. The hidden one is a sample of that law, so a Metropolis walk over swaps that begins there stays in it, and the
-//! permutation that agrees most with its samples is, in the mean, the best answer. A walk too short to forget where it began shows more
-//! than there is.
+//! Given A and B, a permutation with k common edges has probability ∝ e^(βk), β = ln(p₁₁p₀₀/(p₁₀p₀₁)), the p's those of
+//! an edge in both graphs, in neither, in one. The hidden one is a sample of that law, so a Metropolis walk over swaps
+//! that begins there stays in it, and the permutation that agrees most with its samples is, in the mean, the best
+//! answer. A walk too short to forget where it began shows more than there is.
 //!
 //! cargo run --release --example ceiling -- 500 4 0.2 20
 

@@ -1,9 +1,11 @@
-//! A row of docs/frontier.md: random pairs recovered on one thread. Standard output gets a CSV line an instance, standard error the mean.
+//! A row of docs/frontier.md: random pairs recovered on one thread. Standard output gets a CSV line an instance,
+//! standard error the mean.
 //!
 //! cargo run --release --example frontier -- regular 500 10 0.15 0..20 default > row.csv
 //!
 //! Long rows can be drawn in pieces. Three more arguments: the time for each instance in seconds, the seed of the
-//! instances, and where the path starts: at the relaxation, tilted by the structure that `START` names or that suits the graphs.
+//! instances, and where the path starts: at the relaxation, tilted by the structure that `START` names or that suits
+//! the graphs.
 
 use birkhoff::instance::{Instance, correlated_erdos_renyi, noisy_erdos_renyi, noisy_regular, rng};
 use birkhoff::objective::{GraphMatching, Objective};

@@ -1,5 +1,6 @@
-//! How much longer than its limits a search takes, on every kind of problem: wall-clock milliseconds from the deadline, or from an interrupt at
-//! that time, to the answer; beside them, what one pass over an n × n matrix takes on this machine, and how many edges the answer keeps.
+//! How much longer than its limits a search takes, on every kind of problem: wall-clock milliseconds from the deadline,
+//! or from an interrupt at that time, to the answer; beside them, what one pass over an n × n matrix takes on this
+//! machine, and how many edges the answer keeps.
 //!
 //! cargo run --release --example limits -- 3000 [WORD in a case's name]...
 

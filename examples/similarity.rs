@@ -1,4 +1,5 @@
-//! What a structural cost takes: wall-clock seconds on one thread, for a pair of random graphs. Under GNU time it tells the memory as well.
+//! What a structural cost takes: wall-clock seconds on one thread, for a pair of random graphs. Under GNU time it tells
+//! the memory as well.
 //!
 //! /usr/bin/time -v cargo run --release --example similarity -- subtree 5000 4 0.2
 

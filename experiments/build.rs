@@ -1,4 +1,5 @@
-//! Names the sources by a hash, `BIRKHOFF_SOURCES`: journals of experiments keep the results of different sources apart.
+//! Names the sources by a hash, `BIRKHOFF_SOURCES`: journals of experiments keep the results of different sources
+//! apart.
 //!
 //! It depends on their content alone, neither on the machine nor on a repository, so that builds stay reproducible.
 

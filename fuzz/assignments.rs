@@ -6,7 +6,8 @@ use birkhoff::assignment::{AssignmentSolver, solve, solve_rectangular};
 use nalgebra::DMatrix;
 use rand::{Rng, RngExt};
 
-/// Relative to the largest number in play, as in tests/assignment.rs: a price is moved by a few roundings of it in each phase.
+/// Relative to the largest number in play, as in tests/assignment.rs: a price is moved by a few roundings of it in each
+/// phase.
 const ROUNDING: f64 = 64.0 * f64::EPSILON;
 
 #[derive(Clone, Copy)]

@@ -3,7 +3,8 @@
 //! Three words, kept apart: **certified** says that X is near *a* permutation, and which; **recovered** that the
 //! permutation is the hidden one; **optimal** that no permutation has a smaller value. No one implies another.
 //!
-//! Proofs of T1–T3, and of T6 for injections, are in docs/mathematics.md §2. P is the l1−l2 penalty, ‖·‖₁ the entrywise ℓ1 norm, η the largest |sum − 1|.
+//! Proofs of T1–T3, and of T6 for injections, are in docs/mathematics.md §2. P is the l1−l2 penalty, ‖·‖₁ the entrywise
+//! ℓ1 norm, η the largest |sum − 1|.
 
 mod injection;
 
@@ -71,7 +72,8 @@ pub struct Certificate {
     pub theorem: Option<Theorem>,
     /// Lower bound on min ‖X − Π‖₁ over permutations: P(X) for X ∈ D_n (T1), 0 otherwise.
     pub distance_at_least: f64,
-    /// Upper bound on min ‖X − Π‖₁: (1 + 1/√2)·P(X) on D_n (T1), 2P(X) + max(E_r, E_c) under T3; `None` if no theorem speaks.
+    /// Upper bound on min ‖X − Π‖₁: (1 + 1/√2)·P(X) on D_n (T1), 2P(X) + max(E_r, E_c) under T3; `None` if no theorem
+    /// speaks.
     pub distance_at_most: Option<f64>,
     /// The permutation that row-argmax gives, where it is certified.
     pub permutation: Option<Permutation>,
@@ -90,8 +92,8 @@ impl Certificate {
 /// slack of 8n·residual for what rounding errors can change in P; elsewhere only T3 can speak.
 ///
 /// # Errors
-/// [`Error::Shape`] when X is not square, [`Error::Entry`] when an entry is not finite, [`Error::Argument`] when a sum of entries is not. A negative
-/// entry is no error: nothing is certified then.
+/// [`Error::Shape`] when X is not square, [`Error::Entry`] when an entry is not finite, [`Error::Argument`] when a sum
+/// of entries is not. A negative entry is no error: nothing is certified then.
 ///
 /// ```
 /// use birkhoff::certificate::certify;
@@ -249,9 +251,9 @@ pub enum Standing {
 
 /// A bound L ≤ min f over the permutations, and the gap it leaves.
 ///
-/// L holds for f's data as they are, rounding errors included ([`Objective::rounding`]). It comes from [`linear_bound`] where f is convex,
-/// from the objective itself ([`Objective::trivial_bound`]), or from enumeration; and it is raised to the next attainable value where
-/// the values lie on a [lattice](Objective::lattice).
+/// L holds for f's data as they are, rounding errors included ([`Objective::rounding`]). It comes from [`linear_bound`]
+/// where f is convex, from the objective itself ([`Objective::trivial_bound`]), or from enumeration; and it is raised
+/// to the next attainable value where the values lie on a [lattice](Objective::lattice).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Optimality {
@@ -265,7 +267,8 @@ pub struct Optimality {
     pub standing: Standing,
 }
 
-/// Numbers of a lattice up to so many steps from 0 are f64, as steps have fewer than 27 digits where they are no powers of two.
+/// Numbers of a lattice up to so many steps from 0 are f64, as steps have fewer than 27 digits where they are no powers
+/// of two.
 const MOST_STEPS: f64 = (1u64 << 26) as f64;
 
 /// Gaps below this share of the value, or of κ, are called within rounding.
@@ -313,8 +316,8 @@ impl Optimality {
     }
 }
 
-/// The least number of offset + step·ℤ that is not below `bound`, or the one before it where rounding cannot tell; `bound` itself where
-/// such numbers are no f64.
+/// The least number of offset + step·ℤ that is not below `bound`, or the one before it where rounding cannot tell;
+/// `bound` itself where such numbers are no f64.
 fn raised(bound: f64, offset: f64, step: f64) -> f64 {
     let steps = (bound - offset) / step;
     if steps.abs() + (offset / step).abs() > MOST_STEPS {
@@ -324,11 +327,12 @@ fn raised(bound: f64, offset: f64, step: f64) -> f64 {
     offset + (steps - rounding).ceil() * step
 }
 
-/// A lower bound of a convex f over the permutations of a face, rounding included: f(X) − ⟨∇f(X), X⟩ + min ⟨∇f(X), P⟩ from any X in D_n.
+/// A lower bound of a convex f over the permutations of a face, rounding included: f(X) − ⟨∇f(X), X⟩ + min ⟨∇f(X), P⟩
+/// from any X in D_n.
 ///
-/// It is f(X) − gap(X) of Frank–Wolfe (Jaggi, ICML 2013), computed afresh: one gradient, and one assignment whose duals are checked. Without
-/// [`Objective::rounding`] it is a bound but for rounding. `start` is an assignment on the face's free rows and columns (its row duals, and p)
-/// to begin with; it only saves time.
+/// It is f(X) − gap(X) of Frank–Wolfe (Jaggi, ICML 2013), computed afresh: one gradient, and one assignment whose duals
+/// are checked. Without [`Objective::rounding`] it is a bound but for rounding. `start` is an assignment on the face's
+/// free rows and columns (its row duals, and p) to begin with; it only saves time.
 ///
 /// # Errors
 /// What the assignment says of a gradient that is not finite, and of a start of another size.

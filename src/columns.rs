@@ -1,7 +1,7 @@
 //! Work on the columns of a matrix, shared out to the threads where the matrix is large.
 //!
-//! What a column becomes depends on that column alone, and sums are taken over fixed blocks of columns and then block by block: so the
-//! bits are the same for any number of threads.
+//! What a column becomes depends on that column alone, and sums are taken over fixed blocks of columns and then block
+//! by block: so the bits are the same for any number of threads.
 
 use crate::stop::Stop;
 use nalgebra::DMatrix;
@@ -17,7 +17,8 @@ pub(crate) const BLOCK: usize = 32;
 /// Multiply-adds of a dense product between two looks at whether it shall go on: some hundredths of a second.
 const MULTIPLY_ADDS: usize = 1 << 29;
 
-/// Columns of a product are computed together in multiples of this, where edges of the tiles of matrixmultiply lie: rounding is different there.
+/// Columns of a product are computed together in multiples of this, where edges of the tiles of matrixmultiply lie:
+/// rounding is different there.
 const TILES: usize = 48;
 
 /// Calls `visit(j, column j)` for every column, until `stop`.
@@ -49,7 +50,8 @@ pub(crate) fn multiply(
     }
 }
 
-/// 0..count in pieces of this width, the last one wider rather than narrow: with few columns nalgebra takes another way, to other bits.
+/// 0..count in pieces of this width, the last one wider rather than narrow: with few columns nalgebra takes another
+/// way, to other bits.
 fn pieces(count: usize, width: usize) -> impl Iterator<Item = Range<usize>> {
     let number = (count / width).max(1);
     (0..number).map(move |piece| piece * width..if piece + 1 < number { (piece + 1) * width } else { count })

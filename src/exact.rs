@@ -1,7 +1,7 @@
 //! Arithmetic on f64 whose rounding is known: what proofs are made of.
 //!
-//! A sum of products of f64 is a rational number. [`ExactSum`] holds it without any rounding, [`two_sum`] gives a sum with
-//! its error, [`Lattice`] tells which data need none of this because every intermediate result is a f64.
+//! A sum of products of f64 is a rational number. [`ExactSum`] holds it without any rounding, [`two_sum`] gives a sum
+//! with its error, [`Lattice`] tells which data need none of this because every intermediate result is a f64.
 
 use std::cmp::Ordering;
 
@@ -11,8 +11,9 @@ pub(crate) const UNIT_ROUNDOFF: f64 = f64::EPSILON / 2.0;
 /// Multiples of a number below this many of it are f64, and so are their sums.
 const LARGEST_WHOLE: f64 = (1u64 << 53) as f64;
 
-/// The relative error of a sum of so many terms in any order, each a product or a square of a difference, to the sum of their absolute
-/// values (Higham, *Accuracy and Stability of Numerical Algorithms*, 2002, §4.2), with room for its own rounding.
+/// The relative error of a sum of so many terms in any order, each a product or a square of a difference, to the sum of
+/// their absolute values (Higham, *Accuracy and Stability of Numerical Algorithms*, 2002, §4.2), with room for its own
+/// rounding.
 pub(crate) fn sum_error(terms: usize) -> f64 {
     1.01 * (terms as f64 + 4.0) * UNIT_ROUNDOFF
 }
@@ -45,8 +46,8 @@ impl DoubleSum {
         self.high + self.low
     }
 
-    /// A number that the true sum is not below; equal to it where nothing was rounded. `terms` were added, with absolute values that
-    /// add up to at most about `magnitude`.
+    /// A number that the true sum is not below; equal to it where nothing was rounded. `terms` were added, with
+    /// absolute values that add up to at most about `magnitude`.
     pub fn rounded_down(self, terms: usize, magnitude: f64) -> f64 {
         if !self.is_rounded {
             return self.high;
@@ -59,8 +60,8 @@ impl DoubleSum {
 
 /// The numbers step·ℤ that a set of f64 lies on, with step as large as possible.
 ///
-/// Whole weights lie on step 1 (or on their greatest common divisor), multiples of ¼ on ¼. Random reals have a step so small that
-/// their sums do not fit into 53 bits: then no arithmetic on them is exact.
+/// Whole weights lie on step 1 (or on their greatest common divisor), multiples of ¼ on ¼. Random reals have a step so
+/// small that their sums do not fit into 53 bits: then no arithmetic on them is exact.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Lattice {
     /// The largest power of two that divides all of the numbers.
@@ -93,7 +94,8 @@ impl Lattice {
         Some(Lattice { power, step: power * divisor as f64 })
     }
 
-    /// The lattice of products of its numbers and another's; that of the powers alone, where the product of the steps is no f64.
+    /// The lattice of products of its numbers and another's; that of the powers alone, where the product of the steps
+    /// is no f64.
     pub fn times(self, other: Self) -> Self {
         let (power, step) = (self.power * other.power, self.step * other.step);
         let is_exact = self.step.mul_add(other.step, -step) == 0.0;
@@ -152,7 +154,8 @@ const LOWEST: i32 = -2176;
 /// Limbs from there up to 2²⁰⁴⁸, the largest product, and two for sums of many.
 const LIMBS: usize = ((2048 - LOWEST) / LIMB_BITS + 3) as usize;
 
-/// A sum of numbers and products of two f64 each, held exactly: a fixed-point number that spans all of them (Kulisch's long accumulator).
+/// A sum of numbers and products of two f64 each, held exactly: a fixed-point number that spans all of them (Kulisch's
+/// long accumulator).
 ///
 /// O(1) a term, about ten operations; 1 kB.
 #[derive(Clone)]

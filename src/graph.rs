@@ -33,8 +33,8 @@ impl Graph {
     /// The directed graph with arcs (source, target, weight). Parallel arcs add up, weights 0 vanish.
     ///
     /// # Errors
-    /// [`Error::Argument`] when n is above [`MOST_VERTICES`](Self::MOST_VERTICES) or beyond the memory, or a vertex is ≥ n; [`Error::Entry`] when a
-    /// weight, or the sum of parallel ones, is not finite. O(n + m log m).
+    /// [`Error::Argument`] when n is above [`MOST_VERTICES`](Self::MOST_VERTICES) or beyond the memory, or a vertex is
+    /// ≥ n; [`Error::Entry`] when a weight, or the sum of parallel ones, is not finite. O(n + m log m).
     pub fn directed(n: usize, arcs: impl IntoIterator<Item = (usize, usize, f64)>) -> Result<Self> {
         let mut offsets = room_for_offsets(n)?;
         let mut arcs: Vec<(usize, usize, f64)> = arcs.into_iter().collect();

@@ -7,7 +7,8 @@ use rand::seq::SliceRandom;
 
 /// An injective map p of {0, …, m−1} into {0, …, N−1}, m ≤ N, and its inverse.
 ///
-/// In graph matching, vertex i of the smaller graph goes to *place* p(i), a vertex of the larger one; N − m places stay free.
+/// In graph matching, vertex i of the smaller graph goes to *place* p(i), a vertex of the larger one; N − m places stay
+/// free.
 ///
 /// ```
 /// use birkhoff::Injection;

@@ -93,7 +93,8 @@ pub fn correlated_erdos_renyi(n: usize, p: f64, rho: f64, rng: &mut impl Rng) ->
 /// the densities agree (our reading of the model of Lelarge, arXiv 2510.03086).
 ///
 /// # Errors
-/// [`Error::Argument`] unless 2 ≤ n ≤ [`Graph::MOST_VERTICES`], 0 ≤ degree < n − 1, 0 ≤ noise ≤ 1 with p·noise ≤ 1 − p. O(n²).
+/// [`Error::Argument`] unless 2 ≤ n ≤ [`Graph::MOST_VERTICES`], 0 ≤ degree < n − 1, 0 ≤ noise ≤ 1 with p·noise ≤ 1 − p.
+/// O(n²).
 pub fn noisy_erdos_renyi(n: usize, degree: f64, noise: f64, rng: &mut impl Rng) -> Result<Instance> {
     let p = density(n, degree, noise)?;
     // Correlation 1 − noise/(1 − p) says the same.
@@ -117,14 +118,16 @@ fn density(n: usize, degree: f64, noise: f64) -> Result<f64> {
     Ok(p)
 }
 
-/// A random `degree`-regular graph A, and a copy B with the noise of [`noisy_erdos_renyi`]: an edge of A survives with probability
-/// 1 − `noise`, a non-edge appears with probability p·noise/(1 − p), p = degree/(n − 1). B is as dense as A, but not regular.
+/// A random `degree`-regular graph A, and a copy B with the noise of [`noisy_erdos_renyi`]: an edge of A survives with
+/// probability 1 − `noise`, a non-edge appears with probability p·noise/(1 − p), p = degree/(n − 1). B is as dense as
+/// A, but not regular.
 ///
-/// A is drawn by pairing free half-edges at random where that makes a simple graph, from the start again when stuck (Steger and
-/// Wormald 1999): nearly uniform for small degrees.
+/// A is drawn by pairing free half-edges at random where that makes a simple graph, from the start again when stuck
+/// (Steger and Wormald 1999): nearly uniform for small degrees.
 ///
 /// # Errors
-/// [`Error::Argument`] unless 2 ≤ n ≤ [`Graph::MOST_VERTICES`], n·degree is even, degree < n − 1, 0 ≤ noise ≤ 1 with p·noise ≤ 1 − p. O(n²).
+/// [`Error::Argument`] unless 2 ≤ n ≤ [`Graph::MOST_VERTICES`], n·degree is even, degree < n − 1, 0 ≤ noise ≤ 1 with
+/// p·noise ≤ 1 − p. O(n²).
 ///
 /// # Panics
 /// Never.
@@ -173,7 +176,8 @@ fn regular_edges(n: usize, degree: usize, rng: &mut impl Rng) -> Option<BTreeSet
     Some(edges)
 }
 
-/// Correlated Gaussian (Wigner) matrices: symmetric, zero diagonal, W_ij and its partner standard normal with correlation ρ.
+/// Correlated Gaussian (Wigner) matrices: symmetric, zero diagonal, W_ij and its partner standard normal with
+/// correlation ρ.
 ///
 /// # Errors
 /// [`Error::Argument`] unless 1 ≤ n ≤ [`Graph::MOST_VERTICES`], −1 ≤ ρ ≤ 1. O(n²).
@@ -190,11 +194,12 @@ pub fn correlated_gaussian(n: usize, rho: f64, rng: &mut impl Rng) -> Result<Ins
     Ok(Instance::hidden(Graph::undirected(n, a)?, Graph::undirected(n, b)?, rng))
 }
 
-/// A given undirected graph, and a copy of it: each edge is lost with probability `removed`, and
-/// round(`added`·edges) new ones are drawn uniformly among the pairs that are no edges. Weights stay; new edges have weight 1.
+/// A given undirected graph, and a copy of it: each edge is lost with probability `removed`, and round(`added`·edges)
+/// new ones are drawn uniformly among the pairs that are no edges. Weights stay; new edges have weight 1.
 ///
 /// # Errors
-/// [`Error::Argument`] unless the graph is undirected and 0 ≤ removed ≤ 1, 0 ≤ added, and there is room for the new edges.
+/// [`Error::Argument`] unless the graph is undirected and 0 ≤ removed ≤ 1, 0 ≤ added, and there is room for the new
+/// edges.
 pub fn noisy_copy(graph: &Graph, removed: f64, added: f64, rng: &mut impl Rng) -> Result<Instance> {
     let n = graph.vertex_count();
     require_vertices(n)?;

@@ -6,9 +6,9 @@
 //!
 //! P(X) = Σ_i (‖X_i:‖₁ − ‖X_i:‖₂) + Σ_j (‖X_:j‖₁ − ‖X_:j‖₂),
 //!
-//! which is zero exactly at the permutations. Along a path of growing weight λ, minimizers of f + λP move from the convex
-//! relaxation's solution to a permutation, which is then certified: how near X was to it (T1–T3), and how far from optimal
-//! it can be at most. `docs/mathematics.md` in the repository has the theorems and their proofs.
+//! which is zero exactly at the permutations. Along a path of growing weight λ, minimizers of f + λP move from the
+//! convex relaxation's solution to a permutation, which is then certified: how near X was to it (T1–T3), and how far
+//! from optimal it can be at most. `docs/mathematics.md` in the repository has the theorems and their proofs.
 //!
 //! | symbol | meaning | in the code |
 //! | --- | --- | --- |
@@ -21,8 +21,9 @@
 //! | Q | vertex that minimizes a linear function | [`polytope::lmo`] |
 //! | ⟨∇f(X), X − Q⟩ | Frank–Wolfe gap | `gap` |
 //!
-//! Start at [`recovery::recover`]; [`solver`] says which method to choose. [`objective::two_layer`] has permutations in neural
-//! networks, [`neurons`] aligns the units of two of them, and [`certificate::hardening`] says when to round in training.
+//! Start at [`recovery::recover`]; [`solver`] says which method to choose. [`objective::two_layer`] has permutations in
+//! neural networks, [`neurons`] aligns the units of two of them, and [`certificate::hardening`] says when to round in
+//! training.
 //!
 //! ```
 //! use birkhoff::instance::{correlated_erdos_renyi, rng};

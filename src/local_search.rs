@@ -23,12 +23,13 @@ fn lowers(objective: &dyn Objective, p: &Permutation, i: usize, k: usize, change
     change < 0.0 && change < -objective.swap_rounding(p, i, k).unwrap_or_else(|| IMPROVEMENT * objective.scale())
 }
 
-/// Swaps pairs of images as long as one lowers f, first improvement, in sweeps over all pairs i < k of the face's free rows.
+/// Swaps pairs of images as long as one lowers f, first improvement, in sweeps over all pairs i < k of the face's free
+/// rows.
 ///
-/// Ends at a local minimum under swaps, or once `stop` says so (it is asked every 32 pairs). A swap is made only where the true value falls, rounding
-/// included ([`Objective::swap_rounding`]; where that is not known, where the computed value falls), so that it ends. O(m²) evaluations of
-/// [`Objective::swap_change`] a sweep: O(degree) each for sparse graphs, O(n) for dense ones (O(1) where few swaps improve). Returns the number of
-/// swaps made.
+/// Ends at a local minimum under swaps, or once `stop` says so (it is asked every 32 pairs). A swap is made only where
+/// the true value falls, rounding included ([`Objective::swap_rounding`]; where that is not known, where the computed
+/// value falls), so that it ends. O(m²) evaluations of [`Objective::swap_change`] a sweep: O(degree) each for sparse
+/// graphs, O(n) for dense ones (O(1) where few swaps improve). Returns the number of swaps made.
 ///
 /// # Panics
 /// When the sizes of objective, face and p differ.
@@ -80,8 +81,9 @@ fn swap_if_certain(objective: &dyn Objective, p: &mut Permutation, i: usize, k: 
 /// Sparse for [`anneal`]: κ at most this many steps of f's lattice, as for unweighted graphs of mean degree up to 20.
 const SPARSE: f64 = 5.0;
 
-/// Temperatures of [`anneal`] at its beginning and its end, in steps of f's lattice. At noise .2 and .3 on random graphs of degree 4 the permutations
-/// that are as likely as the hidden one are at 0.13 and 0.15 (1/ln of what one common edge more makes likelier).
+/// Temperatures of [`anneal`] at its beginning and its end, in steps of f's lattice. At noise .2 and .3 on random
+/// graphs of degree 4 the permutations that are as likely as the hidden one are at 0.13 and 0.15 (1/ln of what one
+/// common edge more makes likelier).
 const TEMPERATURES: (f64, f64) = (0.2, 0.08);
 
 /// Sweeps of [`anneal`], at one temperature each.
@@ -93,13 +95,16 @@ const SWAPS_A_ROW: usize = 32;
 /// Swaps that [`anneal`] looks at between two questions whether to stop.
 const SWAPS: usize = 1024;
 
-/// Metropolis' walk over swaps, slowly cooled: p ← the best permutation it meets, never a worse one. Leaves basins that no single swap leaves.
+/// Metropolis' walk over swaps, slowly cooled: p ← the best permutation it meets, never a worse one. Leaves basins that
+/// no single swap leaves.
 ///
-/// Pairs of the face's free rows swap their images with probability min(1, e^(−change/T)), T falling geometrically from sweep to
-/// sweep (Kirkpatrick, Gelatt, Vecchi, Science 220, 1983). Every other pair is drawn by [`Objective::draw_swap`] and so gains an edge, the others are random.
+/// Pairs of the face's free rows swap their images with probability min(1, e^(−change/T)), T falling geometrically from
+/// sweep to sweep (Kirkpatrick, Gelatt, Vecchi, Science 220, 1983). Every other pair is drawn by
+/// [`Objective::draw_swap`] and so gains an edge, the others are random.
 ///
-/// For sparse graphs only, where a swap costs O(degree) and a common edge is a large part of κ; elsewhere, where f has no lattice, and where p is plainly optimal, it does
-/// nothing. 3200·m evaluations of [`Objective::swap_change`]; `stop` is asked every 1024 of them. Returns how often p became better.
+/// For sparse graphs only, where a swap costs O(degree) and a common edge is a large part of κ; elsewhere, where f has
+/// no lattice, and where p is plainly optimal, it does nothing. 3200·m evaluations of [`Objective::swap_change`];
+/// `stop` is asked every 1024 of them. Returns how often p became better.
 ///
 /// # Panics
 /// When the sizes of objective, face and p differ.
@@ -155,7 +160,8 @@ pub fn anneal(
     improvements
 }
 
-/// Whether no single swap within the face lowers f. O(m²) swap evaluations, O(1) each after one gradient where f is dense and quadratic.
+/// Whether no single swap within the face lowers f. O(m²) swap evaluations, O(1) each after one gradient where f is
+/// dense and quadratic.
 ///
 /// # Panics
 /// When the sizes of objective, face and p differ.

@@ -2,7 +2,8 @@
 //!
 //! Hidden units come in no order, so two trained networks can be compared, averaged or merged only once their units are
 //! aligned. What counts of a unit is what it contributes to the output; between two units that is known in closed form
-//! (docs/mathematics.md §6), and the best alignment is *one* linear assignment, proved optimal where no other comes as near as rounding.
+//! (docs/mathematics.md §6), and the best alignment is *one* linear assignment, proved optimal where no other comes as
+//! near as rounding.
 
 use crate::assignment;
 use crate::error::{Error, Result};
@@ -20,8 +21,8 @@ pub struct Network {
 }
 
 impl Network {
-    /// `weights` W, n × d, a row a unit; `bias` b, n; `readout` U, m × n, a column a unit (as PyTorch's `Linear.weight` has
-    /// them). Without a readout the units' outputs are compared themselves.
+    /// `weights` W, n × d, a row a unit; `bias` b, n; `readout` U, m × n, a column a unit (as PyTorch's `Linear.weight`
+    /// has them). Without a readout the units' outputs are compared themselves.
     ///
     /// # Errors
     /// [`Error::Shape`] when the sizes do not fit, [`Error::Entry`] when an entry is not finite.
@@ -114,20 +115,24 @@ impl Network {
 pub struct Alignment {
     /// Unit i of A is unit p(i) of B.
     pub permutation: Permutation,
-    /// Σ_i E‖c_i − c'_p(i)‖², c and c' the contributions of A's and B's units: the smallest over all permutations, up to rounding.
+    /// Σ_i E‖c_i − c'_p(i)‖², c and c' the contributions of A's and B's units: the smallest over all permutations, up
+    /// to rounding.
     pub value: f64,
     /// The value of leaving B's units as they are.
     pub unaligned_value: f64,
     /// The value of the mean permutation: what an alignment that knows nothing is worth.
     pub random_value: f64,
-    /// Whether every other permutation is proved to be worse, rounding included; otherwise another may be as good to within rounding.
+    /// Whether every other permutation is proved to be worse, rounding included; otherwise another may be as good to
+    /// within rounding.
     pub is_proved: bool,
-    /// E⟨c_i, c'_p(i)⟩/√(E‖c_i‖²·E‖c'_p(i)‖²) for each unit of A: 1 for equal directions; 0 where one of the two is never active.
+    /// E⟨c_i, c'_p(i)⟩/√(E‖c_i‖²·E‖c'_p(i)‖²) for each unit of A: 1 for equal directions; 0 where one of the two is
+    /// never active.
     pub similarities: Vec<f64>,
 }
 
 impl Alignment {
-    /// value/random_value: 0 when the networks are the same up to order and scaling, near 1 when they have nothing in common.
+    /// value/random_value: 0 when the networks are the same up to order and scaling, near 1 when they have nothing in
+    /// common.
     pub fn unexplained(&self) -> f64 {
         if self.random_value > 0.0 { self.value / self.random_value } else { 0.0 }
     }
@@ -135,11 +140,12 @@ impl Alignment {
 
 /// Aligns the hidden units of B to those of A: minimizes Σ_i E‖u_iσ(w_i·x) − u'_p(i)σ(w'_p(i)·x)‖² over permutations p.
 ///
-/// The contribution uσ(w·x) does not change when w is multiplied by s > 0 and u by 1/s, so that the scaling symmetry of ReLU
-/// networks does not mislead the matching, as it does one that compares weights. Inputs: in closed form for N(0, I)
-/// or N(0, Σ), where a bias counts as the weight of one more independent standard normal input (an approximation);
-/// exactly, biases included, for given samples. Also the answer to [`PermutationInside`](crate::objective::two_layer::PermutationInside)
-/// with a vector output between unrelated weights. O(n²(d + m) + n³).
+/// The contribution uσ(w·x) does not change when w is multiplied by s > 0 and u by 1/s, so that the scaling symmetry of
+/// ReLU networks does not mislead the matching, as it does one that compares weights. Inputs: in closed form for N(0,
+/// I) or N(0, Σ), where a bias counts as the weight of one more independent standard normal input (an approximation);
+/// exactly, biases included, for given samples. Also the answer to
+/// [`PermutationInside`](crate::objective::two_layer::PermutationInside) with a vector output between unrelated
+/// weights. O(n²(d + m) + n³).
 ///
 /// # Errors
 /// [`Error::Shape`] when the two networks or the inputs do not fit together, [`Error::Entry`], [`Error::Argument`] as

@@ -32,7 +32,8 @@ pub enum Penalty {
     L1MinusL2,
     /// P(X) = n − ‖X‖²_F, quadratic; 0 ≤ P ≤ n − 1 on D_n.
     Frobenius,
-    /// P(X) = −Σ X_ij ln X_ij; 0 ≤ P ≤ n ln n on D_n. Its gradient is infinite at 0, so entries below 1e-12 count as 1e-12 there.
+    /// P(X) = −Σ X_ij ln X_ij; 0 ≤ P ≤ n ln n on D_n. Its gradient is infinite at 0, so entries below 1e-12 count as
+    /// 1e-12 there.
     Entropy,
 }
 
@@ -42,7 +43,8 @@ const ENTROPY_FLOOR: f64 = 1e-12;
 impl Penalty {
     /// P(X) for X ≥ 0, any shape for l1−l2 and entropy; n is the number of rows for Frobenius. O(entries).
     ///
-    /// l1−l2 is right for entries of any size: ∞ only where P itself is beyond 1.8e308. NaN where an entry is not finite.
+    /// l1−l2 is right for entries of any size: ∞ only where P itself is beyond 1.8e308. NaN where an entry is not
+    /// finite.
     pub fn value(self, x: &DMatrix<f64>) -> f64 {
         match self {
             Penalty::L1MinusL2 => {
@@ -86,8 +88,8 @@ impl Penalty {
         self.value(x)
     }
 
-    /// `total` ← G + weight·∇P(X) as by [`add_gradient`](Self::add_gradient), with what else a Frank–Wolfe step asks of these
-    /// matrices, in one pass (l1−l2). `norms` are those of X, `gradient` is G.
+    /// `total` ← G + weight·∇P(X) as by [`add_gradient`](Self::add_gradient), with what else a Frank–Wolfe step asks of
+    /// these matrices, in one pass (l1−l2). `norms` are those of X, `gradient` is G.
     pub(crate) fn total_gradient(
         self,
         weight: f64,
@@ -281,8 +283,9 @@ fn inverse(norm: f64) -> f64 {
 /// The weights λ_1 < … < λ_k of a path: geometric from `first`·κ to `last`·κ, where κ is the objective's
 /// [`scale`](crate::objective::Objective::scale).
 ///
-/// T4 (docs/mathematics.md §2) says why the weight must grow: above λ = L every permutation is a strict local minimum, so a
-/// path that started there would stay at its first permutation; only above (1 + 1/√2)L is the penalty sure to be exact.
+/// T4 (docs/mathematics.md §2) says why the weight must grow: above λ = L every permutation is a strict local minimum,
+/// so a path that started there would stay at its first permutation; only above (1 + 1/√2)L is the penalty sure to be
+/// exact.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WeightSchedule {

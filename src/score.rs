@@ -19,7 +19,8 @@ pub struct EdgeScore {
 }
 
 impl EdgeScore {
-    /// Counts the edges that `p` keeps: unordered pairs if both graphs are undirected, else arcs; weights do not matter.
+    /// Counts the edges that `p` keeps: unordered pairs if both graphs are undirected, else arcs; weights do not
+    /// matter.
     ///
     /// O(arcs of A and B).
     ///

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 /// A condition that ends long computations early. Clones share it.
 ///
-/// Once it was seen to hold it counts as reached for good, whatever becomes of what it asks: so whoever finds it not reached *after* a
-/// computation knows that the computation was not cut short. Asking costs about as much as reading the clock, and nothing for
-/// [`Stop::never`]; computations ask often enough to end within about a tenth of a second.
+/// Once it was seen to hold it counts as reached for good, whatever becomes of what it asks: so whoever finds it not
+/// reached *after* a computation knows that the computation was not cut short. Asking costs about as much as reading
+/// the clock, and nothing for [`Stop::never`]; computations ask often enough to end within about a tenth of a second.
 ///
 /// ```
 /// use birkhoff::Stop;

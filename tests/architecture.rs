@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Each module of the library, and the modules it may import; `error` is for everyone. A module may import its own parts.
+/// Each module of the library, and the modules it may import; `error` is for everyone. A module may import its own
+/// parts.
 ///
 /// From below: nothing in a line knows anything of the lines under it, so there are no cycles.
 const TABLE: &[(&str, &[&str])] = &[
@@ -88,6 +89,7 @@ const KNOW_ONLY_THE_TRAIT: &[&str] = &["solver", "recovery", "local_search", "ce
 const TRAIT: &[&str] = &["Objective", "VertexGradient", "Injective", "Embedding", "EmbeddingSearch", "is_much_smaller"];
 
 const MOST_LINES: usize = 600;
+const LONGEST_LINE: usize = 120;
 
 /// One imported path: `crate::objective::Objective` is ["crate", "objective", "Objective"].
 type Import = Vec<String>;
@@ -289,6 +291,33 @@ fn files_are_short_enough_to_be_read() {
         let lines = fs::read_to_string(&file).unwrap().lines().count();
         assert!(lines < MOST_LINES, "{} has {lines} lines", file.display());
     }
+}
+
+/// Comments and prose; code is rustfmt's, and neither tables nor strings can be broken.
+#[test]
+fn lines_are_short_enough_to_be_read() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let is_prose = |line: &str, is_text: bool| {
+        let line = line.trim_start();
+        let text = ["//!", "///", "//"].iter().find_map(|mark| line.strip_prefix(mark));
+        text.or(is_text.then_some(line)).is_some_and(|text| !text.trim_start().starts_with('|'))
+    };
+    let mut found = vec![];
+    for folder in ["src", "experiments", "tests", "examples", "benches", "fuzz", "crates", "docs", "results", ""] {
+        let folder = root.join(folder);
+        let texts = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+        let texts = texts.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+        let sources = if folder == root { vec![] } else { sources(&folder) };
+        for file in sources.into_iter().filter(|file| !file.starts_with(root.join("fuzz/target"))).chain(texts) {
+            let is_text = file.extension().is_some_and(|extension| extension == "md");
+            for (number, line) in fs::read_to_string(&file).unwrap().lines().enumerate() {
+                if line.chars().count() > LONGEST_LINE && is_prose(line, is_text) {
+                    found.push(format!("{}:{}", file.display(), number + 1));
+                }
+            }
+        }
+    }
+    assert!(found.is_empty(), "longer than {LONGEST_LINE} characters:\n{}", found.join("\n"));
 }
 
 #[test]

@@ -411,7 +411,8 @@ fn the_size_may_change_between_problems() {
 
 #[test]
 fn costs_on_which_all_rows_agree_are_solved() {
-    // Nearly rank one, as the gradients of graph matching are: every row wants the same columns. These go through the auction.
+    // Nearly rank one, as the gradients of graph matching are: every row wants the same columns. These go through the
+    // auction.
     let mut rng = rng(8);
     for n in [60, 250] {
         let row: Vec<f64> = (0..n).map(|_| rng.random::<f64>()).collect();

@@ -1,4 +1,5 @@
-//! Assignments where floating point ends: a hundred thousand warm starts, costs of any size, and work that is cut short.
+//! Assignments where floating point ends: a hundred thousand warm starts, costs of any size, and work that is cut
+//! short.
 
 use birkhoff::assignment::{AssignmentSolver, solve, solve_rectangular, solve_rectangular_until};
 use birkhoff::{Stop, instance};
@@ -16,8 +17,9 @@ fn uniform(rows: usize, columns: usize, rng: &mut ChaCha8Rng) -> DMatrix<f64> {
     DMatrix::from_fn(rows, columns, |_, _| rng.random::<f64>())
 }
 
-/// The bound of the module's documentation, over a sequence of problems that changes in every way: a little, altogether, by a power of two up or down,
-/// by a row and column term, and to costs with forbidden pairs. Prices left over from large costs once spoiled small ones.
+/// The bound of the module's documentation, over a sequence of problems that changes in every way: a little,
+/// altogether, by a power of two up or down, by a row and column term, and to costs with forbidden pairs. Prices left
+/// over from large costs once spoiled small ones.
 #[test]
 fn duals_keep_their_bound_over_a_hundred_thousand_warm_starts() {
     let mut rng = rng(11);
@@ -73,7 +75,8 @@ fn duals_keep_their_bound_over_a_hundred_thousand_warm_starts() {
 fn a_stopped_solution_is_a_permutation_with_duals_that_bound_it() {
     let mut rng = rng(12);
     for (n, is_padded) in [(1, false), (2, false), (40, true), (150, true), (150, false)] {
-        // A row and a column term, as gradients have them, which take an auction; or nearly all rows alike, as padding makes them.
+        // A row and a column term, as gradients have them, which take an auction; or nearly all rows alike, as padding
+        // makes them.
         let row: Vec<f64> = (0..n).map(|_| rng.random::<f64>()).collect();
         let weight = |i: usize| if is_padded && i * 10 >= n { 0.0 } else { row[i] };
         let cost = DMatrix::from_fn(n, n, |i, j| (1.0 - weight(i)) * row[j] + 0.01 * weight(i) * rng.random::<f64>());

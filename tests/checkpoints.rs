@@ -23,7 +23,8 @@ fn after_a_step(n: usize) -> Iterate {
     let solver = FrankWolfe::new(Penalty::default(), stages(), face);
     let run = Executor::new(&f as &dyn Objective, solver).configure(|state: Iterate| state.max_iterations(1));
     let mut state = run.ctrlc(false).timer(false).run().unwrap().state.max_iterations(u64::MAX);
-    // A checkpoint is written while the run goes on; argmin makes no step from a state that has ended. JSON has no infinity.
+    // A checkpoint is written while the run goes on; argmin makes no step from a state that has ended. JSON has no
+    // infinity.
     state.lower_bound = state.lower_bound.max(f64::MIN);
     let mut written = serde_json::to_value(state).unwrap();
     written["status"] = serde_json::to_value(TerminationStatus::NotTerminated).unwrap();

@@ -103,7 +103,8 @@ fn objectives_have_the_gradient_of_their_differences() {
             let x = normal(n, rng) + random_point(n, rng);
             let mut gradient = normal(n, rng); // must be overwritten
             f.gradient(&x, &mut gradient);
-            // Central differences of a quadratic are exact; h = 1 leaves nothing but rounding, 1e-16 times the terms' number.
+            // Central differences of a quadratic are exact; h = 1 leaves nothing but rounding, 1e-16 times the terms'
+            // number.
             agrees(&format!("{name}, scale {scale}"), &|x| f.value(x), &gradient, &x, 1.0, 1e-12);
         }
     }
@@ -149,7 +150,8 @@ fn penalties_have_the_gradient_of_their_differences() {
             let rng = &mut rng(2, 0);
             let x = normal(7, rng).map(|v| (0.1 + v.abs()) * scale);
             let gradient = penalty.gradient(&x);
-            // h = 1e-4 of the entries: truncation h² = 1e-8, rounding 1e-16/h = 1e-12; the entries nearest 0 cost a factor 100.
+            // h = 1e-4 of the entries: truncation h² = 1e-8, rounding 1e-16/h = 1e-12; the entries nearest 0 cost a
+            // factor 100.
             let name = format!("{penalty}, scale {scale}");
             agrees(&name, &|x| penalty.value(x), &gradient, &x, 1e-4 * scale, 1e-6);
             // And on matrices that are not square, for those that allow it.
@@ -222,7 +224,8 @@ fn a_thousand_blends_stay_near_a_fresh_gradient() {
             x = x * (1.0 - t) + q.to_matrix() * t;
         }
         f.gradient(&x, &mut fresh);
-        // What docs/mathematics.md §5 asks of the recurrence; each step adds a rounding of 1e-16 and shrinks the earlier ones.
+        // What docs/mathematics.md §5 asks of the recurrence; each step adds a rounding of 1e-16 and shrinks the
+        // earlier ones.
         let error = (&gradient - &fresh).norm() / fresh.norm();
         assert!(error <= 1e-9, "{name}: {error}");
     }
@@ -234,7 +237,8 @@ fn values_at_permutations_and_of_swaps_agree_with_the_value() {
         let rng = &mut rng(6, trial as u64);
         let n = 9;
         for (name, f) in objectives(n, scale, rng) {
-            // The sums that cancel have some n² terms of the size of the parts of f, which f(0) shows for the convex form.
+            // The sums that cancel have some n² terms of the size of the parts of f, which f(0) shows for the convex
+            // form.
             let size = f.value(&DMatrix::zeros(n, n)).abs() + n as f64 * f.scale() + scale * n as f64;
             for _ in 0..5 {
                 let p = Permutation::random(n, rng);

@@ -76,8 +76,8 @@ fn unpadded(form: &dyn Injective, square: &DMatrix<f64>) -> DMatrix<f64> {
 
 const SMALL: &[(usize, usize)] = &[(1, 3), (2, 5), (3, 7), (4, 10)];
 
-/// Problems of every kind, with m and N in turn from a list: weighted and not, directed and not, with loops, two layers, a linear term, the smaller graph first and second,
-/// sparse and dense products.
+/// Problems of every kind, with m and N in turn from a list: weighted and not, directed and not, with loops, two
+/// layers, a linear term, the smaller graph first and second, sparse and dense products.
 fn problems(sizes: &[(usize, usize)]) -> Vec<(usize, Box<dyn Objective>)> {
     let mut all: Vec<(usize, Box<dyn Objective>)> = vec![];
     for kind in 0..48 {
@@ -403,8 +403,8 @@ fn moves_end_where_none_lowers_f_and_keep_the_anchors() {
     }
 }
 
-/// Every kind of problem, by every way: no value below the least, no false proof, by default the optimum where all injections are looked at (4 in 10), and
-/// nearly always where they are not (3 in 40).
+/// Every kind of problem, by every way: no value below the least, no false proof, by default the optimum where all
+/// injections are looked at (4 in 10), and nearly always where they are not (3 in 40).
 #[test]
 fn recovery_is_right_about_what_enumeration_knows() {
     let (mut enumerated, mut optimal, mut all) = (0, 0, 0);
@@ -450,7 +450,8 @@ fn recovery_is_right_about_what_enumeration_knows() {
     assert!(8 * optimal >= 7 * all && enumerated >= 1, "{optimal} of {all}, enumeration alone found {enumerated}");
 }
 
-/// A graph of n vertices of mean degree d, and m of its vertices around one of them, with their edges, of which the share `noise` is replaced.
+/// A graph of n vertices of mean degree d, and m of its vertices around one of them, with their edges, of which the
+/// share `noise` is replaced.
 fn sample(n: usize, d: f64, m: usize, noise: f64, rng: &mut impl Rng) -> (Graph, Graph) {
     let mut edges = BTreeSet::new();
     while (edges.len() as f64) < n as f64 * d / 2.0 {

@@ -1,7 +1,7 @@
 //! Limits hold: whatever is under way when they are reached is given up, and what comes out is right all the same.
 //!
-//! Nothing here is timed (that is `examples/limits.rs`); stops are reached after a number of asks, so that every place that asks is one
-//! where the search ends in some test.
+//! Nothing here is timed (that is `examples/limits.rs`); stops are reached after a number of asks, so that every place
+//! that asks is one where the search ends in some test.
 
 use birkhoff::instance::{correlated_erdos_renyi, correlated_gaussian, noisy_erdos_renyi, noisy_regular, rng};
 use birkhoff::local_search::swap_descent;
@@ -141,7 +141,8 @@ fn searches() -> Vec<Search> {
     searches
 }
 
-/// Wherever a search is stopped: the answer is a permutation on the anchors' face with its own value, and nothing is claimed that is not so.
+/// Wherever a search is stopped: the answer is a permutation on the anchors' face with its own value, and nothing is
+/// claimed that is not so.
 #[test]
 fn a_search_that_is_stopped_anywhere_has_an_answer() {
     for Search { name, objective, starts, settings } in searches() {

@@ -1,4 +1,5 @@
-//! Numbers and sizes at the ends of their ranges, through the public interface: the right answer, an error, or the panic that is documented.
+//! Numbers and sizes at the ends of their ranges, through the public interface: the right answer, an error, or the
+//! panic that is documented.
 
 use birkhoff::assignment::solve;
 use birkhoff::certificate::{Certificate, certify};
@@ -42,7 +43,9 @@ proptest! {
 
     /// On 2 × 2 matrices the projection is known: q = ½ + (a + d − b − c)/4, cut off at 0 and 1.
     #[test]
-    fn a_projection_of_two_by_two_is_right_at_every_scale(exponent in -1074i32..1023, shared in -1074i32..1000, seed: u64) {
+    fn a_projection_of_two_by_two_is_right_at_every_scale(
+        exponent in -1074i32..1023, shared in -1074i32..1000, seed: u64
+    ) {
         let rng = &mut rng(seed, 30);
         let mut y = normal(2, exponent, rng);
         if seed % 3 == 0 {

@@ -38,7 +38,8 @@ proptest! {
         let size = y.amax().max(1.0);
         // What was asked for, and a little for the sums' rounding.
         prop_assert!(residual(&x) <= 2e-11 * size);
-        // ⟨X − Y, Z − X⟩ ≥ 0 for all Z: moving sums by the residual r changes it by n·r times a dual, which is of Y's size.
+        // ⟨X − Y, Z − X⟩ ≥ 0 for all Z: moving sums by the residual r changes it by n·r times a dual, which is of Y's
+        // size.
         let outward = &x - &y;
         prop_assert!(lmo(&outward).unwrap().value - outward.dot(&x) >= -1e-9 * size * size * n as f64);
         // A point within r of D_n is within about r·n of its projection.
@@ -52,7 +53,8 @@ proptest! {
     fn sinkhorn_keeps_its_invariants_at_extreme_scales(n in 1usize..9, exponent in -300i32..7, seed: u64) {
         let rng = &mut rng(seed, 9);
         let exponent = if seed % 2 == 0 { exponent } else { exponent.rem_euclid(7) };
-        let kernel = DMatrix::from_fn(n, n, |_, _| { let v: f64 = StandardNormal.sample(rng); v * 10f64.powi(exponent) });
+        let normals = DMatrix::from_fn(n, n, |_, _| -> f64 { StandardNormal.sample(rng) });
+        let kernel = normals * 10f64.powi(exponent);
         let (x, rounds) = sinkhorn(&kernel, 1e-10, 500).unwrap();
         // The exponents K + u + v carry a rounding of K's size.
         let rounding = 1e-14 * (n as f64) * kernel.amax().max(1.0);

@@ -15,7 +15,8 @@ use rand::{Rng, RngExt};
 use rand_distr::{Distribution, Exp1, StandardNormal};
 use std::f64::consts::{FRAC_1_SQRT_2, SQRT_2};
 
-/// A sum of n ≤ 12 numbers of size 1 loses less than n units of rounding, and P adds up 2n such sums: 1e-12 is ten times that.
+/// A sum of n ≤ 12 numbers of size 1 loses less than n units of rounding, and P adds up 2n such sums: 1e-12 is ten
+/// times that.
 const ROUNDING: f64 = 1e-12;
 
 const PENALTIES: [Penalty; 3] = [Penalty::L1MinusL2, Penalty::Frobenius, Penalty::Entropy];
@@ -297,7 +298,8 @@ fn the_constants_of_t1_and_t2_are_attained_and_a_better_one_is_caught() {
     }
 }
 
-/// What the proof of T1 says of rows alone (docs/mathematics.md §2): the best assignment reaches Σ (1 − (1 + 1/√2)(1 − ‖r_i‖)).
+/// What the proof of T1 says of rows alone (docs/mathematics.md §2): the best assignment reaches Σ (1 − (1 + 1/√2)(1 −
+/// ‖r_i‖)).
 #[test]
 fn t1_holds_for_the_rows_alone_and_its_proofs_inequalities_hold() {
     let line = |s: f64| 1.0 - DISTANCE_FACTOR * (1.0 - s);
@@ -392,7 +394,8 @@ fn the_lipschitz_and_curvature_constants_are_attained() {
         let vertex = DMatrix::identity(n, n);
         let gradient = Penalty::L1MinusL2.gradient(&vertex);
         assert!((gradient.norm() - 2.0 * (size * (size - 1.0)).sqrt()).abs() < ROUNDING);
-        // From the vertex towards the barycenter the slope is 2√n·√(1 − 1/n), and the Hessian −2/n, at the vertex itself.
+        // From the vertex towards the barycenter the slope is 2√n·√(1 − 1/n), and the Hessian −2/n, at the vertex
+        // itself.
         let inward = barycenter(n) - &vertex;
         let unit = &inward / inward.norm();
         let at = |t: f64| p(&(&vertex + &unit * t));

@@ -114,8 +114,8 @@ fn faq_is_as_good_as_scipys_on_every_problem() {
         let theirs = if maximize { number(&row[6]) } else { -number(&row[6]) };
         // Whole numbers: values are exact.
         if row[0] == "binary" || has_equal_degrees(&a) || has_equal_degrees(&b) {
-            // Assignments tie where degrees are equal, so a single run of either is a draw of lots (of ours after its first step). Restarts draw again; and
-            // so does renumbering B, over which single runs are averaged.
+            // Assignments tie where degrees are equal, so a single run of either is a draw of lots (of ours after its
+            // first step). Restarts draw again; and so does renumbering B, over which single runs are averaged.
             let some = solve(&settings.clone().with_polish(true).with_restarts(10));
             assert!(some >= theirs, "{row:?}: {some}");
             let draws = (0..DRAWS).map(|draw| solve_against(&shuffled(&b, draw), &settings)).sum::<f64>();

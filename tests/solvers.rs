@@ -18,7 +18,8 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// D_n's sums after a hundred convex combinations are right up to 1e-14; projections and scalings are asked for 1e-9 or 1e-10.
+/// D_n's sums after a hundred convex combinations are right up to 1e-14; projections and scalings are asked for 1e-9 or
+/// 1e-10.
 const FEASIBLE: f64 = 1e-8;
 
 fn normal(n: usize, trial: u64) -> DMatrix<f64> {
@@ -438,7 +439,8 @@ fn limits_end_a_run_early_with_an_answer() {
         let recovery = recover(&f, &settings).unwrap();
         assert_eq!(recovery.termination, TerminationReason::Timeout, "{method}");
         assert!(recovery.attempts.len() < 1_000 && recovery.optimality.value.is_finite(), "{method}");
-        // A limit is looked at between iterations: one of them, with the final rounding, may take a while on a busy machine.
+        // A limit is looked at between iterations: one of them, with the final rounding, may take a while on a busy
+        // machine.
         assert!(began.elapsed() < Duration::from_secs(5), "{method}: {:?}", began.elapsed());
 
         let flag = Arc::new(AtomicBool::new(true));
@@ -501,7 +503,8 @@ fn a_checkpoint_resumes_to_the_same_bits() {
         };
         let whole = run(u64::MAX, None);
         assert!(whole.get_iter() > 125, "{name}: {}", whole.get_iter());
-        // Right after the start, within a stage, before and after the fresh gradient of step 100, and in the next stage.
+        // Right after the start, within a stage, before and after the fresh gradient of step 100, and in the next
+        // stage.
         for stop in [1, 40, 99, 100, 125] {
             let file = format!("{name}-{stop}");
             let checkpoint = FileCheckpoint::new(directory, file.as_str(), CheckpointingFrequency::Always);
@@ -521,7 +524,8 @@ fn a_checkpoint_resumes_to_the_same_bits() {
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
-/// A and B independent: about one vertex is right. LAP codes return the identity on ties, and a hidden identity would look found.
+/// A and B independent: about one vertex is right. LAP codes return the identity on ties, and a hidden identity would
+/// look found.
 #[test]
 fn nothing_is_found_where_nothing_is_hidden() {
     let trials = 40;

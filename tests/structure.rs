@@ -13,7 +13,8 @@ const COSTS: [(&str, Cost); 3] = [
     ("subtrees", |a, b, anchors| subtree_ratios(a, b, Subtrees::default(), anchors).unwrap()),
 ];
 
-/// Costs are sums of numbers of size 1 (subtrees: logarithms of products of 2-byte ratios, good to 2⁻⁹ each) in another order.
+/// Costs are sums of numbers of size 1 (subtrees: logarithms of products of 2-byte ratios, good to 2⁻⁹ each) in another
+/// order.
 fn tolerance(name: &str) -> f64 {
     if name == "subtrees" { 0.05 } else { 1e-9 }
 }
@@ -23,7 +24,8 @@ fn renumbered(graph: &Graph, p: &Permutation) -> Graph {
     Graph::directed(graph.vertex_count(), arcs).unwrap()
 }
 
-/// Mean over the vertices of the share of B's vertices that look better than the partner; a tie counts half. Chance is ½.
+/// Mean over the vertices of the share of B's vertices that look better than the partner; a tie counts half. Chance is
+/// ½.
 fn mean_rank(cost: &DMatrix<f64>, truth: &Permutation) -> f64 {
     let n = cost.nrows();
     let rank = |i: usize| {
@@ -65,8 +67,8 @@ fn renumbering_the_vertices_renumbers_the_cost() {
 
 #[test]
 fn independent_graphs_tell_nothing_of_the_order() {
-    // The identity and the hidden permutation must both look like chance. Ranks of 300 vertices, nearly uniform: their mean is
-    // 0.5 ± 0.017, times √(clusters of like vertices); 0.08 is beyond four of these.
+    // The identity and the hidden permutation must both look like chance. Ranks of 300 vertices, nearly uniform: their
+    // mean is 0.5 ± 0.017, times √(clusters of like vertices); 0.08 is beyond four of these.
     for trial in 0..3 {
         let Instance { a, b, truth } = noisy_erdos_renyi(300, 4.0, 1.0 - 4.0 / 299.0, &mut rng(2, trial)).unwrap();
         for (name, cost) in COSTS {
@@ -81,7 +83,8 @@ fn independent_graphs_tell_nothing_of_the_order() {
 
 #[test]
 fn partners_look_alike() {
-    // Measured one by one over 20 trials: walks 0.17–0.32, degrees 0.17–0.27, subtrees 0.04–0.27 (sparse), walks 0.39–0.45 (regular).
+    // Measured one by one over 20 trials: walks 0.17–0.32, degrees 0.17–0.27, subtrees 0.04–0.27 (sparse), walks
+    // 0.39–0.45 (regular).
     let mean = |rank: &dyn Fn(u64) -> f64| (0..4).map(rank).sum::<f64>() / 4.0;
     for ((name, cost), bound) in COSTS.into_iter().zip([0.32, 0.3, 0.2]) {
         let rank = mean(&|trial| {

@@ -1,4 +1,5 @@
-//! Two-layer networks: closed forms against samples and constants, shortcuts against the long way, recovery against the truth.
+//! Two-layer networks: closed forms against samples and constants, shortcuts against the long way, recovery against the
+//! truth.
 
 use birkhoff::Permutation;
 use birkhoff::instance::rng;

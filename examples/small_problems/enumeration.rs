@@ -100,8 +100,8 @@ impl Enumeration {
     }
 }
 
-/// Twice the a-priori bound for a sum of `count` products, in any order (Higham, Accuracy and Stability of Numerical Algorithms, §4.2);
-/// products below the normal numbers lose half a unit of the smallest one.
+/// Twice the a-priori bound for a sum of `count` products, in any order (Higham, Accuracy and Stability of Numerical
+/// Algorithms, §4.2); products below the normal numbers lose half a unit of the smallest one.
 fn rounding(count: usize, size: f64) -> f64 {
     2.0 * (count + 2) as f64 * (f64::EPSILON * size + f64::from_bits(1))
 }

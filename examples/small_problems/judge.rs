@@ -171,7 +171,8 @@ pub struct Verdict {
     pub elapsed: Duration,
 }
 
-/// Solves `problem` as `task` says, on one thread, and compares with the truth; on three threads as well if `threads_too`.
+/// Solves `problem` as `task` says, on one thread, and compares with the truth; on three threads as well if
+/// `threads_too`.
 pub fn judge(problem: &Problem, truth: &Enumeration, task: &Task, threads_too: bool) -> Verdict {
     let run = timed(problem, task, 1);
     let mut faults = Vec::new();

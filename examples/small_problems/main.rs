@@ -1,4 +1,5 @@
-//! Random problems of at most eight vertices, every claim compared with all permutations: proofs, bounds, certificates, optima.
+//! Random problems of at most eight vertices, every claim compared with all permutations: proofs, bounds, certificates,
+//! optima.
 //!
 //! cargo run --release --example small_problems -- 100000 [FIRST]
 //!

@@ -72,8 +72,8 @@ pub(super) struct Engine {
     pub stop: Stop,
 }
 
-// How the auction is dosed. Measured on uniform and integer costs and on the gradients of graph matching, n = 500 to 4000; within
-// a factor of two of most of these values the times hardly change.
+// How the auction is dosed. Measured on uniform and integer costs and on the gradients of graph matching, n = 500 to
+// 4000; within a factor of two of most of these values the times hardly change.
 
 /// A cold start goes through an auction when the row reduction leaves more than this share of the lines free.
 const HARD: f64 = 0.2;
@@ -81,7 +81,8 @@ const HARD: f64 = 0.2;
 const COLD: (f64, usize) = (2.5, 5);
 /// A warm start goes through an auction when more than this share of the lines has lost its place.
 const MOVED: f64 = 0.5;
-/// The first ε of a warm auction, in medians of what the lost places exceed the best ones by, and the number of its phases.
+/// The first ε of a warm auction, in medians of what the lost places exceed the best ones by, and the number of its
+/// phases.
 const WARM: (f64, usize) = (0.03, 2);
 /// ε shrinks by this factor from phase to phase.
 const SHRINK: f64 = 0.2;
@@ -106,7 +107,8 @@ impl Engine {
         self.search.resize(lines, places);
     }
 
-    /// Before a cold start: Jonker and Volgenant's column reduction, v_k ← min over l of c_lk. Returns what [`measure`](Self::measure) does.
+    /// Before a cold start: Jonker and Volgenant's column reduction, v_k ← min over l of c_lk. Returns what
+    /// [`measure`](Self::measure) does.
     pub fn reduce_columns(&mut self, costs: Costs) -> f64 {
         self.holdings.v.fill(f64::INFINITY);
         let reduced = |line| {
@@ -116,8 +118,9 @@ impl Engine {
         (0..self.holdings.place_of.len()).map(reduced).fold(0.0, f64::max)
     }
 
-    /// Before a warm start, for each line: by how much the place it holds misses its smallest c_lk − v_k. Returns the largest Σ_k |c_lk|, ∞
-    /// if a cost is not finite. The lines are shared out to the threads where they are many and long.
+    /// Before a warm start, for each line: by how much the place it holds misses its smallest c_lk − v_k. Returns the
+    /// largest Σ_k |c_lk|, ∞ if a cost is not finite. The lines are shared out to the threads where they are many and
+    /// long.
     pub fn measure(&mut self, costs: Costs) -> f64 {
         let Holdings { v, place_of, cost, .. } = &mut self.holdings;
         let v = &v[..];
@@ -138,7 +141,8 @@ impl Engine {
         largest
     }
 
-    /// Assigns all lines from nothing but the prices. Returns whether that was possible; once the stop is reached, lines may be left free.
+    /// Assigns all lines from nothing but the prices. Returns whether that was possible; once the stop is reached,
+    /// lines may be left free.
     pub fn solve_cold(&mut self, costs: Costs) -> bool {
         let lines = self.holdings.place_of.len();
         for v in &mut self.holdings.v {
@@ -160,9 +164,9 @@ impl Engine {
         self.augment(costs)
     }
 
-    /// Assigns all lines, starting from the places they hold, once each has been [measured](Self::measure). In the end each holds a place
-    /// within `slack` of its smallest reduced cost. Returns how many lost theirs (it only counts what the new costs took away), and whether a
-    /// complete assignment was possible, as above.
+    /// Assigns all lines, starting from the places they hold, once each has been [measured](Self::measure). In the end
+    /// each holds a place within `slack` of its smallest reduced cost. Returns how many lost theirs (it only counts
+    /// what the new costs took away), and whether a complete assignment was possible, as above.
     pub fn solve_warm(&mut self, costs: Costs, slack: f64) -> (usize, bool) {
         let lines = self.holdings.place_of.len();
         self.widths.clear();
@@ -188,7 +192,8 @@ impl Engine {
         (moved, self.augment(costs))
     }
 
-    /// Gives the lines that are left free, each in turn, the place of smallest reduced cost among those that are left. O(free lines·places).
+    /// Gives the lines that are left free, each in turn, the place of smallest reduced cost among those that are left.
+    /// O(free lines·places).
     pub fn assign_the_rest(&mut self, costs: Costs) {
         let Holdings { v, line_of, .. } = &self.holdings;
         let mut left: Vec<u32> = (0..v.len() as u32).filter(|&place| line_of[place as usize] == NONE).collect();
@@ -208,7 +213,8 @@ impl Engine {
         kernel::smallest_and_threshold(costs.line(line), &self.holdings.v, 1).0
     }
 
-    /// Keeps prices from drifting down for ever in a long sequence of problems: (u + t, v − t) proves what (u, v) proves.
+    /// Keeps prices from drifting down for ever in a long sequence of problems: (u + t, v − t) proves what (u, v)
+    /// proves.
     pub fn center_prices(&mut self) {
         let v = &mut self.holdings.v;
         let top = v.iter().fold(f64::NEG_INFINITY, |a, &b| a.max(b));
@@ -235,8 +241,8 @@ impl Engine {
         found.map(|(entry, smallest)| (entry, smallest, second.min(self.shortlists.rest(line))))
     }
 
-    /// Jonker and Volgenant's augmenting row reduction: each free line takes its best place, whose price falls until the
-    /// line is indifferent to its second best; the line that held the place looks for another.
+    /// Jonker and Volgenant's augmenting row reduction: each free line takes its best place, whose price falls until
+    /// the line is indifferent to its second best; the line that held the place looks for another.
     fn reduce(&mut self, costs: Costs) {
         std::mem::swap(&mut self.free, &mut self.waiting);
         self.free.clear();
@@ -301,7 +307,8 @@ impl Engine {
         self.reduce(costs);
     }
 
-    /// Bertsekas' auction: a free line takes its best place and pays ε more than it must; who held the place bids again.
+    /// Bertsekas' auction: a free line takes its best place and pays ε more than it must; who held the place bids
+    /// again.
     fn auction(&mut self, costs: Costs, epsilon: f64) {
         std::mem::swap(&mut self.free, &mut self.waiting);
         self.free.clear();
@@ -363,7 +370,8 @@ impl Engine {
         median(&mut self.widths)
     }
 
-    /// Assigns the free lines along shortest augmenting paths. Returns whether all could be assigned, as far as it came.
+    /// Assigns the free lines along shortest augmenting paths. Returns whether all could be assigned, as far as it
+    /// came.
     fn augment(&mut self, costs: Costs) -> bool {
         let mut complete = true;
         for next in 0..self.free.len() {
@@ -375,7 +383,8 @@ impl Engine {
                 complete = false;
                 continue;
             };
-            // A line without a path stays without one; the others are assigned still, so that the error names a row rightly.
+            // A line without a path stays without one; the others are assigned still, so that the error names a row
+            // rightly.
             complete &= self.search.augment(&mut self.holdings, &mut self.shortlists, costs, line, smallest);
         }
         complete
@@ -385,7 +394,8 @@ impl Engine {
 /// What [`Engine::measure`] holds of a line: its shortlist, the cost and the excess to write, the place.
 type MeasuredLine<'a> = (((Slot<'a>, &'a mut f64), &'a mut f64), &'a mut u32);
 
-/// The cost c_l at the place that line l holds, and by how much it misses the smallest c_lk − v_k; makes the shortlist ready.
+/// The cost c_l at the place that line l holds, and by how much it misses the smallest c_lk − v_k; makes the shortlist
+/// ready.
 fn measured(
     line: usize,
     costs: &[f64],

@@ -1,8 +1,9 @@
 //! The loops over dense lines, compiled for the vector units of the machine that runs them.
 //!
-//! The bodies are plain safe Rust, written so that the compiler vectorizes them. Each is compiled three times: with AVX-512, with
-//! AVX2, and for the baseline. Every version does the same operations on the same numbers in an order that does not matter (only
-//! minima and comparisons; the one sum goes over fixed lanes), so the answers do not depend on the machine.
+//! The bodies are plain safe Rust, written so that the compiler vectorizes them. Each is compiled three times: with
+//! AVX-512, with AVX2, and for the baseline. Every version does the same operations on the same numbers in an order
+//! that does not matter (only minima and comparisons; the one sum goes over fixed lanes), so the answers do not depend
+//! on the machine.
 // With only the baseline, SSE2, cold solves of the hard kind (gradients) took 1.4 times as long in all.
 #![allow(unsafe_code, reason = "loops for a vector unit are called where it was found, right before the call")]
 
@@ -140,8 +141,8 @@ fn magnitude_body(costs: &[f64]) -> f64 {
 }
 
 vectorized! {
-    /// min_k (c_k − v_k), and a threshold with at least `rank` ≤ 32 entries c_k − v_k below or at it (all, if there are fewer); on
-    /// random data about 32·ln(32/(32 − rank)) of them.
+    /// min_k (c_k − v_k), and a threshold with at least `rank` ≤ 32 entries c_k − v_k below or at it (all, if there are
+    /// fewer); on random data about 32·ln(32/(32 − rank)) of them.
     smallest_and_threshold = smallest_and_threshold_body(costs: &[f64], v: &[f64], rank: u32) -> (f64, f64)
 }
 
@@ -374,7 +375,8 @@ mod tests {
         v.iter().zip(costs).map(|(&v, &c)| if c < v { c } else { v }).collect()
     }
 
-    /// Both zeros are at the limit above which something is left: whichever is the least, its bits are the same everywhere.
+    /// Both zeros are at the limit above which something is left: whichever is the least, its bits are the same
+    /// everywhere.
     #[test]
     fn the_sign_of_a_zero_does_not_depend_on_the_vector_unit() {
         for length in 9..40 {

@@ -7,12 +7,13 @@ use nalgebra::DMatrix;
 /// The largest n for which proofs pay the O(n³) of a margin.
 pub(crate) const LARGEST_MARGIN: usize = 512;
 
-/// A number by which every permutation but `best.permutation` costs more, rounding included; not above 0 where there may be another
-/// as good, ∞ for n ≤ 1.
+/// A number by which every permutation but `best.permutation` costs more, rounding included; not above 0 where there
+/// may be another as good, ∞ for n ≤ 1.
 ///
-/// With reduced costs r = c − u − v, another permutation's cost exceeds p's by Σ_i r\[i, q(i)\] − Σ_i r\[i, p(i)\], which are the lengths of cycles
-/// in the graph with an arc i → k of length r\[i, p(k)\] wherever row i takes the column of row k. So the margin is the length of
-/// the shortest cycle (Floyd 1962; Warshall 1962). `best` is of this `cost`, which is n × n. O(n³) time, O(n²) memory.
+/// With reduced costs r = c − u − v, another permutation's cost exceeds p's by Σ_i r\[i, q(i)\] − Σ_i r\[i, p(i)\],
+/// which are the lengths of cycles in the graph with an arc i → k of length r\[i, p(k)\] wherever row i takes the
+/// column of row k. So the margin is the length of the shortest cycle (Floyd 1962; Warshall 1962). `best` is of this
+/// `cost`, which is n × n. O(n³) time, O(n²) memory.
 ///
 /// ```
 /// use birkhoff::assignment::{margin, solve};

@@ -1,45 +1,52 @@
 //! Linear assignment: each row gets a column of its own, at the least total cost, with a proof.
 //!
-//! min over permutations p of Σ_i c\[i, p(i)\] equals, by duality, max Σ_i u_i + Σ_j v_j over u_i + v_j ≤ c\[i, j\]. Every
-//! solver here returns p *and* u, v, with equality on the assigned entries: whoever doubts the answer can check it in O(n²).
+//! min over permutations p of Σ_i c\[i, p(i)\] equals, by duality, max Σ_i u_i + Σ_j v_j over u_i + v_j ≤ c\[i, j\].
+//! Every solver here returns p *and* u, v, with equality on the assigned entries: whoever doubts the answer can check
+//! it in O(n²).
 //!
 //! [`solve`] is for one square matrix, [`AssignmentSolver`] for a sequence of similar ones (it starts from its last
 //! answer), [`solve_rectangular`] for the others.
 //!
 //! # Method
 //! Shortest augmenting paths (Jonker & Volgenant, *A shortest augmenting path algorithm for dense and sparse linear
-//! assignment problems*, Computing 38, 1987) with their column reduction and augmenting row reduction. What is different:
+//! assignment problems*, Computing 38, 1987) with their column reduction and augmenting row reduction. What is
+//! different:
 //!
 //! - *Shortlists.* All phases work on the about 15 entries of smallest reduced cost of each column, with a bound on the
-//!   entries left out. One of the duals only ever falls, so a bound stays true; where a step needs more than the bound allows,
-//!   it reads the dense column again. So nearly all the work is on a sparse matrix, and the answer is that of the dense one.
-//! - *Auction.* Where the row reduction leaves many columns free (all rows want the same columns: the gradients of graph
-//!   matching do that), auctions of falling ε (Bertsekas, *The auction algorithm*, Annals of Operations Research 14, 1988) find
-//!   prices near the optimal ones first. They only choose where the exact search starts.
-//! - *Sorting.* A cold start on what looks like a Monge matrix with sorted rows and columns (Hoffman 1963) begins with the diagonal.
+//!   entries left out. One of the duals only ever falls, so a bound stays true; where a step needs more than the bound
+//!   allows, it reads the dense column again. So nearly all the work is on a sparse matrix, and the answer is that of
+//!   the dense one.
+//! - *Auction.* Where the row reduction leaves many columns free (all rows want the same columns: the gradients of
+//!   graph matching do that), auctions of falling ε (Bertsekas, *The auction algorithm*, Annals of Operations Research
+//!   14, 1988) find prices near the optimal ones first. They only choose where the exact search starts.
+//! - *Sorting.* A cold start on what looks like a Monge matrix with sorted rows and columns (Hoffman 1963) begins with
+//!   the diagonal.
 //!
 //! # What pays
-//! CPU milliseconds on a shared Xeon with AVX-512. "Gradients": 21 stretches of a penalized path for three pairs of random
-//! graphs, n = 500 and 1000, the mean of one problem.
+//! CPU milliseconds on a shared Xeon with AVX-512. "Gradients": 21 stretches of a penalized path for three pairs of
+//! random graphs, n = 500 and 1000, the mean of one problem.
 //!
 //! | | uniform 1000 | uniform 4000 | gradients, cold | gradients, warm |
 //! | --- | --- | --- | --- | --- |
 //! | Jonker-Volgenant on shortlists | 4.8 | 63 | 68 | 3.9 |
 //! | with auction and vectorized scans | 3.4 | 47 | 6.5 | 2.1 |
 //!
-//! On a cold gradient of size 500 the auction brought 80 → 13 ms, the vectorized scans 13 → 8.5, guessing a shortlist's threshold
-//! and its dosage 8.5 → 7.2. Did not pay, as far as a noisy machine could tell: an auction in every case (uniform 1000: 7.6 ms), longer or shorter shortlists (40, 16 entries), a
-//! threshold guessed from the neighbouring column.
+//! On a cold gradient of size 500 the auction brought 80 → 13 ms, the vectorized scans 13 → 8.5, guessing a shortlist's
+//! threshold and its dosage 8.5 → 7.2. Did not pay, as far as a noisy machine could tell: an auction in every case
+//! (uniform 1000: 7.6 ms), longer or shorter shortlists (40, 16 entries), a threshold guessed from the neighbouring
+//! column.
 //!
 //! # Rounding
-//! All arithmetic is f64. Integers whose sums stay below 2⁵³ are solved exactly. Otherwise u_i + v_j ≤ c\[i, j\] + δ for all i, j, and ≥ c\[i, j\] − δ
-//! where j = p(i), with δ = 40(n + 3)·2⁻⁵²·max |c| (n times as much where pairs are forbidden), however many problems came before; on usual
-//! costs some units of rounding of max |c| are lost in all. With forbidden pairs written as a big constant M, differences below 2⁻⁵²·M may
-//! be lost. Write them as `f64::INFINITY` instead.
+//! All arithmetic is f64. Integers whose sums stay below 2⁵³ are solved exactly. Otherwise u_i + v_j ≤ c\[i, j\] + δ
+//! for all i, j, and ≥ c\[i, j\] − δ where j = p(i), with δ = 40(n + 3)·2⁻⁵²·max |c| (n times as much where pairs are
+//! forbidden), however many problems came before; on usual costs some units of rounding of max |c| are lost in all.
+//! With forbidden pairs written as a big constant M, differences below 2⁻⁵²·M may be lost. Write them as
+//! `f64::INFINITY` instead.
 //!
-//! *Why.* Let M = max |c|. At an optimum of finite costs, v_k' − v_k ≤ c_lk' − c_lk ≤ 2M with l the line that holds k, so that centered duals are at
-//! most 4M. A warm start takes prices up to 8M only, and else begins afresh; so no number in play is above 13M. A warm start keeps a line where it
-//! misses its best place by 6 roundings of such a number at most; each augmentation may add 3; there are n at most.
+//! *Why.* Let M = max |c|. At an optimum of finite costs, v_k' − v_k ≤ c_lk' − c_lk ≤ 2M with l the line that holds k,
+//! so that centered duals are at most 4M. A warm start takes prices up to 8M only, and else begins afresh; so no number
+//! in play is above 13M. A warm start keeps a line where it misses its best place by 6 roundings of such a number at
+//! most; each augmentation may add 3; there are n at most.
 
 mod engine;
 mod kernel;
@@ -63,8 +70,8 @@ use nalgebra::DMatrix;
 
 /// An optimal assignment of the rows of an n × n matrix to its columns, and the duals that prove it.
 ///
-/// u_i + v_j ≤ c\[i, j\] for all i, j, with equality where j = p(i); hence Σ u + Σ v = value ≤ the cost of any permutation
-/// (each up to rounding).
+/// u_i + v_j ≤ c\[i, j\] for all i, j, with equality where j = p(i); hence Σ u + Σ v = value ≤ the cost of any
+/// permutation (each up to rounding).
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Assignment {
@@ -80,15 +87,15 @@ pub struct Assignment {
 
 /// A permutation p that minimizes Σ_i c\[i, p(i)\] over all n! of them.
 ///
-/// `cost` is n × n; its entries are finite, or `f64::INFINITY` to forbid a pair. n = 0 is allowed. O(n³) time in the worst
-/// case, about 2 to 5 passes over the matrix on usual ones; O(n) memory beyond the matrix. Deterministic; between several
-/// optimal permutations the choice is arbitrary. For a maximum, negate the matrix.
+/// `cost` is n × n; its entries are finite, or `f64::INFINITY` to forbid a pair. n = 0 is allowed. O(n³) time in the
+/// worst case, about 2 to 5 passes over the matrix on usual ones; O(n) memory beyond the matrix. Deterministic; between
+/// several optimal permutations the choice is arbitrary. For a maximum, negate the matrix.
 ///
 /// Source: Jonker & Volgenant 1987, on shortlists (see the [module](self)).
 ///
 /// # Errors
-/// [`Error::Shape`] when the matrix is not square, [`Error::Entry`] for NaN and −∞, [`Error::Infeasible`] when every permutation
-/// meets a forbidden entry, [`Error::Argument`] when the least sum, or a dual, is beyond 1.8e308.
+/// [`Error::Shape`] when the matrix is not square, [`Error::Entry`] for NaN and −∞, [`Error::Infeasible`] when every
+/// permutation meets a forbidden entry, [`Error::Argument`] when the least sum, or a dual, is beyond 1.8e308.
 ///
 /// ```
 /// use birkhoff::assignment;
@@ -106,10 +113,11 @@ pub fn solve(cost: &DMatrix<f64>) -> Result<Assignment> {
     Ok(solver.assignment())
 }
 
-/// A number that no assignment costs less than, rounding included, whatever the column duals v: Σ_j v_j + Σ_i min_j (c\[i, j\] − v_j).
+/// A number that no assignment costs less than, rounding included, whatever the column duals v: Σ_j v_j + Σ_i min_j
+/// (c\[i, j\] − v_j).
 ///
-/// With optimal duals it is the least cost, less what rounding took. Sums and differences are followed in twice the precision, so that
-/// whole costs and duals lose nothing. `cost` is n × n, +∞ where a pair is forbidden. O(n²).
+/// With optimal duals it is the least cost, less what rounding took. Sums and differences are followed in twice the
+/// precision, so that whole costs and duals lose nothing. `cost` is n × n, +∞ where a pair is forbidden. O(n²).
 pub(crate) fn lower_bound(cost: &DMatrix<f64>, column_duals: &[f64]) -> f64 {
     let (mut sum, mut magnitude) = (DoubleSum::default(), 0.0);
     let mut least = vec![(f64::INFINITY, 0.0); cost.nrows()];

@@ -11,10 +11,12 @@ const SAMPLE: usize = 8;
 /// What rounding may have done to the differences, relative to the largest entry met.
 const ROUNDING: f64 = 1e-12;
 
-/// Orders of the rows and the columns in which c is a Monge matrix: c\[i, j\] + c\[i+1, j+1\] ≤ c\[i, j+1\] + c\[i+1, j\].
+/// Orders of the rows and the columns in which c is a Monge matrix: c\[i, j\] + c\[i+1, j+1\] ≤ c\[i, j+1\] + c\[i+1,
+/// j\].
 ///
-/// Then the diagonal is optimal (Hoffman 1963). Gradients at the barycenter are like that: a row term, a column term and −a_i·b_j with the
-/// vertices' degrees a and b, so that to sort is to pair the degrees; the many ties among these make the paths of any other start long.
+/// Then the diagonal is optimal (Hoffman 1963). Gradients at the barycenter are like that: a row term, a column term
+/// and −a_i·b_j with the vertices' degrees a and b, so that to sort is to pair the degrees; the many ties among these
+/// make the paths of any other start long.
 pub(crate) struct MongeOrder<'a> {
     cost: &'a DMatrix<f64>,
     rows: Vec<usize>,
@@ -26,8 +28,8 @@ pub(crate) struct MongeOrder<'a> {
 }
 
 impl<'a> MongeOrder<'a> {
-    /// The orders, if there are such. The inequality is tested along the diagonal and on O(n) further places, so they are very likely, but not
-    /// proved, to be right. O(n log n).
+    /// The orders, if there are such. The inequality is tested along the diagonal and on O(n) further places, so they
+    /// are very likely, but not proved, to be right. O(n log n).
     pub fn of(cost: &'a DMatrix<f64>) -> Option<Self> {
         let n = cost.nrows();
         if n < 2 || n > 4 * SAMPLE && !may_be_monge(cost) {
@@ -86,8 +88,9 @@ impl<'a> MongeOrder<'a> {
         (row_duals, columns)
     }
 
-    /// The mean of the diagonals of all orders that differ in how ties are broken: a minimizer of ⟨c, X⟩ over D_n that depends on no
-    /// numbering. A point of low rank: constant on blocks of tied rows and columns. None if there are no ties. O(n²).
+    /// The mean of the diagonals of all orders that differ in how ties are broken: a minimizer of ⟨c, X⟩ over D_n that
+    /// depends on no numbering. A point of low rank: constant on blocks of tied rows and columns. None if there are no
+    /// ties. O(n²).
     pub fn center(&self) -> Option<DMatrix<f64>> {
         let n = self.rows.len();
         let (of_row, of_column) = (self.ties(&self.rows, &self.row_keys), self.ties(&self.columns, &self.column_keys));
@@ -99,7 +102,8 @@ impl<'a> MongeOrder<'a> {
             let mut column = center.column_mut(self.columns[l]);
             let mut k = columns.start;
             while k < columns.end {
-                // Rows number k, … are tied, and the diagonal puts those before `end` on the columns of the same numbers.
+                // Rows number k, … are tied, and the diagonal puts those before `end` on the columns of the same
+                // numbers.
                 let rows = &of_row[k];
                 let (end, share) = (rows.end.min(columns.end), 1.0 / (rows.len() * columns.len()) as f64);
                 let shares = (k..end).fold(0.0, |sum, _| sum + share);

@@ -10,9 +10,9 @@ use nalgebra::DMatrix;
 
 /// An optimal assignment of the smaller side of an m × n matrix, and the duals that prove it.
 ///
-/// u_i + v_j ≤ c\[i, j\] for all i, j, with equality where row i has column j. On the larger side every dual is ≤ 0, and 0 where it stays
-/// unassigned; on the smaller side (on both, when m = n) the sign is free. Hence Σ u + Σ v = value ≤ the cost of any
-/// assignment (each up to rounding).
+/// u_i + v_j ≤ c\[i, j\] for all i, j, with equality where row i has column j. On the larger side every dual is ≤ 0,
+/// and 0 where it stays unassigned; on the smaller side (on both, when m = n) the sign is free. Hence Σ u + Σ v = value
+/// ≤ the cost of any assignment (each up to rounding).
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct RectangularAssignment {
@@ -28,17 +28,18 @@ pub struct RectangularAssignment {
 
 /// min(m, n) entries of an m × n matrix, no two in one row or column, of minimal sum.
 ///
-/// Minimize Σ c\[i, j\] x_ij over x_ij ∈ {0, 1}, with sums 1 on the smaller side and ≤ 1 on the larger. Entries are finite, or
-/// `f64::INFINITY` to forbid a pair. With s = min(m, n), O(s²·max(m, n)) time in the worst case, a few passes over the matrix
-/// on usual ones; a transposed copy when m < n, else O(m + n) memory.
+/// Minimize Σ c\[i, j\] x_ij over x_ij ∈ {0, 1}, with sums 1 on the smaller side and ≤ 1 on the larger. Entries are
+/// finite, or `f64::INFINITY` to forbid a pair. With s = min(m, n), O(s²·max(m, n)) time in the worst case, a few
+/// passes over the matrix on usual ones; a transposed copy when m < n, else O(m + n) memory.
 ///
-/// Source: as [`solve`](super::solve); only that duals on the larger side start at 0 instead of the column reduction (Crouse,
-/// *On implementing 2D rectangular assignment algorithms*, IEEE Trans. Aerospace and Electronic Systems 52, 2016).
+/// Source: as [`solve`](super::solve); only that duals on the larger side start at 0 instead of the column reduction
+/// (Crouse, *On implementing 2D rectangular assignment algorithms*, IEEE Trans. Aerospace and Electronic Systems 52,
+/// 2016).
 ///
 /// # Errors
-/// [`Error::Entry`] for NaN and −∞, [`Error::Infeasible`] when every assignment meets a forbidden entry: the row it names
-/// cannot be assigned when m ≤ n; when m > n no row is to blame, and it is the first that was left without a column. [`Error::Argument`] when the
-/// least sum, or a dual, is beyond 1.8e308.
+/// [`Error::Entry`] for NaN and −∞, [`Error::Infeasible`] when every assignment meets a forbidden entry: the row it
+/// names cannot be assigned when m ≤ n; when m > n no row is to blame, and it is the first that was left without a
+/// column. [`Error::Argument`] when the least sum, or a dual, is beyond 1.8e308.
 ///
 /// # Panics
 /// Never.

@@ -14,8 +14,9 @@ const WIDER: u32 = 28;
 
 /// Dijkstra's search on reduced costs c_lk − v_k − u_l ≥ 0, from a free line to the nearest free place.
 ///
-/// What it looks at are the shortlists. The bound on the rest of a line stands in the queue like an entry; when its turn
-/// comes before a free place is found, the line is looked through further. So the path is the shortest of the dense problem.
+/// What it looks at are the shortlists. The bound on the rest of a line stands in the queue like an entry; when its
+/// turn comes before a free place is found, the line is looked through further. So the path is the shortest of the
+/// dense problem.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Search {
     /// Tentative distance of each place.
@@ -101,7 +102,8 @@ impl Search {
         found
     }
 
-    /// Lowers the prices of the places that are nearer than the end of the path, then moves each line of the path one place on.
+    /// Lowers the prices of the places that are nearer than the end of the path, then moves each line of the path one
+    /// place on.
     fn follow(&self, holdings: &mut Holdings, root: u32) {
         for &place in &self.closed {
             let fall = self.best - self.distance[place as usize];
@@ -163,7 +165,8 @@ impl Search {
         }
     }
 
-    /// The search needs entries outside of the shortlist: makes a new one if it is stale, else looks further down the line.
+    /// The search needs entries outside of the shortlist: makes a new one if it is stale, else looks further down the
+    /// line.
     fn reach_rest(&mut self, holdings: &Holdings, shortlists: &mut Shortlists, costs: Costs, line: u32, distance: f64) {
         let base = self.base[line as usize];
         let row = costs.line(line as usize);

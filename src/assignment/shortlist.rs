@@ -33,7 +33,8 @@ pub(super) struct Shortlists {
     entries: Vec<Entry>,
     lengths: Vec<u32>,
     rest: Vec<f64>,
-    /// From the smallest entry to the bound when the shortlist was made, or to where one would end that is not made yet.
+    /// From the smallest entry to the bound when the shortlist was made, or to where one would end that is not made
+    /// yet.
     width: Vec<f64>,
     found: Vec<(f64, Entry)>,
 }
@@ -102,7 +103,8 @@ pub(super) struct Slot<'a> {
 }
 
 impl Slot<'_> {
-    /// Empties S_l for new costs, with what the next [`refresh`](Self::refresh) needs to know; returns min_k c_lk − v_k. One pass.
+    /// Empties S_l for new costs, with what the next [`refresh`](Self::refresh) needs to know; returns min_k c_lk −
+    /// v_k. One pass.
     pub fn renew(&mut self, costs: &[f64], v: &[f64]) -> f64 {
         let (smallest, threshold) = kernel::smallest_and_threshold(costs, v, RANK);
         *self.length = 0;

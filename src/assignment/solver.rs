@@ -10,17 +10,20 @@ use crate::permutation::Permutation;
 use crate::stop::Stop;
 use nalgebra::DMatrix;
 
-/// Prices so many times as large as the largest cost are no start: duals need 4 times at most (see the [module](super)).
+/// Prices so many times as large as the largest cost are no start: duals need 4 times at most (see the
+/// [module](super)).
 const FAR: f64 = 8.0;
 
 /// Solves a sequence of square assignment problems, each started from the answer to the last.
 ///
-/// With the row duals u of the last problem and v_j = min_i (c\[i, j\] − u_i), (u, v) is feasible for *any* new matrix c; the columns whose
-/// last entry attains the minimum keep their row, the others are assigned along shortest augmenting paths. The answer is
-/// optimal whatever the start; only the time, and the choice between several optimal permutations, depend on it.
+/// With the row duals u of the last problem and v_j = min_i (c\[i, j\] − u_i), (u, v) is feasible for *any* new matrix
+/// c; the columns whose last entry attains the minimum keep their row, the others are assigned along shortest
+/// augmenting paths. The answer is optimal whatever the start; only the time, and the choice between several optimal
+/// permutations, depend on it.
 ///
 /// One pass over the matrix, plus O(n²) in the worst case (usually much less) for each column that has to be assigned
-/// anew. O(n) memory, about 500 bytes a column, kept from one problem to the next; only costs above 2⁹⁰⁰ are copied, and scaled.
+/// anew. O(n) memory, about 500 bytes a column, kept from one problem to the next; only costs above 2⁹⁰⁰ are copied,
+/// and scaled.
 ///
 /// Source: Jonker & Volgenant 1987, on shortlists (see the [module](super)).
 ///
@@ -66,8 +69,9 @@ impl AssignmentSolver {
 
     /// As [`solve`](Self::solve), to a value at most `tolerance` above the least; a cold start is exact all the same.
     ///
-    /// The duals are feasible, and prove it: Σ u + Σ v ≥ value − tolerance. Where many rows compete for the same columns this takes
-    /// a fraction of the time, as a price then falls by at least tolerance/n whenever a column changes hands (Bertsekas 1988).
+    /// The duals are feasible, and prove it: Σ u + Σ v ≥ value − tolerance. Where many rows compete for the same
+    /// columns this takes a fraction of the time, as a price then falls by at least tolerance/n whenever a column
+    /// changes hands (Bertsekas 1988).
     ///
     /// # Errors
     /// As [`solve`](super::solve), and [`Error::Argument`] unless 0 ≤ tolerance < ∞.
@@ -75,11 +79,12 @@ impl AssignmentSolver {
         self.solve_until(cost, tolerance, &Stop::never()).map(drop)
     }
 
-    /// As [`solve_within`](Self::solve_within), unless `stop` comes first. Returns whether it did not: whether the answer is the one that was asked for.
+    /// As [`solve_within`](Self::solve_within), unless `stop` comes first. Returns whether it did not: whether the
+    /// answer is the one that was asked for.
     ///
-    /// Otherwise the columns that had no row by then get what was left, each in turn the cheapest. That is a permutation all the same (of
-    /// infinite value where it met a forbidden entry), the duals are feasible, and value − Σ u − Σ v bounds what it lacks. Takes at most a few
-    /// passes over the matrix once `stop` is reached.
+    /// Otherwise the columns that had no row by then get what was left, each in turn the cheapest. That is a
+    /// permutation all the same (of infinite value where it met a forbidden entry), the duals are feasible, and value −
+    /// Σ u − Σ v bounds what it lacks. Takes at most a few passes over the matrix once `stop` is reached.
     ///
     /// # Errors
     /// As [`solve_within`](Self::solve_within).
@@ -122,7 +127,8 @@ impl AssignmentSolver {
     fn solve_square(&mut self, cost: &DMatrix<f64>, mut slack: f64) -> Result<bool> {
         let n = cost.nrows();
         let costs = Costs::new(cost.as_slice(), n);
-        // One pass over the matrix, as memory is what it waits for: prepares the start, and sees whether entries need a look.
+        // One pass over the matrix, as memory is what it waits for: prepares the start, and sees whether entries need a
+        // look.
         let mut largest_sum = if self.warm { self.engine.measure(costs) } else { self.engine.reduce_columns(costs) };
         let mut largest = 0.0_f64;
         let needs_a_look = largest_sum > LARGE;
@@ -171,7 +177,8 @@ impl AssignmentSolver {
         Ok(first_free.is_none())
     }
 
-    /// Whether the last prices are small enough for the new costs: far larger ones would swallow the costs in rounding. Mostly the first costs tell.
+    /// Whether the last prices are small enough for the new costs: far larger ones would swallow the costs in rounding.
+    /// Mostly the first costs tell.
     fn prices_suit(&self, cost: &DMatrix<f64>, may_forbid: bool) -> bool {
         let largest = self.engine.holdings.v.iter().fold(0.0_f64, |largest, v| largest.max(v.abs()));
         // With forbidden pairs, duals may have to add up costs along a path through all lines.
@@ -227,7 +234,8 @@ impl AssignmentSolver {
         self.value
     }
 
-    /// u of the last problem: u_i + v_j ≤ c\[i, j\], with equality where j = p(i) (up to tolerance/n, if there was one).
+    /// u of the last problem: u_i + v_j ≤ c\[i, j\], with equality where j = p(i) (up to tolerance/n, if there was
+    /// one).
     pub fn row_duals(&self) -> &[f64] {
         &self.engine.holdings.v
     }
@@ -267,9 +275,9 @@ impl AssignmentSolver {
 
     /// Makes the next problem start as if its predecessor had had this answer.
     ///
-    /// A solver that is given [`row_duals`](Self::row_duals) and [`columns`](Self::columns) of another one gives the same answers as that one
-    /// from there on, bit for bit: this is what a checkpoint has to keep. Any finite duals and any permutation are a valid
-    /// start. O(n).
+    /// A solver that is given [`row_duals`](Self::row_duals) and [`columns`](Self::columns) of another one gives the
+    /// same answers as that one from there on, bit for bit: this is what a checkpoint has to keep. Any finite duals and
+    /// any permutation are a valid start. O(n).
     ///
     /// # Errors
     /// [`Error::Shape`] when the lengths differ, [`Error::Entry`] when a dual is not finite.

@@ -7,8 +7,8 @@ use std::path::Path;
 
 /// Which adjacency list `text` seems to be, if it does.
 ///
-/// METIS: a line `n m`, then as many lines as vertices with 2m neighbours in all. networkx: every vertex begins exactly one
-/// line, and there are lines of different lengths, of three names at least one. O(bytes).
+/// METIS: a line `n m`, then as many lines as vertices with 2m neighbours in all. networkx: every vertex begins exactly
+/// one line, and there are lines of different lengths, of three names at least one. O(bytes).
 pub(super) fn adjacency_list(text: &str) -> Option<&'static str> {
     if is_metis(text) {
         return Some("a METIS graph (a line `vertices edges`, then the neighbours of each vertex)");

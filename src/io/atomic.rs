@@ -12,11 +12,12 @@ use tempfile::{Builder, NamedTempFile};
 /// Writes a file so that it is there complete or not at all: `content` fills a temporary file in the same
 /// folder, which is flushed to the disk and renamed to `path`; then the folder is flushed.
 ///
-/// When anything fails, a panic in `content` included, the temporary file is removed and an older file at
-/// `path` stays as it was. A file that is replaced keeps its mode and, where the system permits it, its owner; one that must not be written
-/// is not replaced. A symbolic link is followed, so that the file it points at is replaced or made. `-` and
-/// `/dev/stdout` mean standard output; what exists and is no regular file (a pipe, `/dev/null`, an open descriptor `/dev/fd/3`) is
-/// written to directly, and a reader of it that goes away early is no error. Of a file with several hard links, only this one changes.
+/// When anything fails, a panic in `content` included, the temporary file is removed and an older file at `path` stays
+/// as it was. A file that is replaced keeps its mode and, where the system permits it, its owner; one that must not be
+/// written is not replaced. A symbolic link is followed, so that the file it points at is replaced or made. `-` and
+/// `/dev/stdout` mean standard output; what exists and is no regular file (a pipe, `/dev/null`, an open descriptor
+/// `/dev/fd/3`) is written to directly, and a reader of it that goes away early is no error. Of a file with several
+/// hard links, only this one changes.
 ///
 /// ```
 /// use std::io::Write;
@@ -28,8 +29,8 @@ use tempfile::{Builder, NamedTempFile};
 /// ```
 ///
 /// # Errors
-/// [`Error::File`] when the folder cannot be written to or `path` is a folder, a block device or a socket, [`Error::Io`] when writing
-/// fails or the file is read-only; both name `path`.
+/// [`Error::File`] when the folder cannot be written to or `path` is a folder, a block device or a socket,
+/// [`Error::Io`] when writing fails or the file is read-only; both name `path`.
 pub fn write_atomically(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
     match Place::of(path)? {
         Place::StandardOutput => fill(Heard::by(io::stdout().lock()), content),
@@ -128,7 +129,8 @@ fn temporary_beside(path: &Path, target: &Path, older: Option<&Metadata>) -> Res
     remove_abandoned(folder);
     let mut builder = Builder::new();
     builder.prefix(PREFIX).suffix(SUFFIX);
-    // Temporary files are private by default, as one has to be that replaces a private file. Of a new one, the umask decides.
+    // Temporary files are private by default, as one has to be that replaces a private file. Of a new one, the umask
+    // decides.
     #[cfg(unix)]
     if older.is_none() {
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
@@ -143,7 +145,8 @@ fn temporary_beside(path: &Path, target: &Path, older: Option<&Metadata>) -> Res
 /// Far longer than a temporary file is unlocked after it is made.
 const ABANDONED: Duration = Duration::from_secs(60);
 
-/// Removes temporary files whose writer was killed: their names are ours, nobody holds their lock, and they are not new.
+/// Removes temporary files whose writer was killed: their names are ours, nobody holds their lock, and they are not
+/// new.
 fn remove_abandoned(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
@@ -164,7 +167,8 @@ fn remove_abandoned(folder: &Path) {
     }
 }
 
-/// Gives `file` the mode, owner and group of the `older` one, as far as the system permits it: never more rights to anybody than there were.
+/// Gives `file` the mode, owner and group of the `older` one, as far as the system permits it: never more rights to
+/// anybody than there were.
 #[cfg(unix)]
 pub fn keep_permissions(file: &File, older: &Metadata) {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};

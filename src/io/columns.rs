@@ -34,7 +34,8 @@ pub(super) enum Header {
     IfAboveIntegers,
 }
 
-/// Words for the two ends of an edge, either alone or with something before or behind: `source`, `node_from`, `sourceId`.
+/// Words for the two ends of an edge, either alone or with something before or behind: `source`, `node_from`,
+/// `sourceId`.
 const ENDS: [(&str, &str); 20] = [
     ("source", "target"),
     ("from", "to"),

@@ -17,10 +17,10 @@ use std::path::Path;
 /// "Dr. No" 3
 /// ```
 ///
-/// The result holds indices of vertices, in the order of the file; an empty file is an empty list. A first line of which
-/// neither name is a vertex, above a pair of vertices, is a header, whatever it says. A first line `a,b` is one even where A
-/// has a vertex called a and B one called b if one of them is in another pair, and an error otherwise. A column without
-/// a name before the two, as pandas and R write it, is not read.
+/// The result holds indices of vertices, in the order of the file; an empty file is an empty list. A first line of
+/// which neither name is a vertex, above a pair of vertices, is a header, whatever it says. A first line `a,b` is one
+/// even where A has a vertex called a and B one called b if one of them is in another pair, and an error otherwise. A
+/// column without a name before the two, as pandas and R write it, is not read.
 ///
 /// ```
 /// use birkhoff::io::{parse_edge_list, parse_pairs};
@@ -117,8 +117,8 @@ pub fn read_truth(path: &Path, a: &NamedGraph, b: &NamedGraph) -> Result<Vec<Opt
     truth_from_pairs(&source, &parse_pairs(&source, &bytes, a, b)?, a, b)
 }
 
-/// The map from vertices of A to vertices of B that `pairs` are, which must be injective: entry i is the partner of vertex i
-/// of A, `None` where none is known.
+/// The map from vertices of A to vertices of B that `pairs` are, which must be injective: entry i is the partner of
+/// vertex i of A, `None` where none is known.
 ///
 /// `source` names the pairs in messages.
 ///

@@ -20,11 +20,11 @@ pub(super) enum Rows {
 
 /// What `text` holds.
 ///
-/// The same names before the rows as above the columns are a matrix; a header with words such as `source` and `target` is one
-/// of edges. Else a square of numbers is a matrix: of four columns or more, below names if it is symmetric, and any where
-/// `csv` says that a matrix is likely. Then numbers that cannot be edges are one as well, for want of whole numbers in two
-/// columns or of a weight other than 0. The rest is edges, unless the second column holds the same few words over and over
-/// and the third no numbers.
+/// The same names before the rows as above the columns are a matrix; a header with words such as `source` and `target`
+/// is one of edges. Else a square of numbers is a matrix: of four columns or more, below names if it is symmetric, and
+/// any where `csv` says that a matrix is likely. Then numbers that cannot be edges are one as well, for want of whole
+/// numbers in two columns or of a weight other than 0. The rest is edges, unless the second column holds the same few
+/// words over and over and the third no numbers.
 pub(super) fn rows_of(text: &str, csv: bool) -> Rows {
     let separator = Separator::of(text);
     let data: Vec<Vec<Field>> = sample(text).filter_map(|(line, row)| split(line, row, separator)).collect();

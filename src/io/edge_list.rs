@@ -29,20 +29,20 @@ use std::path::Path;
 /// Where all first lines have tabs (or commas, or semicolons), these alone part fields: names may have spaces.
 ///
 /// A first line such as `source,target,weight` is a header. It is known by its usual words in any case (`from`/`to`,
-/// `node1`/`node2`, `protein1 protein2 combined_score`, Gephi's with its `Type`, an unnamed first column that counts the
-/// rows); by words above a column of numbers; by names above integers only. With a header there may be other columns, which
-/// are not read, and every row has as many fields. The notes of [`GraphFile`] say what was done.
+/// `node1`/`node2`, `protein1 protein2 combined_score`, Gephi's with its `Type`, an unnamed first column that counts
+/// the rows); by words above a column of numbers; by names above integers only. With a header there may be other
+/// columns, which are not read, and every row has as many fields. The notes of [`GraphFile`] say what was done.
 ///
 /// A name is any text; `7` and `07` are two names. When all names are integers, the vertices are in ascending
 /// numeric order, else in order of first appearance. An edge given in both directions of an undirected list is one
 /// edge; other repetitions are counted, and [`Reading::repeated`] says what they mean. Weight 0 is no edge.
 ///
 /// # Errors
-/// [`Error::Parse`] with the line: more than three fields, nothing between two commas, a weight that is no
-/// finite number, an edge once more with another weight, a negative integer as a vertex (elsewhere a mark
-/// of a missing value; in quotes it is a name), a table that does not say which columns are the ends, a first line that
-/// states the numbers of vertices and edges, a Matrix Market file, text that is not UTF-8. [`Error::File`] when there is
-/// no vertex, or when it is an adjacency list. O(bytes + m log(largest degree)) time, O(bytes) memory.
+/// [`Error::Parse`] with the line: more than three fields, nothing between two commas, a weight that is no finite
+/// number, an edge once more with another weight, a negative integer as a vertex (elsewhere a mark of a missing value;
+/// in quotes it is a name), a table that does not say which columns are the ends, a first line that states the numbers
+/// of vertices and edges, a Matrix Market file, text that is not UTF-8. [`Error::File`] when there is no vertex, or
+/// when it is an adjacency list. O(bytes + m log(largest degree)) time, O(bytes) memory.
 pub fn parse_edge_list(source: &Path, bytes: &[u8], directed: bool) -> Result<NamedGraph> {
     read(source, bytes, &Reading::new(directed)).map(|file| file.named)
 }

@@ -25,8 +25,8 @@ use std::path::Path;
 /// ```
 ///
 /// Vertices are in the order of the nodes. They are called by `label` if every node has one and all differ, else by
-/// `name` likewise, else by `id`. The weight is the number under `weight`, else under `value` (Gephi's), else 1. All other
-/// keys are ignored, with what is nested in them.
+/// `name` likewise, else by `id`. The weight is the number under `weight`, else under `value` (Gephi's), else 1. All
+/// other keys are ignored, with what is nested in them.
 ///
 /// ```
 /// let text = br#"graph [ node [ id 0 label "anna" ] node [ id 1 label "bert" ] edge [ source 0 target 1 ] ]"#;
@@ -37,9 +37,9 @@ use std::path::Path;
 ///
 /// # Errors
 /// [`Error::Parse`] with the line: a key without a value, brackets or quotes that do not match, a second graph, a node
-/// without id or an id twice, an edge without ends or to no node, a weight that is no finite number, an edge once more with
-/// another weight. [`Error::File`] when there is no graph or no vertex, or when `directed` is false but the graph is not
-/// symmetric. O(bytes).
+/// without id or an id twice, an edge without ends or to no node, a weight that is no finite number, an edge once more
+/// with another weight. [`Error::File`] when there is no graph or no vertex, or when `directed` is false but the graph
+/// is not symmetric. O(bytes).
 pub fn parse_gml(source: &Path, bytes: &[u8], directed: bool) -> Result<NamedGraph> {
     read(source, bytes, &Reading::new(directed)).map(|file| file.named)
 }

@@ -20,13 +20,15 @@ use std::str::FromStr;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum GraphFormat {
-    /// A row an edge: `u v [w]`, or a table with a header; named `edge-list`. See [`parse_edge_list`](super::parse_edge_list).
+    /// A row an edge: `u v [w]`, or a table with a header; named `edge-list`. See
+    /// [`parse_edge_list`](super::parse_edge_list).
     EdgeList,
     /// A square sparse or dense matrix; named `matrix-market`. See [`parse_matrix_market`](super::parse_matrix_market).
     MatrixMarket,
     /// An XML format; named `graphml`. See [`parse_graphml`](super::parse_graphml).
     GraphMl,
-    /// The dense adjacency matrix, row by row, or a row an edge; named `csv`. See [`parse_csv_graph`](super::parse_csv_graph).
+    /// The dense adjacency matrix, row by row, or a row an edge; named `csv`. See
+    /// [`parse_csv_graph`](super::parse_csv_graph).
     Csv,
     /// Nested keys and values; named `gml`. See [`parse_gml`](super::parse_gml).
     Gml,
@@ -36,7 +38,8 @@ pub enum GraphFormat {
     Sif,
     /// The dense adjacency matrix as a NumPy array; named `npy`. See [`parse_npy_graph`](super::parse_npy_graph).
     Npy,
-    /// A sparse matrix of SciPy, or one dense array, in a NumPy archive; named `npz`. See [`parse_npz_graph`](super::parse_npz_graph).
+    /// A sparse matrix of SciPy, or one dense array, in a NumPy archive; named `npz`. See
+    /// [`parse_npz_graph`](super::parse_npz_graph).
     Npz,
 }
 

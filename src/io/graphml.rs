@@ -1,5 +1,5 @@
-//! GraphML: graphs in XML (U. Brandes et al., *GraphML Progress Report*, Graph Drawing 2001), as networkx, igraph, Gephi,
-//! yEd, Cytoscape, boost and graph-tool write it.
+//! GraphML: graphs in XML (U. Brandes et al., *GraphML Progress Report*, Graph Drawing 2001), as networkx, igraph,
+//! Gephi, yEd, Cytoscape, boost and graph-tool write it.
 
 use super::edges::{Kind, Rows};
 use super::graph_format::GraphFormat;
@@ -31,13 +31,13 @@ use std::path::Path;
 /// </graphml>
 /// ```
 ///
-/// Vertices are in the order of the nodes and are called by their ids. Where these are numbers, or numbers behind an `n`, as
-/// programs make them, they are called by the attribute `name` if every node has one and all differ, else likewise by
-/// `label`, or by what yEd writes on a node.
+/// Vertices are in the order of the nodes and are called by their ids. Where these are numbers, or numbers behind an
+/// `n`, as programs make them, they are called by the attribute `name` if every node has one and all differ, else
+/// likewise by `label`, or by what yEd writes on a node.
 ///
-/// The edge attribute called `weight` is the weight, 1 without it; several keys may have this name, as networkx writes one a
-/// type. Other attributes are ignored. `edgedefault`, and an edge's own `directed`, say whether an edge is one arc or two.
-/// The text is in the encoding that the file declares.
+/// The edge attribute called `weight` is the weight, 1 without it; several keys may have this name, as networkx writes
+/// one a type. Other attributes are ignored. `edgedefault`, and an edge's own `directed`, say whether an edge is one
+/// arc or two. The text is in the encoding that the file declares.
 ///
 /// ```
 /// let text = br#"<graphml><graph edgedefault="undirected">

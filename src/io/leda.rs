@@ -23,9 +23,9 @@ use std::path::Path;
 /// 1 2 0 |{2.5}|
 /// ```
 ///
-/// Vertices are called by their labels, or by their numbers 1, …, n if all labels are empty. The label of an edge is its
-/// weight where its type is a type of numbers and the label is not empty; else the weight is 1. Lines that begin with `#`
-/// are comments.
+/// Vertices are called by their labels, or by their numbers 1, …, n if all labels are empty. The label of an edge is
+/// its weight where its type is a type of numbers and the label is not empty; else the weight is 1. Lines that begin
+/// with `#` are comments.
 ///
 /// ```
 /// let text = b"LEDA.GRAPH\nstring\ndouble\n-2\n2\n|{anna}|\n|{bert}|\n1\n1 2 0 |{2.5}|\n";
@@ -35,9 +35,9 @@ use std::path::Path;
 /// ```
 ///
 /// # Errors
-/// [`Error::Parse`] with the line: another first line, a number that is none, a label that is not in `|{ }|`, a label there
-/// twice, an end that is no vertex, lines behind the last edge. [`Error::File`] when the file ends early, when there is no
-/// vertex, or when `directed` is false but the graph is not symmetric. O(bytes), whatever sizes are stated.
+/// [`Error::Parse`] with the line: another first line, a number that is none, a label that is not in `|{ }|`, a label
+/// there twice, an end that is no vertex, lines behind the last edge. [`Error::File`] when the file ends early, when
+/// there is no vertex, or when `directed` is false but the graph is not symmetric. O(bytes), whatever sizes are stated.
 pub fn parse_leda(source: &Path, bytes: &[u8], directed: bool) -> Result<NamedGraph> {
     read(source, bytes, &Reading::new(directed)).map(|file| file.named)
 }

@@ -18,8 +18,8 @@ use std::collections::HashSet;
 use std::io::{self, Write};
 use std::path::Path;
 
-/// Reads a dense matrix of any shape: one row a line, its numbers separated by commas (or spaces, semicolons, tabs); or a
-/// NumPy array (.npy, or the only one in a .npz).
+/// Reads a dense matrix of any shape: one row a line, its numbers separated by commas (or spaces, semicolons, tabs); or
+/// a NumPy array (.npy, or the only one in a .npz).
 ///
 /// ```text
 /// anna,bert,carl         an optional header: the names of the columns
@@ -82,8 +82,8 @@ pub fn write_matrix(path: &Path, matrix: &DMatrix<f64>) -> Result<()> {
 /// vertices; names of the rows, if there are any, must be the same in the same order. Without names the
 /// vertices are "0", …, "n−1". A first row 0,1,…,n−1 or 1,…,n that is one row too many is a header, too.
 ///
-/// Rows of two or three fields that are no square, and rows below a header such as `source,target,weight`, are edges, in
-/// the format of [`parse_edge_list`](super::parse_edge_list).
+/// Rows of two or three fields that are no square, and rows below a header such as `source,target,weight`, are edges,
+/// in the format of [`parse_edge_list`](super::parse_edge_list).
 ///
 /// # Errors
 /// As [`read_matrix`]; [`Error::File`] when the matrix is not square, or when `directed` is false but it is

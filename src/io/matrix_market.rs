@@ -26,9 +26,9 @@ use std::path::Path;
 ///
 /// `coordinate` or `array`; `real`, `integer`, `unsigned-integer` or `pattern` (without values: weight 1); `general`,
 /// `symmetric` or `skew-symmetric`. Of a symmetric matrix each entry off the diagonal stands for itself and its mirror
-/// image, of a skew-symmetric one the image has the opposite sign. The vertices are called "1", …, "n", as the file counts.
-/// Entries 0 are no edges; entries given twice are added, as SciPy's reader does, unless [`Reading::repeated`] says
-/// otherwise.
+/// image, of a skew-symmetric one the image has the opposite sign. The vertices are called "1", …, "n", as the file
+/// counts. Entries 0 are no edges; entries given twice are added, as SciPy's reader does, unless [`Reading::repeated`]
+/// says otherwise.
 ///
 /// ```
 /// let text = b"%%MatrixMarket matrix coordinate real symmetric\n3 3 2\n2 1 1.0\n3 2 2.5\n";
@@ -38,9 +38,9 @@ use std::path::Path;
 /// ```
 ///
 /// # Errors
-/// [`Error::Parse`] with the line: a header that is none or that says `complex` or `hermitian`, a matrix that
-/// is not square or larger than [`MAX_VERTICES`], an index out of range, a value that is not finite, too many
-/// entries. [`Error::File`] when the file ends early, or when `directed` is false but the matrix is not symmetric (but for
+/// [`Error::Parse`] with the line: a header that is none or that says `complex` or `hermitian`, a matrix that is not
+/// square or larger than [`MAX_VERTICES`], an index out of range, a value that is not finite, too many entries.
+/// [`Error::File`] when the file ends early, or when `directed` is false but the matrix is not symmetric (but for
 /// rounding). O(bytes + n + m log m).
 pub fn parse_matrix_market(source: &Path, bytes: &[u8], directed: bool) -> Result<NamedGraph> {
     read(source, bytes, &Reading::new(directed)).map(|file| file.named)

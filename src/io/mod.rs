@@ -1,19 +1,20 @@
-//! Graphs, quadratic assignment problems, correspondences, matrices and networks' weights: read from files and written to them.
+//! Graphs, quadratic assignment problems, correspondences, matrices and networks' weights: read from files and written
+//! to them.
 //!
-//! Every reader exists twice: `read_*` takes a path (`-` is standard input) and `parse_*` takes the bytes,
-//! with a name for the messages. Whatever the bytes are, the answer is a value or an [`Error`](crate::Error) that names
-//! file, line and cause, and the memory used is at most a small multiple of the input and of what it
-//! describes: sizes stated in a header are believed only once the data is there. What gzip has compressed is unpacked by
-//! `read_*`, up to [`MAX_UNPACKED`] bytes. Every writer goes through [`write_atomically`], so that a file is there complete
-//! or not at all.
+//! Every reader exists twice: `read_*` takes a path (`-` is standard input) and `parse_*` takes the bytes, with a name
+//! for the messages. Whatever the bytes are, the answer is a value or an [`Error`](crate::Error) that names file, line
+//! and cause, and the memory used is at most a small multiple of the input and of what it describes: sizes stated in a
+//! header are believed only once the data is there. What gzip has compressed is unpacked by `read_*`, up to
+//! [`MAX_UNPACKED`] bytes. Every writer goes through [`write_atomically`], so that a file is there complete or not at
+//! all.
 //!
-//! [`Reading`] says how a graph's file is to be understood. What it is, its content says, and its extension where that leaves
-//! a choice; a format that is not read is refused by name, and never taken for an edge list.
+//! [`Reading`] says how a graph's file is to be understood. What it is, its content says, and its extension where that
+//! leaves a choice; a format that is not read is refused by name, and never taken for an edge list.
 //!
-//! Text is UTF-8, or UTF-16 with a byte order mark; `\r\n` ends a line as `\n` does. The formats of lines and fields (edge
-//! lists, correspondences, CSV, triples) agree: fields are separated by spaces, tabs, commas or semicolons, or by one of the
-//! last three alone where all first lines have it; a name in double quotes may hold any of these, and `""` inside it is a
-//! double quote; a field that begins with `#` or `%` begins a comment.
+//! Text is UTF-8, or UTF-16 with a byte order mark; `\r\n` ends a line as `\n` does. The formats of lines and fields
+//! (edge lists, correspondences, CSV, triples) agree: fields are separated by spaces, tabs, commas or semicolons, or by
+//! one of the last three alone where all first lines have it; a name in double quotes may hold any of these, and `""`
+//! inside it is a double quote; a field that begins with `#` or `%` begins a comment.
 
 mod adjacency;
 mod atomic;

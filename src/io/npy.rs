@@ -74,8 +74,8 @@ fn header(bytes: &[u8]) -> Option<(&str, &[u8])> {
 /// Reads one number.
 pub(super) type Read = fn(&[u8]) -> f64;
 
-/// The size of a type, by NumPy's name of it, and how its numbers are read: `<` and `|` mean little-endian, `>` big-endian.
-/// Integers beyond 2⁵³ become the nearest number.
+/// The size of a type, by NumPy's name of it, and how its numbers are read: `<` and `|` mean little-endian, `>`
+/// big-endian. Integers beyond 2⁵³ become the nearest number.
 pub(super) fn number_type(descr: &str) -> Option<(usize, Read)> {
     macro_rules! number {
         ($type:ty, $from:ident) => {{
@@ -156,8 +156,8 @@ fn by_rows(shape: &[usize], values: &[f64]) -> Vec<f64> {
 /// Reads a graph from the `.npy` file of its dense adjacency matrix; vertices are called "0", …, "n−1".
 ///
 /// # Errors
-/// As [`parse_npy`]; [`Error::File`] when it is no square matrix, or when `directed` is false but it is not symmetric (but
-/// for rounding).
+/// As [`parse_npy`]; [`Error::File`] when it is no square matrix, or when `directed` is false but it is not symmetric
+/// (but for rounding).
 pub fn parse_npy_graph(source: &Path, bytes: &[u8], directed: bool) -> Result<NamedGraph> {
     read(source, bytes, &Reading::new(directed)).map(|file| file.named)
 }

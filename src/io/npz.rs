@@ -15,16 +15,17 @@ use std::io::Cursor;
 use std::path::Path;
 use zip::ZipArchive;
 
-/// Reads a graph from a `.npz` file: a sparse adjacency matrix as `scipy.sparse.save_npz` writes it (`csr`, `csc`, `coo`,
-/// `bsr`, `dia`), or the only array in it, dense and square.
+/// Reads a graph from a `.npz` file: a sparse adjacency matrix as `scipy.sparse.save_npz` writes it (`csr`, `csc`,
+/// `coo`, `bsr`, `dia`), or the only array in it, dense and square.
 ///
 /// Vertices are called "0", …, "n−1". Entries given twice are added, as SciPy does, unless [`Reading::repeated`] says
 /// otherwise.
 ///
 /// # Errors
-/// [`Error::File`] when it is broken, when arrays lack or do not fit together, when an index is out of range, when the matrix is
-/// not square or larger than [`MAX_VERTICES`], when an entry is not finite, when it unpacks to more than [`MAX_UNPACKED`]
-/// bytes, or when `directed` is false but it is not symmetric (but for rounding). O(bytes unpacked + n).
+/// [`Error::File`] when it is broken, when arrays lack or do not fit together, when an index is out of range, when the
+/// matrix is not square or larger than [`MAX_VERTICES`], when an entry is not finite, when it unpacks to more than
+/// [`MAX_UNPACKED`] bytes, or when `directed` is false but it is not symmetric (but for rounding). O(bytes unpacked +
+/// n).
 pub fn parse_npz_graph(source: &Path, bytes: &[u8], directed: bool) -> Result<NamedGraph> {
     read(source, bytes, &Reading::new(directed)).map(|file| file.named)
 }

@@ -47,8 +47,8 @@ impl Place {
     }
 }
 
-/// The path without links, `.` and `..`: that of the file that would be opened or made. What is not there yet is followed as well, if its
-/// folder is there: a link that points at nothing leads to where it points.
+/// The path without links, `.` and `..`: that of the file that would be opened or made. What is not there yet is
+/// followed as well, if its folder is there: a link that points at nothing leads to where it points.
 ///
 /// # Errors
 /// [`Error::File`] when the folder is not there, or the path names no file, or links lead in a circle.
@@ -88,7 +88,8 @@ pub fn no_folder(path: &Path, folder: &Path, error: &io::Error) -> Error {
     Error::file(path, format!("the folder {} cannot be written to: {}", folder.display(), error.kind()))
 }
 
-/// The number of the file descriptor that `path`, whose folder is canonical, names: `/proc/4711/fd/1` on Linux, `/dev/fd/1` elsewhere.
+/// The number of the file descriptor that `path`, whose folder is canonical, names: `/proc/4711/fd/1` on Linux,
+/// `/dev/fd/1` elsewhere.
 fn descriptor(path: &Path) -> Option<u32> {
     let number = path.file_name()?.to_str()?.parse().ok()?;
     let folder = path.parent()?;

@@ -18,8 +18,8 @@ use std::str::FromStr;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Repeated {
-    /// Rows with the same weight are one edge, rows with another weight an error; matrices in coordinates (Matrix Market,
-    /// SciPy's) add up, as their formats say. Named `agree`.
+    /// Rows with the same weight are one edge, rows with another weight an error; matrices in coordinates (Matrix
+    /// Market, SciPy's) add up, as their formats say. Named `agree`.
     #[default]
     Agree,
     /// The weights are added: one row a synapse, a call, a letter. Named `sum`.
@@ -94,9 +94,9 @@ impl FromStr for Repeated {
 pub struct Reading {
     /// The format; `None` is what the content says, and the extension where that leaves a choice.
     pub format: Option<GraphFormat>,
-    /// What the caller wants. `false`: an edge list is a list of undirected edges, and a file whose graph is directed must
-    /// be symmetric (but for rounding: its mean with its transpose is taken). `true`: an edge list is a list of arcs, and an
-    /// undirected file gives both arcs of each edge.
+    /// What the caller wants. `false`: an edge list is a list of undirected edges, and a file whose graph is directed
+    /// must be symmetric (but for rounding: its mean with its transpose is taken). `true`: an edge list is a list of
+    /// arcs, and an undirected file gives both arcs of each edge.
     pub directed: bool,
     /// What becomes of rows that repeat an edge.
     pub repeated: Repeated,
@@ -150,12 +150,12 @@ impl Reading {
 
     /// Reads a graph; `-` is standard input, `<stdin>` in messages. What gzip has compressed is unpacked.
     ///
-    /// Without a [`format`](Reading::format) the content decides, and the extension where the content leaves a choice. A
-    /// format that is not read (GEXF, Pajek, graph6, Excel, pickles, …) is an error that names it.
+    /// Without a [`format`](Reading::format) the content decides, and the extension where the content leaves a choice.
+    /// A format that is not read (GEXF, Pajek, graph6, Excel, pickles, …) is an error that names it.
     ///
     /// # Errors
-    /// [`Error::Io`] when it cannot be read, [`Error::Parse`] and [`Error::File`] for what is wrong in it, a graph without
-    /// vertices included. O(bytes) time and memory.
+    /// [`Error::Io`] when it cannot be read, [`Error::Parse`] and [`Error::File`] for what is wrong in it, a graph
+    /// without vertices included. O(bytes) time and memory.
     pub fn read(&self, path: &Path) -> Result<GraphFile> {
         let (source, bytes) = read_source(path)?;
         self.parse(&source, &bytes)

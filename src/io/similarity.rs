@@ -17,8 +17,8 @@ const MAX_ENTRIES: usize = 1 << 30;
 /// Reads similarities s of the vertices of A (rows) and B (columns) as an n_A × n_B matrix.
 ///
 /// An array of NumPy is a dense matrix. Text is one, too, if it has n_B columns of numbers, see
-/// [`parse_similarity_matrix`], or else a list of triples, see [`parse_similarity_triples`]; where it could be both, or is
-/// neither, a file `.csv` is a matrix and any other, and `-`, a list.
+/// [`parse_similarity_matrix`], or else a list of triples, see [`parse_similarity_triples`]; where it could be both, or
+/// is neither, a file `.csv` is a matrix and any other, and `-`, a list.
 ///
 /// # Errors
 /// [`Error::Io`], and as these two.
@@ -32,7 +32,8 @@ pub fn read_similarity(path: &Path, a: &NamedGraph, b: &NamedGraph) -> Result<DM
     parse(&source, &bytes, a, b)
 }
 
-/// Whether the rows below the first are as long as those of a matrix; triples, and what is neither, go by the extension.
+/// Whether the rows below the first are as long as those of a matrix; triples, and what is neither, go by the
+/// extension.
 fn is_matrix(source: &Path, bytes: &[u8], b: &NamedGraph, is_csv: bool) -> bool {
     let Ok(text) = decode(source, bytes) else { return is_csv };
     let separator = Separator::of(&text);

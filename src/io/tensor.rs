@@ -27,7 +27,8 @@ impl Tensor {
     /// The array as a matrix: two axes as they are, one as a single row, none as 1 × 1.
     ///
     /// # Errors
-    /// [`Error::File`] for `source` with the shape when there are more axes, no entries, or not as many as the shape says.
+    /// [`Error::File`] for `source` with the shape when there are more axes, no entries, or not as many as the shape
+    /// says.
     pub fn matrix(&self, source: &Path) -> Result<DMatrix<f64>> {
         let (rows, columns) = match self.shape[..] {
             [] => (1, 1),
@@ -47,13 +48,13 @@ impl Tensor {
         Ok(DMatrix::from_row_slice(rows, columns, &self.values))
     }
 
-    /// The array as a matrix whose row i holds all that belongs to the i-th of n parts of an axis: of a convolution's kernel
-    /// out × in × h × w, axis 0, row i is the flattened kernel of channel i. The axis may be longer than n by a factor, as where a
-    /// layer behind a convolution has a column for each pixel of a channel.
+    /// The array as a matrix whose row i holds all that belongs to the i-th of n parts of an axis: of a convolution's
+    /// kernel out × in × h × w, axis 0, row i is the flattened kernel of channel i. The axis may be longer than n by a
+    /// factor, as where a layer behind a convolution has a column for each pixel of a channel.
     ///
     /// # Errors
-    /// [`Error::File`] for `source` with the shape when there is no such axis, when its length is no multiple of n, or when
-    /// there are no entries.
+    /// [`Error::File`] for `source` with the shape when there is no such axis, when its length is no multiple of n, or
+    /// when there are no entries.
     pub fn unfolded(&self, source: &Path, axis: usize, n: usize) -> Result<DMatrix<f64>> {
         let (outer, block) = self.blocks(source, axis, n)?;
         if outer * block == 0 {
@@ -115,12 +116,12 @@ fn has_extension(path: &Path, extension: &str) -> bool {
 }
 
 /// Reads an array from a .npy or .npz file (by content), a .safetensors file (by extension; of either the tensor called
-/// `name`, or the only one), or else CSV as [`read_matrix`](super::read_matrix). Floating-point numbers of 16 to 64 bits,
-/// whole numbers of 8 to 64 bits and truth values (1 and 0).
+/// `name`, or the only one), or else CSV as [`read_matrix`](super::read_matrix). Floating-point numbers of 16 to 64
+/// bits, whole numbers of 8 to 64 bits and truth values (1 and 0).
 ///
 /// # Errors
-/// [`Error::Io`]; [`Error::File`] when the file is broken, has no such tensor (it lists those it has), is of another type of
-/// number, or has an entry that is not finite.
+/// [`Error::Io`]; [`Error::File`] when the file is broken, has no such tensor (it lists those it has), is of another
+/// type of number, or has an entry that is not finite.
 pub fn read_tensor(path: &Path, name: Option<&str>) -> Result<Tensor> {
     let (source, bytes) = read_source(path)?;
     if bytes.starts_with(ZIP) {
@@ -252,8 +253,8 @@ pub fn write_safetensors(path: &Path, tensors: &[(&str, Tensor)]) -> Result<()> 
     write_views(path, views.collect::<Result<Vec<_>>>()?, None)
 }
 
-/// Copies a .safetensors file with the given axes reordered as [`Tensor::reordered`] has it; a tensor may be given more than
-/// once, with different axes. Types, metadata and all other tensors stay, byte for byte.
+/// Copies a .safetensors file with the given axes reordered as [`Tensor::reordered`] has it; a tensor may be given more
+/// than once, with different axes. Types, metadata and all other tensors stay, byte for byte.
 ///
 /// # Errors
 /// As [`read_tensor`] and [`write_atomically`]; [`Error::File`] when an axis is not of p's length or a multiple of it.
@@ -283,7 +284,8 @@ fn write_views(path: &Path, views: Vec<(String, TensorView)>, metadata: Option<H
     write_atomically(path, |file| file.write_all(&bytes))
 }
 
-/// A file and, after a colon behind `.safetensors` or `.npz`, the name of a tensor in it: `model.safetensors:fc1.weight`.
+/// A file and, after a colon behind `.safetensors` or `.npz`, the name of a tensor in it:
+/// `model.safetensors:fc1.weight`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TensorPath {
     /// The file.

@@ -9,8 +9,8 @@ use crate::graph::Graph;
 use std::io::{self, Write};
 use std::path::Path;
 
-/// Writes a graph, atomically; `-` is standard output, the format is the one that [`GraphFormat::from_path`] says unless
-/// `format` does, and has to be one of [`GraphFormat::WRITTEN`].
+/// Writes a graph, atomically; `-` is standard output, the format is the one that [`GraphFormat::from_path`] says
+/// unless `format` does, and has to be one of [`GraphFormat::WRITTEN`].
 ///
 /// Reading the file back with the same `directed` gives the same graph, weights exactly, with two exceptions:
 /// Matrix Market has no place for names, which stand in comments and are read back as "1", …, "n"; and an edge

@@ -5,11 +5,12 @@ use crate::objective::Injective;
 use crate::polytope::Injections;
 use rand::{Rng, RngExt};
 
-/// Moves vertices to better places, each to its best one, free or another vertex' own (which it then exchanges with), in rounds over the face's free
-/// vertices, as long as f falls.
+/// Moves vertices to better places, each to its best one, free or another vertex' own (which it then exchanges with),
+/// in rounds over the face's free vertices, as long as f falls.
 ///
-/// Ends where no such move lowers f, or once `stop` says so (it is asked once a vertex); f as computed falls with every move, so that it ends. A round costs, for each
-/// vertex, [`Injective::costs`] and O(m) evaluations of [`Injective::change`]. Returns the number of moves.
+/// Ends where no such move lowers f, or once `stop` says so (it is asked once a vertex); f as computed falls with every
+/// move, so that it ends. A round costs, for each vertex, [`Injective::costs`] and O(m) evaluations of
+/// [`Injective::change`]. Returns the number of moves.
 pub fn descend(objective: &dyn Injective, face: &Injections, p: &mut Injection, stop: &dyn Fn() -> bool) -> usize {
     let vertices = face.free_vertices();
     let (mut costs, mut moves, mut in_vain) = (vec![], 0, 0);
@@ -58,9 +59,9 @@ const MOVES_A_VERTEX: usize = 32;
 
 /// Metropolis' walk over the moves of [`descend`], slowly cooled: p ← the best injection it meets, never a worse one.
 ///
-/// As [`local_search::anneal`](super::anneal), with every other move drawn by [`Injective::draw_place`]. For sparse graphs only, where
-/// [`Injective::arc_value`] says what an arc is worth. 32·m·sweeps evaluations of [`Injective::change`]; `stop` is asked once a sweep. Returns how often p became
-/// better.
+/// As [`local_search::anneal`](super::anneal), with every other move drawn by [`Injective::draw_place`]. For sparse
+/// graphs only, where [`Injective::arc_value`] says what an arc is worth. 32·m·sweeps evaluations of
+/// [`Injective::change`]; `stop` is asked once a sweep. Returns how often p became better.
 pub fn anneal(
     objective: &dyn Injective,
     face: &Injections,

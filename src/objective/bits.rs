@@ -11,7 +11,8 @@ const LANES: usize = 32;
 /// Columns that pass over a block of rows while it is in the nearest cache.
 const COLUMNS: usize = 8;
 
-/// From this size on the columns are shared out to the threads; each is computed whole by one of them, so the bits do not depend on it.
+/// From this size on the columns are shared out to the threads; each is computed whole by one of them, so the bits do
+/// not depend on it.
 const PARALLEL_FROM: usize = 256;
 
 /// A 0/1 matrix, its rows in blocks of [`LANES`]: word w of all rows of a block stand together.
@@ -43,8 +44,8 @@ impl BitMatrix {
         self.blocks[i / LANES * self.words + k / 64][i % LANES] >> (k % 64) & 1 == 1
     }
 
-    /// `target ← beta·target + c·W·C`, W this matrix, column l of C the vertices from⁻¹ `arcs.neighbours(l)`: C = QBᵀ for
-    /// the arcs of B, QB for those of Bᵀ. n³/64 operations on words, until `stop`.
+    /// `target ← beta·target + c·W·C`, W this matrix, column l of C the vertices from⁻¹ `arcs.neighbours(l)`: C = QBᵀ
+    /// for the arcs of B, QB for those of Bᵀ. n³/64 operations on words, until `stop`.
     pub fn blend_times(&self, stop: &Stop, c: f64, arcs: &Graph, from: &[usize], beta: f64, target: &mut DMatrix<f64>) {
         let n = self.n;
         let counted = |(chunk, columns): (usize, &mut [f64])| {

@@ -1,7 +1,8 @@
-//! As many arcs in common as there can be: all of the smaller graph's, or, where it has a handful of vertices, all but the fewest.
+//! As many arcs in common as there can be: all of the smaller graph's, or, where it has a handful of vertices, all but
+//! the fewest.
 //!
-//! That no injection keeps all arcs but so many is proved by a search for each way to lose them; ways that make the same graph are
-//! tried once.
+//! That no injection keeps all arcs but so many is proved by a search for each way to lose them; ways that make the
+//! same graph are tried once.
 
 use super::embedding::{self, Constraint, Outcome};
 use super::injective::{Embedding, EmbeddingSearch};
@@ -48,7 +49,8 @@ pub(super) fn search(layers: &[InjectiveLayer], sign: f64, search: &EmbeddingSea
     Embedding::Worse { than: least }
 }
 
-/// The arcs that may be lost, and by how much f rises with each; `None` where that is not the same for all, or there are too many.
+/// The arcs that may be lost, and by how much f rises with each; `None` where that is not the same for all, or there
+/// are too many.
 fn arcs_to_lose(layers: &[InjectiveLayer], sign: f64) -> Option<(Vec<Arc>, f64)> {
     let (mut arcs, mut cost) = (vec![], None);
     for (number, layer) in layers.iter().enumerate() {

@@ -1,12 +1,12 @@
 //! Is the smaller graph a subgraph of the larger one? A search that keeps every arc.
 //!
-//! Vertices are placed one after another, the one with the fewest places left first. A place of v takes from every neighbour of v
-//! the places that are not next to it (forward checking); a vertex without a place ends the branch. Two things make it quick on
-//! large sparse graphs: a place needs neighbours with enough neighbours of their own to begin with (Solnon, *AllDifferent-based
-//! filtering for subgraph isomorphism*, Artificial Intelligence 174, 2010), and vertices at which branches have ended are placed
-//! earlier (Boussemart et al., *Boosting systematic search by weighting constraints*, ECAI 2004), in one restart after another,
-//! each of which tries the places in a new order, those of high degree likelier first (McCreesh, Prosser, Trimble, *The Glasgow
-//! subgraph solver*, ICGT 2020).
+//! Vertices are placed one after another, the one with the fewest places left first. A place of v takes from every
+//! neighbour of v the places that are not next to it (forward checking); a vertex without a place ends the branch. Two
+//! things make it quick on large sparse graphs: a place needs neighbours with enough neighbours of their own to begin
+//! with (Solnon, *AllDifferent-based filtering for subgraph isomorphism*, Artificial Intelligence 174, 2010), and
+//! vertices at which branches have ended are placed earlier (Boussemart et al., *Boosting systematic search by
+//! weighting constraints*, ECAI 2004), in one restart after another, each of which tries the places in a new order,
+//! those of high degree likelier first (McCreesh, Prosser, Trimble, *The Glasgow subgraph solver*, ICGT 2020).
 
 use crate::graph::Graph;
 use crate::injection::Injection;
@@ -30,8 +30,8 @@ pub(super) enum Outcome {
     OutOfWork(Vec<(usize, usize)>),
 }
 
-/// Searches for an injection that keeps the anchors (vertex, place) and every arc, for about so much `work`: entries of domains and lists
-/// of neighbours that are looked at; what is left of it stays there. Deterministic but for `stop`.
+/// Searches for an injection that keeps the anchors (vertex, place) and every arc, for about so much `work`: entries of
+/// domains and lists of neighbours that are looked at; what is left of it stays there. Deterministic but for `stop`.
 pub(super) fn search(
     constraints: &[Constraint],
     anchors: &[(usize, usize)],
@@ -74,7 +74,8 @@ enum End {
     CutShort,
 }
 
-/// The places that are left to each vertex: the first `size` of `places`; whatever is taken out moves behind them, so that undoing is to restore the size.
+/// The places that are left to each vertex: the first `size` of `places`; whatever is taken out moves behind them, so
+/// that undoing is to restore the size.
 struct Domain {
     places: Vec<u32>,
     position: Vec<u32>,
@@ -163,8 +164,8 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// Leaves to each vertex the places whose neighbours have as many neighbours as its own, the best against the best. Whether
-    /// every vertex has one; more may be left where there is no time to look.
+    /// Leaves to each vertex the places whose neighbours have as many neighbours as its own, the best against the best.
+    /// Whether every vertex has one; more may be left where there is no time to look.
     fn filter(&mut self, stop: &Stop) -> bool {
         let mut stop = stop.asked_rarely();
         for &Constraint { small, large } in self.constraints {
@@ -257,7 +258,8 @@ impl<'a> Tree<'a> {
         let vertex = unplaced.min_by(|a, b| crowded(a).total_cmp(&crowded(b)))?;
         self.spend(self.active.len() + self.domains[vertex].size);
         let domain = &self.domains[vertex];
-        // An exponential waiting time of rate deg² for each place, the shortest last. The domain's own order depends on the past.
+        // An exponential waiting time of rate deg² for each place, the shortest last. The domain's own order depends on
+        // the past.
         let mut places = domain.places[..domain.size].to_vec();
         places.sort_unstable();
         let waiting = |&j: &u32| (-(1.0 - rng.random::<f64>()).ln() / self.degrees[j as usize].max(1.0).powi(2), j);

@@ -15,7 +15,8 @@ use nalgebra::DMatrix;
 use std::cmp::Ordering;
 use std::sync::{Arc, OnceLock};
 
-/// f(X) = Σ_ℓ ‖A_ℓX − XB_ℓ‖²_F + ⟨C, X⟩, convex on all matrices; the permutations with f = 0 (for C = 0) are the isomorphisms.
+/// f(X) = Σ_ℓ ‖A_ℓX − XB_ℓ‖²_F + ⟨C, X⟩, convex on all matrices; the permutations with f = 0 (for C = 0) are the
+/// isomorphisms.
 ///
 /// ∇f = Σ_ℓ 2(A_ℓᵀR_ℓ − R_ℓB_ℓᵀ) + C with R_ℓ = A_ℓX − XB_ℓ. On permutations f equals its
 /// [indefinite form](Objective::indefinite_form) Σ_ℓ (‖A_ℓ‖² + ‖B_ℓ‖² − 2tr(A_ℓᵀXB_ℓXᵀ)) + ⟨C, X⟩: for
@@ -24,7 +25,8 @@ use std::sync::{Arc, OnceLock};
 /// Vertex i of A is matched to vertex p(i) of B, so for isomorphic graphs B = XᵀAX. Graphs may be weighted,
 /// directed, with loops, in several layers, and of unequal size (the smaller one is padded with isolated vertices).
 ///
-/// Where it fails (docs/mathematics.md §3): if A and B are regular of equal degree, f(J/n) = 0 and the relaxation sees nothing.
+/// Where it fails (docs/mathematics.md §3): if A and B are regular of equal degree, f(J/n) = 0 and the relaxation sees
+/// nothing.
 ///
 /// ```
 /// use birkhoff::objective::{GraphMatching, Objective};
@@ -116,7 +118,8 @@ impl GraphMatching {
         sum.rounded_down(terms, 2.0 * magnitude)
     }
 
-    /// With weights in u·ℤ, ‖A‖² + ‖B‖² − 2tr(AᵀPBPᵀ) is ‖A‖² + ‖B‖² modulo 2u², and modulo 4u² where every product comes twice.
+    /// With weights in u·ℤ, ‖A‖² + ‖B‖² − 2tr(AᵀPBPᵀ) is ‖A‖² + ‖B‖² modulo 2u², and modulo 4u² where every product
+    /// comes twice.
     fn lattice_of_values(&self) -> Option<(f64, f64)> {
         let unit = self.lattice_of_weights()?.square_root_of_step();
         let period: u64 = if self.indefinite.magnitudes.iter().all(|layer| layer.comes_twice()) { 4 } else { 2 };
@@ -155,7 +158,8 @@ impl GraphMatching {
         }
     }
 
-    /// Σ_ℓ Σ_ij (A_ℓ\[i,j\] − B_ℓ\[p(i),p(j)\])²: with an error relative to itself, where the indefinite form cancels large numbers.
+    /// Σ_ℓ Σ_ij (A_ℓ\[i,j\] − B_ℓ\[p(i),p(j)\])²: with an error relative to itself, where the indefinite form cancels
+    /// large numbers.
     fn squares_at(&self, p: &Permutation) -> f64 {
         self.indefinite.layers.iter().map(|layer| layer.squared_distance_at(p)).sum()
     }
@@ -226,7 +230,8 @@ impl Objective for GraphMatching {
         let QuadraticAssignment { layers, magnitudes, linear, linear_magnitude, .. } = &self.indefinite;
         let arcs: usize = layers.iter().map(|layer| layer.a.arc_count() + layer.b.arc_count()).sum();
         let n = self.size() as f64;
-        // An entry of ∇f is at most 2(a + b)² for each layer, a and b the largest norms of a row or column (X has norm 1), and |C|.
+        // An entry of ∇f is at most 2(a + b)² for each layer, a and b the largest norms of a row or column (X has norm
+        // 1), and |C|.
         let entry = |(a, b): (f64, f64)| 2.0 * (a + b).powi(2);
         let entries = magnitudes.iter().map(|layer| entry(layer.largest_rows())).sum::<f64>();
         let entries = 1.001 * (entries + linear.as_deref().map_or(0.0, DMatrix::amax));
@@ -278,14 +283,14 @@ impl Objective for GraphMatching {
         self.indefinite.proves(p)
     }
 
-    /// Σ_ℓ (‖A_ℓ‖² + ‖B_ℓ‖² − 2·the most weight that they can have in common, by degrees or by sorted weights), and the least of each of C's
-    /// rows or columns.
+    /// Σ_ℓ (‖A_ℓ‖² + ‖B_ℓ‖² − 2·the most weight that they can have in common, by degrees or by sorted weights), and the
+    /// least of each of C's rows or columns.
     fn trivial_bound(&self) -> f64 {
         self.trivial_bound
     }
 
-    /// The least of each of C's rows or columns, all squares being 0: how much two graphs can have in common by their degrees says
-    /// nothing of how much a copy has kept.
+    /// The least of each of C's rows or columns, all squares being 0: how much two graphs can have in common by their
+    /// degrees says nothing of how much a copy has kept.
     fn ideal_value(&self) -> f64 {
         match &self.indefinite.linear {
             Some(_) => self.trivial_bound - self.least_distances.iter().sum::<f64>(),

@@ -5,11 +5,11 @@ use crate::permutation::Permutation;
 use crate::stop::Stop;
 use nalgebra::DMatrix;
 
-/// A quadratic function f of injections p of the m vertices of the smaller side into the N places of the larger, and of N × m matrices X with
-/// column sums 1 and row sums ≤ 1: X\[p(i), i\] = 1 is the matrix of p.
+/// A quadratic function f of injections p of the m vertices of the smaller side into the N places of the larger, and of
+/// N × m matrices X with column sums 1 and row sums ≤ 1: X\[p(i), i\] = 1 is the matrix of p.
 ///
-/// At the permutations that extend p it has the value of the [`Objective`](super::Objective) that hands it out, whose padded vertices see nothing. It
-/// takes O(N·m) memory where that takes O(N²).
+/// At the permutations that extend p it has the value of the [`Objective`](super::Objective) that hands it out, whose
+/// padded vertices see nothing. It takes O(N·m) memory where that takes O(N²).
 pub trait Injective: Sync {
     /// (N, m), the shape of X; 0 < m ≤ N.
     fn shape(&self) -> (usize, usize);
@@ -17,7 +17,8 @@ pub trait Injective: Sync {
     /// `gradient` ← ∇f(X), both N × m; returns f(X).
     fn value_and_gradient(&self, x: &DMatrix<f64>, gradient: &mut DMatrix<f64>) -> f64;
 
-    /// `gradient` ← (1 − t)·`gradient` + t·∇f(P), P the matrix of p: as [`VertexGradient::blend`](super::VertexGradient::blend).
+    /// `gradient` ← (1 − t)·`gradient` + t·∇f(P), P the matrix of p: as
+    /// [`VertexGradient::blend`](super::VertexGradient::blend).
     fn blend(&self, p: &Injection, t: f64, gradient: &mut DMatrix<f64>);
 
     /// f(p).
@@ -26,18 +27,19 @@ pub trait Injective: Sync {
     /// The change of f when vertex i goes to place j, and the vertex that is there to i's.
     fn change(&self, p: &Injection, i: usize, j: usize) -> f64;
 
-    /// `costs[j]` ← what f says of vertex i at place j, the other vertices staying where they are: for free places j, f changes by
-    /// `costs[j] − costs[p(i)]` when i goes there.
+    /// `costs[j]` ← what f says of vertex i at place j, the other vertices staying where they are: for free places j, f
+    /// changes by `costs[j] − costs[p(i)]` when i goes there.
     fn costs(&self, p: &Injection, i: usize, costs: &mut Vec<f64>);
 
-    /// A place for vertex i where it has an arc to a neighbour of its own, drawn at random: `draw(m)` is uniform below m. `None` where i has no
-    /// neighbour, or that is nobody's.
+    /// A place for vertex i where it has an arc to a neighbour of its own, drawn at random: `draw(m)` is uniform below
+    /// m. `None` where i has no neighbour, or that is nobody's.
     fn draw_place(&self, p: &Injection, i: usize, draw: &mut dyn FnMut(usize) -> usize) -> Option<usize>;
 
     /// κ > 0, the unit of the penalty's weight: Σ_ℓ ‖A_ℓ‖_F‖B_ℓ‖_F / √(N·m).
     fn scale(&self) -> f64;
 
-    /// By how much f typically falls with an arc in common, where arcs are few; `None` where the graphs are dense, or f is not about arcs alone.
+    /// By how much f typically falls with an arc in common, where arcs are few; `None` where the graphs are dense, or f
+    /// is not about arcs alone.
     fn arc_value(&self) -> Option<f64>;
 
     /// Whether all arcs can be kept, and if not, how few are lost: see [`Embedding`].
@@ -56,8 +58,8 @@ pub trait Injective: Sync {
     fn places_are_rows(&self) -> bool;
 }
 
-/// Whether m vertices are so much fewer than N places that a search without padding finds more: at most a tenth. Beyond, the convex
-/// relaxation of the padded problem leads better, as X cannot spread far.
+/// Whether m vertices are so much fewer than N places that a search without padding finds more: at most a tenth.
+/// Beyond, the convex relaxation of the padded problem leads better, as X cannot spread far.
 pub fn is_much_smaller(m: usize, n: usize) -> bool {
     m > 0 && 10 * m <= n
 }
@@ -80,9 +82,10 @@ pub struct EmbeddingSearch<'a> {
     pub stop: &'a Stop,
 }
 
-/// Whether an injection exists that keeps every arc of the smaller side, in every layer. Nothing is better: where it applies, the
-/// weights of each layer's larger graph are all equal, those of the smaller one have the sign that makes arcs in common welcome, and
-/// there is no linear term. Of at most 8 vertices, whose arcs are all worth the same, the most arcs are kept that can be.
+/// Whether an injection exists that keeps every arc of the smaller side, in every layer. Nothing is better: where it
+/// applies, the weights of each layer's larger graph are all equal, those of the smaller one have the sign that makes
+/// arcs in common welcome, and there is no linear term. Of at most 8 vertices, whose arcs are all worth the same, the
+/// most arcs are kept that can be.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Embedding {

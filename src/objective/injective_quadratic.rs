@@ -11,10 +11,11 @@ use crate::permutation::Permutation;
 use crate::stop::Stop;
 use nalgebra::DMatrix;
 
-/// f(p) = s·Σ_ℓ Σ_ik S_ℓ\[i,k\]·L_ℓ\[p(i),p(k)\] + Σ_i C\[p(i),i\] + c, S_ℓ the smaller graphs (m vertices), L_ℓ the larger ones (N places), C of size N × m.
+/// f(p) = s·Σ_ℓ Σ_ik S_ℓ\[i,k\]·L_ℓ\[p(i),p(k)\] + Σ_i C\[p(i),i\] + c, S_ℓ the smaller graphs (m vertices), L_ℓ the
+/// larger ones (N places), C of size N × m.
 ///
-/// f(X) = s·Σ_ℓ tr(XᵀL_ℓXS_ℓᵀ) + ⟨C, X⟩ + c, ∇f = s·Σ_ℓ (L_ℓXS_ℓᵀ + L_ℓᵀXS_ℓ) + C. At an injection a product costs Σ over arcs (i, k) of S of the degree of
-/// p(k) in L.
+/// f(X) = s·Σ_ℓ tr(XᵀL_ℓXS_ℓᵀ) + ⟨C, X⟩ + c, ∇f = s·Σ_ℓ (L_ℓXS_ℓᵀ + L_ℓᵀXS_ℓ) + C. At an injection a product costs Σ
+/// over arcs (i, k) of S of the degree of p(k) in L.
 #[derive(Debug, Clone)]
 pub(super) struct InjectiveQuadratic {
     pub layers: Vec<InjectiveLayer>,
@@ -49,7 +50,8 @@ enum Dense {
 /// A multiply-add of a scattered sparse product costs about as much as this many of a blocked dense one.
 const SPARSE_PENALTY: f64 = 16.0;
 
-/// Arcs are few up to this geometric mean of the graphs' mean degrees: then an arc in common is a large part of what a vertex can gain.
+/// Arcs are few up to this geometric mean of the graphs' mean degrees: then an arc in common is a large part of what a
+/// vertex can gain.
 const SPARSE_DEGREE: f64 = 20.0;
 
 impl InjectiveLayer {

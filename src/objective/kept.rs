@@ -1,4 +1,5 @@
-//! The product at the last vertex, kept: where the next vertex differs from it in few rows, that many columns of a product are enough.
+//! The product at the last vertex, kept: where the next vertex differs from it in few rows, that many columns of a
+//! product are enough.
 
 use super::exchange::DensePair;
 use crate::columns::multiply;
@@ -6,7 +7,8 @@ use crate::permutation::Permutation;
 use crate::stop::Stop;
 use nalgebra::DMatrix;
 
-/// A vertex that differs in more than this share of its rows is multiplied afresh: half the arithmetic saves nothing against gathering.
+/// A vertex that differs in more than this share of its rows is multiplied afresh: half the arithmetic saves nothing
+/// against gathering.
 const MOST_CHANGED: f64 = 0.4;
 
 /// Updates after which the product is computed afresh, which bounds what they lose to rounding.
@@ -15,7 +17,8 @@ const FRESH_EVERY: usize = 50;
 /// S(Q) = AᵀQB + AQBᵀ for the last Q, n × n, and room to compute it. Empty until it is first asked for.
 ///
 /// For the next Q', S(Q') − S(Q) = Aᵀ(Q' − Q)B + A(Q' − Q)Bᵀ, and Q' − Q has rows only where the vertices differ: with
-/// S the set of those, 2|S|n² multiply-adds (|S|n² if A and B are symmetric) in the place of 2n³ (docs/mathematics.md §5).
+/// S the set of those, 2|S|n² multiply-adds (|S|n² if A and B are symmetric) in the place of 2n³ (docs/mathematics.md
+/// §5).
 #[derive(Debug, Default)]
 pub(super) struct KeptProduct {
     product: DMatrix<f64>,

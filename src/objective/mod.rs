@@ -26,9 +26,9 @@ use std::cmp::Ordering;
 
 /// A differentiable function f on the Birkhoff polytope D_n ∋ X.
 ///
-/// Only [`size`](Objective::size), [`value`](Objective::value) and [`gradient`](Objective::gradient) are required.
-/// What an objective tells beyond these makes it faster, never different: a quadratic one hands out a
-/// [`VertexGradient`], from which Frank–Wolfe keeps ∇f up to date without ever forming it afresh (docs/mathematics.md §5).
+/// Only [`size`](Objective::size), [`value`](Objective::value) and [`gradient`](Objective::gradient) are required. What
+/// an objective tells beyond these makes it faster, never different: a quadratic one hands out a [`VertexGradient`],
+/// from which Frank–Wolfe keeps ∇f up to date without ever forming it afresh (docs/mathematics.md §5).
 ///
 /// Ours panic where a matrix or a permutation is not of size n; a search never gives them one.
 pub trait Objective: Sync {
@@ -59,14 +59,14 @@ pub trait Objective: Sync {
         self.value_at(&swapped) - self.value_at(p)
     }
 
-    /// All of [`swap_change`](Objective::swap_change) at p, each in about O(1) after one gradient: worth it where most pairs are to be
-    /// looked at. `None` where there is no such way.
+    /// All of [`swap_change`](Objective::swap_change) at p, each in about O(1) after one gradient: worth it where most
+    /// pairs are to be looked at. `None` where there is no such way.
     fn swap_changes(&self, _p: &Permutation) -> Option<Box<dyn Fn(usize, usize) -> f64 + '_>> {
         None
     }
 
-    /// A row k whose exchange of images with i may pay, drawn at random: `draw(m)` is uniform below m. For sparse graphs, where almost no exchange
-    /// does. `None` where f cannot tell, or drew none.
+    /// A row k whose exchange of images with i may pay, drawn at random: `draw(m)` is uniform below m. For sparse
+    /// graphs, where almost no exchange does. `None` where f cannot tell, or drew none.
     fn draw_swap(
         &self,
         _p: &Permutation,
@@ -87,19 +87,20 @@ pub trait Objective: Sync {
         false
     }
 
-    /// How far rounding can carry what is computed here from what f's data say; `None` where that is not known, and then no answer of
-    /// more than a few vertices is called proved.
+    /// How far rounding can carry what is computed here from what f's data say; `None` where that is not known, and
+    /// then no answer of more than a few vertices is called proved.
     fn rounding(&self) -> Option<Rounding> {
         None
     }
 
-    /// |[`swap_change`](Objective::swap_change) − the true change| is at most this, and the same of [`swap_changes`](Objective::swap_changes);
-    /// `None` where no bound is known.
+    /// [`swap_change`](Objective::swap_change) and [`swap_changes`](Objective::swap_changes) are this far from the true
+    /// change at most; `None` where no bound is known.
     fn swap_rounding(&self, _p: &Permutation, _i: usize, _k: usize) -> Option<f64> {
         None
     }
 
-    /// How f(p) compares with f(q), without any rounding: f's data are taken as the rational numbers that they are. `None` where f cannot tell.
+    /// How f(p) compares with f(q), without any rounding: f's data are taken as the rational numbers that they are.
+    /// `None` where f cannot tell.
     fn compare_at(&self, _p: &Permutation, _q: &Permutation) -> Option<Ordering> {
         None
     }
@@ -109,28 +110,32 @@ pub trait Objective: Sync {
         false
     }
 
-    /// A number that f is nowhere below on the permutations, rounding included, known without solving a relaxation; −∞ if there is none.
+    /// A number that f is nowhere below on the permutations, rounding included, known without solving a relaxation; −∞
+    /// if there is none.
     fn trivial_bound(&self) -> f64 {
         f64::NEG_INFINITY
     }
 
-    /// What f would be if each of its terms were at its least by itself, as ‖AP − PB‖² = 0: the zero of the scale on which answers are
-    /// doubted ([`DOUBTFUL`](crate::recovery::DOUBTFUL)). Nowhere above the [`trivial_bound`](Objective::trivial_bound), which is the default.
+    /// What f would be if each of its terms were at its least by itself, as ‖AP − PB‖² = 0: the zero of the scale on
+    /// which answers are doubted ([`DOUBTFUL`](crate::recovery::DOUBTFUL)). Nowhere above the
+    /// [`trivial_bound`](Objective::trivial_bound), which is the default.
     fn ideal_value(&self) -> f64 {
         self.trivial_bound()
     }
 
-    /// (offset, step) when every permutation has its value in offset + step·ℤ, without rounding, as for graphs with whole weights:
-    /// a lower bound may then be raised to the next such number.
+    /// (offset, step) when every permutation has its value in offset + step·ℤ, without rounding, as for graphs with
+    /// whole weights: a lower bound may then be raised to the next such number.
     fn lattice(&self) -> Option<(f64, f64)> {
         None
     }
 
-    /// This objective, whose long computations give up soon after `stop` is reached. From then on values are NaN or as they should be, the
-    /// [`trivial_bound`](Objective::trivial_bound) may be −∞ and [`swap_changes`](Objective::swap_changes) `None`, and a gradient or a blended one is not
-    /// to be used: who asked for it asks `stop` next. Values [at permutations](Objective::value_at) and the changes of single swaps stay.
+    /// This objective, whose long computations give up soon after `stop` is reached. From then on values are NaN or as
+    /// they should be, the [`trivial_bound`](Objective::trivial_bound) may be −∞ and
+    /// [`swap_changes`](Objective::swap_changes) `None`, and a gradient or a blended one is not to be used: who asked
+    /// for it asks `stop` next. Values [at permutations](Objective::value_at) and the changes of single swaps stay.
     ///
-    /// `None` where nothing takes longer than some hundredths of a second: then it is enough to ask between the computations.
+    /// `None` where nothing takes longer than some hundredths of a second: then it is enough to ask between the
+    /// computations.
     fn until(&self, _stop: &Stop) -> Option<Box<dyn Objective + '_>> {
         None
     }
@@ -146,7 +151,8 @@ pub trait Objective: Sync {
         None
     }
 
-    /// The same values on injections, where one side has at most half as many vertices as the other, and padded ones are all alike; `None` elsewhere.
+    /// The same values on injections, where one side has at most half as many vertices as the other, and padded ones
+    /// are all alike; `None` elsewhere.
     fn injective_form(&self) -> Option<Box<dyn Injective + '_>> {
         None
     }

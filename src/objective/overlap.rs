@@ -3,14 +3,17 @@
 use crate::exact::DoubleSum;
 use crate::graph::Graph;
 
-/// A number that ‖A‖² + ‖B‖² − 2tr(AᵀPBPᵀ) = ‖AP − PB‖² is nowhere below on the permutations P, and ≥ 0; A and B have equally many vertices.
+/// A number that ‖A‖² + ‖B‖² − 2tr(AᵀPBPᵀ) = ‖AP − PB‖² is nowhere below on the permutations P, and ≥ 0; A and B have
+/// equally many vertices.
 ///
-/// tr(AᵀPBPᵀ) pairs the arcs of A with those of B, and is at most what it is where the heaviest meets the heaviest (rearrangement
-/// inequality): the sorted weights off the diagonals, padded with zeros, and the sorted loops, for P takes loops to loops. Where the
-/// weights of each graph are all equal, as in unweighted graphs, vertex i keeps no more arcs than the smaller of its degree and p(i)'s, and
-/// Σ min(d_i, d'_p(i)) is largest where both are sorted. O(arcs · log arcs).
+/// tr(AᵀPBPᵀ) pairs the arcs of A with those of B, and is at most what it is where the heaviest meets the heaviest
+/// (rearrangement inequality): the sorted weights off the diagonals, padded with zeros, and the sorted loops, for P
+/// takes loops to loops. Where the weights of each graph are all equal, as in unweighted graphs, vertex i keeps no more
+/// arcs than the smaller of its degree and p(i)'s, and Σ min(d_i, d'_p(i)) is largest where both are sorted. O(arcs ·
+/// log arcs).
 ///
-/// Sums and products are carried to twice the precision, and what is lost even so is subtracted: the bound holds for the weights as they are.
+/// Sums and products are carried to twice the precision, and what is lost even so is subtracted: the bound holds for
+/// the weights as they are.
 pub(super) fn least_distance(a: &Graph, b: &Graph) -> f64 {
     let mut sum = Products::default();
     [a, b].into_iter().flat_map(Graph::arcs).for_each(|(_, _, weight)| sum.add(weight, weight));
@@ -36,7 +39,8 @@ fn common_value(values: &[f64]) -> Option<f64> {
     values.iter().all(|&value| value == first).then_some(first)
 }
 
-/// The most arcs without loops that P can have in common: Σ min(d_i, d'_i) over sorted degrees, outgoing or incoming, whichever is less.
+/// The most arcs without loops that P can have in common: Σ min(d_i, d'_i) over sorted degrees, outgoing or incoming,
+/// whichever is less.
 fn most_common_arcs(a: &Graph, b: &Graph) -> u64 {
     let bound = |degrees: fn(&Graph) -> Vec<u64>| -> u64 {
         degrees(a).iter().zip(degrees(b)).map(|(&degree, other)| degree.min(other)).sum()
@@ -137,7 +141,8 @@ mod tests {
     use rand::Rng;
     use rand::RngExt;
 
-    /// Weights that are whole multiples of 2⁻³⁰, so that sums of their products are whole multiples of 2⁻⁶⁰ and fit an i128.
+    /// Weights that are whole multiples of 2⁻³⁰, so that sums of their products are whole multiples of 2⁻⁶⁰ and fit an
+    /// i128.
     const UNIT: f64 = 1.0 / (1u64 << 30) as f64;
 
     fn graph(

@@ -18,9 +18,9 @@ use std::sync::Arc;
 
 /// f(X) = s·Σ_ℓ tr(A_ℓᵀ X B_ℓ Xᵀ) + ⟨C, X⟩ + k, indefinite in general (Koopmans and Beckmann 1957).
 ///
-/// At a permutation: s·Σ_ℓ Σ_ij A_ℓ\[i,j\]·B_ℓ\[p(i),p(j)\] + Σ_i C\[i,p(i)\] + k. ∇f = s·Σ_ℓ (A_ℓᵀXB_ℓ + A_ℓXB_ℓᵀ) + C.
-/// s = 1 is the QAP (minimize), s = −1 matches graphs by their common weight. A and B may be weighted,
-/// directed and have loops; C is any n × n matrix.
+/// At a permutation: s·Σ_ℓ Σ_ij A_ℓ\[i,j\]·B_ℓ\[p(i),p(j)\] + Σ_i C\[i,p(i)\] + k. ∇f = s·Σ_ℓ (A_ℓᵀXB_ℓ + A_ℓXB_ℓᵀ) +
+/// C. s = 1 is the QAP (minimize), s = −1 matches graphs by their common weight. A and B may be weighted, directed and
+/// have loops; C is any n × n matrix.
 ///
 /// Cost: value at a permutation O(arcs), a swap's change O(degree), ∇f at a permutation one dense product
 /// or O(n·d²) when the graphs are sparse.
@@ -89,7 +89,8 @@ impl QuadraticAssignment {
         .prepared())
     }
 
-    /// C in the unpadded rows and columns, where it is anything, if it is 0 elsewhere: then padded vertices are all alike. N × m where B is the smaller side, else transposed.
+    /// C in the unpadded rows and columns, where it is anything, if it is 0 elsewhere: then padded vertices are all
+    /// alike. N × m where B is the smaller side, else transposed.
     fn unpadded_linear(&self) -> Option<Option<DMatrix<f64>>> {
         let (n_a, n_b) = self.vertices;
         let Some(c) = &self.linear else { return Some(None) };
@@ -254,7 +255,8 @@ impl Objective for QuadraticAssignment {
         self.sign * quadratic + linear
     }
 
-    /// Dense layers: with G = ∇f(P) and Δ = (e_i − e_k)(e_p(k) − e_p(i))ᵀ, the change is ⟨G, Δ⟩ + s·Σ_ℓ tr(A_ℓᵀΔB_ℓΔᵀ), f being quadratic.
+    /// Dense layers: with G = ∇f(P) and Δ = (e_i − e_k)(e_p(k) − e_p(i))ᵀ, the change is ⟨G, Δ⟩ + s·Σ_ℓ tr(A_ℓᵀΔB_ℓΔᵀ),
+    /// f being quadratic.
     fn swap_changes(&self, p: &Permutation) -> Option<Box<dyn Fn(usize, usize) -> f64 + '_>> {
         let (n, p) = (self.size(), p.clone());
         let mut gradient = DMatrix::zeros(n, n);
@@ -321,7 +323,8 @@ impl Objective for QuadraticAssignment {
         Some(difference.sign())
     }
 
-    /// Without a quadratic part, p is the best permutation if it is the best assignment by a margin that rounding does not reach.
+    /// Without a quadratic part, p is the best permutation if it is the best assignment by a margin that rounding does
+    /// not reach.
     fn proves(&self, p: &Permutation) -> bool {
         let (Some(c), true) = (&self.linear, self.magnitudes.iter().all(|layer| layer.product == 0.0)) else {
             return false;

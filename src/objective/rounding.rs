@@ -1,8 +1,9 @@
 //! What rounding can do to the numbers of a quadratic objective, bounded from its data alone.
 //!
-//! Products of weights add up to at most ‖A‖_F‖B‖_F at a permutation (Cauchy–Schwarz), and a sum of m terms in any order is off
-//! by at most about m·u times the sum of their absolute values (Higham, *Accuracy and Stability of Numerical Algorithms*, 2002,
-//! §4.2), u = 2⁻⁵³. Where all data are multiples of a power of two that is not too small, nothing is rounded at all.
+//! Products of weights add up to at most ‖A‖_F‖B‖_F at a permutation (Cauchy–Schwarz), and a sum of m terms in any
+//! order is off by at most about m·u times the sum of their absolute values (Higham, *Accuracy and Stability of
+//! Numerical Algorithms*, 2002, §4.2), u = 2⁻⁵³. Where all data are multiples of a power of two that is not too small,
+//! nothing is rounded at all.
 
 use crate::exact::{Lattice, sum_error};
 use crate::graph::Graph;
@@ -17,8 +18,8 @@ pub struct Rounding {
     pub absolute: f64,
     /// … plus this times |v|.
     pub relative: f64,
-    /// f(X) + ⟨∇f(X), P − X⟩, as [`value_and_gradient`](super::Objective::value_and_gradient) gives f(X) and ∇f(X), is off by
-    /// at most this for every X in D_n and every permutation P.
+    /// f(X) + ⟨∇f(X), P − X⟩, as [`value_and_gradient`](super::Objective::value_and_gradient) gives f(X) and ∇f(X), is
+    /// off by at most this for every X in D_n and every permutation P.
     pub linearization: f64,
 }
 
@@ -29,7 +30,8 @@ impl Rounding {
     }
 }
 
-/// What of a pair of graphs decides the rounding: the norms of its rows and columns, and on which lattices its weights lie.
+/// What of a pair of graphs decides the rounding: the norms of its rows and columns, and on which lattices its weights
+/// lie.
 #[derive(Debug, Clone)]
 pub(super) struct Magnitudes {
     /// max(‖row i‖₂, ‖column i‖₂) of A and of B.
@@ -83,7 +85,8 @@ impl Magnitudes {
         (largest(&self.rows_of_a), largest(&self.rows_of_b))
     }
 
-    /// A bound of the rounding error of tr(AᵀPBPᵀ)'s change when the images of r and s are exchanged, by either formula.
+    /// A bound of the rounding error of tr(AᵀPBPᵀ)'s change when the images of r and s are exchanged, by either
+    /// formula.
     pub fn of_swap(&self, r: usize, s: usize, pr: usize, ps: usize) -> f64 {
         // Eight sums over a row or a column of A against one of B, and four products of differences.
         let magnitude = (self.rows_of_a[r] + self.rows_of_a[s]) * (self.rows_of_b[pr] + self.rows_of_b[ps]);

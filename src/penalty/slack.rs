@@ -3,11 +3,12 @@
 use crate::columns::{BLOCK, map_blocks};
 use nalgebra::DMatrix;
 
-/// Euclidean norms of the columns of an N × m matrix X with column sums 1 and row sums ≤ 1, and of its rows, each extended by its slack
-/// s_j = 1 − Σ_i X_ji ≥ 0.
+/// Euclidean norms of the columns of an N × m matrix X with column sums 1 and row sums ≤ 1, and of its rows, each
+/// extended by its slack s_j = 1 − Σ_i X_ji ≥ 0.
 ///
-/// P(X) = Σ_i (1 − ‖X_:i‖₂) + Σ_j (1 − ‖(X_j:, s_j)‖₂) ≥ 0 is concave there, and 0 exactly at the injections: T6 in docs/mathematics.md. With the slack put
-/// into equal columns m, …, N − 1 it would be P of the padded matrix but for those columns, which are never hard.
+/// P(X) = Σ_i (1 − ‖X_:i‖₂) + Σ_j (1 − ‖(X_j:, s_j)‖₂) ≥ 0 is concave there, and 0 exactly at the injections: T6 in
+/// docs/mathematics.md. With the slack put into equal columns m, …, N − 1 it would be P of the padded matrix but for
+/// those columns, which are never hard.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SlackNorms {
     /// ‖X_:i‖₂.
@@ -26,7 +27,8 @@ impl SlackNorms {
         Self::sum_up(rows, blocks.map(|entries| Sums::of(entries, rows)))
     }
 
-    /// X ← (1 − t)X + tQ, Q the matrix of the injection with this image, and these ← its norms, to the bit those of [`of`](Self::of). One pass.
+    /// X ← (1 − t)X + tQ, Q the matrix of the injection with this image, and these ← its norms, to the bit those of
+    /// [`of`](Self::of). One pass.
     pub(crate) fn follow(&mut self, image: &[usize], t: f64, x: &mut DMatrix<f64>) {
         let rows = x.nrows();
         let by_block = map_blocks(x, |columns, entries| {
@@ -62,7 +64,8 @@ impl SlackNorms {
         self.column_deficit() + self.rows.iter().map(|norm| 1.0 - norm).sum::<f64>()
     }
 
-    /// `total` ← G + λ∇P(X) up to a constant in each column, which no injection can see; returns its inner product with X, and ⟨G, X⟩.
+    /// `total` ← G + λ∇P(X) up to a constant in each column, which no injection can see; returns its inner product with
+    /// X, and ⟨G, X⟩.
     ///
     /// ∂P/∂X_ji = −X_ji/‖X_:i‖ − (X_ji − s_j)/‖(X_j:, s_j)‖. These are the norms of X.
     pub(crate) fn total_gradient(
@@ -96,8 +99,8 @@ impl SlackNorms {
         by_block.iter().fold((0.0, 0.0), |(total, gradient), block| (total + block.0, gradient + block.1))
     }
 
-    /// P and its slope on the segment from X to the injection with this image, in O(N + m) a point: t ↦ (P, dP/dt) at (1 − t)X + tQ. These are the
-    /// norms of X.
+    /// P and its slope on the segment from X to the injection with this image, in O(N + m) a point: t ↦ (P, dP/dt) at
+    /// (1 − t)X + tQ. These are the norms of X.
     pub(crate) fn along(&self, image: &[usize], x: &DMatrix<f64>) -> impl Fn(f64) -> (f64, f64) {
         // With a = ‖v‖² and b = ⟨v, q⟩, q a unit vector: ‖(1 − t)v + tq‖² = (1 − t)²a + 2t(1 − t)b + t².
         let columns = self.columns.iter().enumerate().map(|(i, norm)| (norm * norm, x[(image[i], i)]));

@@ -45,7 +45,8 @@ impl Face {
     /// The face of D_n with the given anchors (row, column).
     ///
     /// # Errors
-    /// [`Error::Argument`] when an anchor is out of range, a row or column is anchored twice, or n is above [`LARGEST`](Self::LARGEST).
+    /// [`Error::Argument`] when an anchor is out of range, a row or column is anchored twice, or n is above
+    /// [`LARGEST`](Self::LARGEST).
     pub fn new(n: usize, anchors: &[(usize, usize)]) -> Result<Self> {
         if n > Self::LARGEST {
             return Err(Error::argument("n", format!("is {n}, but must be at most {}", Self::LARGEST)));

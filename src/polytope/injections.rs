@@ -9,10 +9,12 @@ use nalgebra::DMatrix;
 use rand::Rng;
 use rand_distr::{Distribution, Exp1};
 
-/// The face of {X ≥ 0, Xᵀ1 = 1, X1 ≤ 1}, X of size N × m, on which X\[j, i\] = 1 for each anchor (i, j): vertex i at place j.
+/// The face of {X ≥ 0, Xᵀ1 = 1, X1 ≤ 1}, X of size N × m, on which X\[j, i\] = 1 for each anchor (i, j): vertex i at
+/// place j.
 ///
-/// Its vertices are the matrices of injections (X\[p(i), i\] = 1) that keep the anchors. It is what D_N becomes when the N − m
-/// padded vertices of the smaller graph are one, with room for all that is left (docs/mathematics.md §2, T6): N·m numbers, not N².
+/// Its vertices are the matrices of injections (X\[p(i), i\] = 1) that keep the anchors. It is what D_N becomes when
+/// the N − m padded vertices of the smaller graph are one, with room for all that is left (docs/mathematics.md §2, T6):
+/// N·m numbers, not N².
 #[derive(Debug, Clone, PartialEq)]
 pub struct Injections {
     vertices: usize,
@@ -26,7 +28,8 @@ impl Injections {
     /// The face of the injections of m = `vertices` into N = `places` with the given anchors (vertex, place).
     ///
     /// # Errors
-    /// [`Error::Argument`] when there are more vertices than places, an anchor is out of range, or a vertex or place is anchored twice.
+    /// [`Error::Argument`] when there are more vertices than places, an anchor is out of range, or a vertex or place is
+    /// anchored twice.
     pub fn new(vertices: usize, places: usize, anchors: &[(usize, usize)]) -> Result<Self> {
         if vertices > places {
             return Err(Error::argument("injections", format!("of {vertices} vertices into {places} places")));
@@ -74,8 +77,8 @@ impl Injections {
         self.embed(|_, _| share)
     }
 
-    /// A random point of the face: the shares of each free vertex are uniform on the simplex, and all are moved towards the barycenter where a place
-    /// would hold more than 1.
+    /// A random point of the face: the shares of each free vertex are uniform on the simplex, and all are moved towards
+    /// the barycenter where a place would hold more than 1.
     pub fn random_point(&self, rng: &mut impl Rng) -> DMatrix<f64> {
         let (places, vertices) = (self.free_places.len(), self.free_vertices.len());
         let mut shares = DMatrix::from_fn(places, vertices, |_, _| -> f64 { Exp1.sample(rng) });
@@ -100,7 +103,8 @@ impl Injections {
         x
     }
 
-    /// A vertex of the face that minimizes Σ_i cost\[p(i), i\], `cost` of size N × m; `None` where `stop` came first. A rectangular assignment.
+    /// A vertex of the face that minimizes Σ_i cost\[p(i), i\], `cost` of size N × m; `None` where `stop` came first. A
+    /// rectangular assignment.
     ///
     /// # Errors
     /// [`Error::Shape`] when `cost` has another shape, [`Error::Entry`] when an entry is not finite.
@@ -125,7 +129,8 @@ impl Injections {
         Injection::new(image, self.places).map(Some)
     }
 
-    /// The vertex of the face that maximizes ⟨X, Q⟩; where `stop` comes first, one that gives each vertex in turn the largest entry that is left.
+    /// The vertex of the face that maximizes ⟨X, Q⟩; where `stop` comes first, one that gives each vertex in turn the
+    /// largest entry that is left.
     ///
     /// # Errors
     /// As [`minimize`](Self::minimize).

@@ -81,7 +81,8 @@ pub fn round(x: &DMatrix<f64>) -> Result<Permutation> {
     round_until(x, &Stop::never())
 }
 
-/// [`round`], or what there is of it at `stop`: a permutation that gives each row what it has for certain, and the others what is left.
+/// [`round`], or what there is of it at `stop`: a permutation that gives each row what it has for certain, and the
+/// others what is left.
 pub(crate) fn round_until(x: &DMatrix<f64>, stop: &Stop) -> Result<Permutation> {
     require_square_and_finite("matrix to round", x)?;
     let n = x.nrows();
@@ -98,7 +99,8 @@ pub(crate) fn round_until(x: &DMatrix<f64>, stop: &Stop) -> Result<Permutation> 
 /// 2⁵⁰⁰.
 const LARGE: f64 = f64::from_bits((1023 + 500) << 52);
 
-/// The largest violation of D_n's constraints: max of |row sum − 1|, |column sum − 1| and −X_ij; NaN where an entry is. O(n²).
+/// The largest violation of D_n's constraints: max of |row sum − 1|, |column sum − 1| and −X_ij; NaN where an entry is.
+/// O(n²).
 pub fn residual(x: &DMatrix<f64>) -> f64 {
     let mut rows = vec![0.0; x.nrows()];
     let mut worst: f64 = 0.0;
@@ -117,8 +119,8 @@ fn worse(a: f64, b: f64) -> f64 {
     if a.is_nan() || a > b { a } else { b }
 }
 
-/// The power of two below the largest absolute entry (1 for zeros): relative to it, sums and squares of the entries neither overflow nor vanish,
-/// and no other digit changes.
+/// The power of two below the largest absolute entry (1 for zeros): relative to it, sums and squares of the entries
+/// neither overflow nor vanish, and no other digit changes.
 pub(crate) fn unit(x: &DMatrix<f64>) -> f64 {
     let largest = x.amax();
     let fraction = (1 << (f64::MANTISSA_DIGITS - 1)) - 1;

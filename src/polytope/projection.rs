@@ -30,14 +30,15 @@ const DEEPER: f64 = 16.0;
 /// *On the efficient computation of a projector over the Birkhoff polytope*, SIAM J. Optim. 2020). Y is n × n
 /// and finite, 2⁻⁵² ≤ `tolerance` < 1.
 ///
-/// Y may be as large as it likes: the projection of Y + u1ᵀ + 1vᵀ is that of Y, and with the duals of the best assignment all entries become ≤ 0,
-/// those on the assignment 0; what is far below has X = 0. Only differences below 2⁻⁵⁰·‖Y‖_max are lost.
+/// Y may be as large as it likes: the projection of Y + u1ᵀ + 1vᵀ is that of Y, and with the duals of the best
+/// assignment all entries become ≤ 0, those on the assignment 0; what is far below has X = 0. Only differences below
+/// 2⁻⁵⁰·‖Y‖_max are lost.
 ///
 /// Cost: O(n²) for each of (some ten Newton steps) × (some ten conjugate gradient steps).
 ///
 /// # Errors
-/// [`Error::Shape`], [`Error::Entry`] for a bad Y, [`Error::Argument`] for a bad tolerance; [`Error::Breakdown`] when it cannot be reached: below some
-/// 2⁻⁵²·n that is left to chance.
+/// [`Error::Shape`], [`Error::Entry`] for a bad Y, [`Error::Argument`] for a bad tolerance; [`Error::Breakdown`] when
+/// it cannot be reached: below some 2⁻⁵²·n that is left to chance.
 ///
 /// ```
 /// use birkhoff::polytope::project;
@@ -75,8 +76,8 @@ pub(crate) fn project_until(y: &DMatrix<f64>, tolerance: f64, stop: &Stop) -> Re
     }
 }
 
-/// Y + u1ᵀ + 1vᵀ ≤ 0 with the duals of the best assignment, on which it is 0; `None` where `stop` came first. Differences that rounding may have
-/// made are 0, too.
+/// Y + u1ᵀ + 1vᵀ ≤ 0 with the duals of the best assignment, on which it is 0; `None` where `stop` came first.
+/// Differences that rounding may have made are 0, too.
 fn reduced(y: &DMatrix<f64>, stop: &Stop) -> Result<Option<DMatrix<f64>>> {
     // A power of two that keeps sums of the duals finite.
     let scale = if y.amax() > LARGE { 1.0 / LARGE } else { 1.0 };
@@ -194,7 +195,8 @@ impl Point {
         Point { x, residual, dual_value }
     }
 
-    /// (H + εI)⁻¹·residual by conjugate gradients, as far as they came by `stop`, H = \[diag(row counts), S; Sᵀ, diag(column counts)\], S the support of X.
+    /// (H + εI)⁻¹·residual by conjugate gradients, as far as they came by `stop`, H = \[diag(row counts), S; Sᵀ,
+    /// diag(column counts)\], S the support of X.
     fn newton_direction(&self, stop: &Stop) -> DVector<f64> {
         let n = self.x.nrows();
         let support = self.x.map(|v| if v > 0.0 { 1.0 } else { 0.0 });

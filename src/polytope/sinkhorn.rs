@@ -8,10 +8,10 @@ use nalgebra::DMatrix;
 /// X = diag(e^u)·e^K·diag(e^v) ∈ D_n up to `tolerance`, and the number of rounds it took: the minimizer over D_n of
 /// the relative entropy to e^K (Sinkhorn and Knopp 1967).
 ///
-/// `log_kernel` is K, n × n, within ±10¹²: the sums are formed in the log domain, and carry some roundings of K's size, which beyond would leave
-/// no digit behind the point. A round scales columns, then rows; it ends when every column sum is within `tolerance` of 1 (rows
-/// are, up to rounding), or after `max_rounds`. O(n²) a round; linear convergence, slow when K's range is large
-/// (n = 50 and a range of 50 can take thousands).
+/// `log_kernel` is K, n × n, within ±10¹²: the sums are formed in the log domain, and carry some roundings of K's size,
+/// which beyond would leave no digit behind the point. A round scales columns, then rows; it ends when every column sum
+/// is within `tolerance` of 1 (rows are, up to rounding), or after `max_rounds`. O(n²) a round; linear convergence,
+/// slow when K's range is large (n = 50 and a range of 50 can take thousands).
 ///
 /// # Errors
 /// [`Error::Shape`] when K is not square, [`Error::Entry`] when an entry is not within ±10¹².
@@ -30,7 +30,8 @@ pub fn sinkhorn(log_kernel: &DMatrix<f64>, tolerance: f64, max_rounds: usize) ->
 /// The largest absolute entry of a kernel.
 const LARGEST: f64 = 1e12;
 
-/// [`sinkhorn`] from the row potentials u of a kernel not far from this one, which become its own; in at most the round under way at `stop`.
+/// [`sinkhorn`] from the row potentials u of a kernel not far from this one, which become its own; in at most the round
+/// under way at `stop`.
 pub(crate) fn scale_from(
     u: &mut [f64],
     log_kernel: &DMatrix<f64>,

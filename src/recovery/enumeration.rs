@@ -32,8 +32,9 @@ pub(super) fn is_small(face: &Face) -> bool {
 
 /// The best permutation of the face, the first of them in the order of Heap's algorithm, and what is proved of it.
 ///
-/// m! values, m the number of free rows. Values that lie closer than rounding can tell are compared by [`Objective::compare_at`], and
-/// the answer is proved where that decides, or where nothing is that close. `None` where `stop` comes first.
+/// m! values, m the number of free rows. Values that lie closer than rounding can tell are compared by
+/// [`Objective::compare_at`], and the answer is proved where that decides, or where nothing is that close. `None` where
+/// `stop` comes first.
 ///
 /// # Errors
 /// [`Error::Breakdown`] when a value is not finite.
@@ -114,8 +115,8 @@ fn best_of(
     Ok(Some((p, Optimality { standing, ..proved })))
 }
 
-/// All vertices of the face, each from the last by one exchange (Heap, *Permutations by interchanges*, Computer Journal 6, 1963), as long as
-/// `visit` returns true. Whether it always did.
+/// All vertices of the face, each from the last by one exchange (Heap, *Permutations by interchanges*, Computer Journal
+/// 6, 1963), as long as `visit` returns true. Whether it always did.
 fn for_each_vertex(face: &Face, visit: &mut Visit) -> Result<bool> {
     let rows = face.free_rows();
     let mut p = face.vertex(&(0..rows.len()).collect::<Vec<_>>());

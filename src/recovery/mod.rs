@@ -36,7 +36,8 @@ pub struct Recovery {
     pub optimality: Optimality,
     /// How near the winning run's X was to a permutation before rounding.
     pub certificate: Certificate,
-    /// The winning run's X before rounding: n × n, or n_A × n_B where one of the graphs is much smaller and was not padded.
+    /// The winning run's X before rounding: n × n, or n_A × n_B where one of the graphs is much smaller and was not
+    /// padded.
     pub x: DMatrix<f64>,
     /// Iterations of all runs.
     pub iterations: u64,
@@ -57,10 +58,11 @@ pub struct Recovery {
 /// Recovers the permutation that minimizes `objective`, as `settings` say.
 ///
 /// Runs the method on D_n (on the face of the anchors), rounds by the maximum assignment, polishes by swaps, and
-/// certifies. The penalized path, descents included, is followed by a look at every permutation where at most 8 rows are free: then the answer is
-/// proved optimal. Without restarts, the path on a convex objective goes on as [`Effort`] says. With restarts, all
-/// runs share the relaxation, go in parallel, and the smallest value wins, the earlier run on ties: the answer does not depend on the number of threads. On an objective that is not convex (a QAP) the
-/// penalized path starts at negative weights, where −P convexifies.
+/// certifies. The penalized path, descents included, is followed by a look at every permutation where at most 8 rows
+/// are free: then the answer is proved optimal. Without restarts, the path on a convex objective goes on as [`Effort`]
+/// says. With restarts, all runs share the relaxation, go in parallel, and the smallest value wins, the earlier run on
+/// ties: the answer does not depend on the number of threads. On an objective that is not convex (a QAP) the penalized
+/// path starts at negative weights, where −P convexifies.
 ///
 /// # Errors
 /// [`Argument`](crate::Error::Argument) and [`Shape`](crate::Error::Shape) for settings that make no sense;
@@ -82,7 +84,8 @@ pub fn recover(objective: &dyn Objective, settings: &Settings) -> Result<Recover
     recover_within(objective, settings, &Limits::default())
 }
 
-/// [`recover`] under limits of the caller's: an interrupt flag, a deadline, a watcher that sees every iterate of the first run.
+/// [`recover`] under limits of the caller's: an interrupt flag, a deadline, a watcher that sees every iterate of the
+/// first run.
 ///
 /// # Errors
 /// As [`recover`].
@@ -90,11 +93,12 @@ pub fn recover_within(objective: &dyn Objective, settings: &Settings, limits: &L
     recover_from(objective, &[Start::relaxed()], settings, limits)
 }
 
-/// [`recover_within`] from other starts than the relaxed minimizer, the likeliest first; for the penalized path on a convex objective,
-/// the other methods know no starts.
+/// [`recover_within`] from other starts than the relaxed minimizer, the likeliest first; for the penalized path on a
+/// convex objective, the other methods know no starts.
 ///
 /// # Errors
-/// As [`recover`]; [`Argument`](crate::Error::Argument) without a start, [`Shape`](crate::Error::Shape) when a start's cost is too large.
+/// As [`recover`]; [`Argument`](crate::Error::Argument) without a start, [`Shape`](crate::Error::Shape) when a start's
+/// cost is too large.
 ///
 /// ```
 /// use birkhoff::instance::{noisy_regular, rng};
@@ -104,7 +108,8 @@ pub fn recover_within(objective: &dyn Objective, settings: &Settings, limits: &L
 /// // The relaxation is blind to regular graphs; their short cycles are not.
 /// let pair = noisy_regular(60, 4, 0.0, &mut rng(1, 0))?;
 /// let start = Start::tilted("walks", Kind::Walks.cost(&pair.a, &pair.b, &[])?)?;
-/// let answer = recover_from(&GraphMatching::new(pair.a, pair.b)?, &[start], &Settings::default(), &Default::default())?;
+/// let objective = GraphMatching::new(pair.a, pair.b)?;
+/// let answer = recover_from(&objective, &[start], &Settings::default(), &Default::default())?;
 /// assert_eq!(answer.permutation, pair.truth);
 /// # Ok::<(), birkhoff::Error>(())
 /// ```

@@ -7,7 +7,8 @@ use nalgebra::DMatrix;
 /// So many are looked for at first; twice as many when they run out.
 const FIRST: usize = 64;
 
-/// The free pairs of a face, those at the largest entries of X first; of equal entries the first row, then the first column. Found when they are asked for.
+/// The free pairs of a face, those at the largest entries of X first; of equal entries the first row, then the first
+/// column. Found when they are asked for.
 pub(super) struct LikelyPairs {
     found: Vec<(usize, usize)>,
     are_all: bool,
@@ -18,8 +19,8 @@ impl LikelyPairs {
         LikelyPairs { found: vec![], are_all: false }
     }
 
-    /// The pairs of these ranks, as many as there are; X and the face are the same at every call. None that is missing means anything once
-    /// `stop` is reached.
+    /// The pairs of these ranks, as many as there are; X and the face are the same at every call. None that is missing
+    /// means anything once `stop` is reached.
     pub fn get(
         &mut self,
         ranks: std::ops::Range<usize>,

@@ -13,8 +13,8 @@ const FADED: f64 = 1e-3;
 /// The answer is settled after so many descents in a row that did not improve it …
 const PATIENCE: usize = 3;
 
-/// … if it is no further from the bound than this, on the scale of [`DOUBTFUL`](super::DOUBTFUL), or if they all ended at its value: what is lost never ends
-/// at the same value twice.
+/// … if it is no further from the bound than this, on the scale of [`DOUBTFUL`](super::DOUBTFUL), or if they all ended
+/// at its value: what is lost never ends at the same value twice.
 const SETTLED: f64 = 0.3;
 
 /// Steps of a descent: what is near arrives in five, what is not found in so many is lost in fluctuations.
@@ -49,9 +49,10 @@ pub(super) struct Path<'a> {
 impl Search<'_> {
     /// Follows a path and finishes it: the best of its end and of the descents from its stages.
     ///
-    /// A descent is Frank–Wolfe on the indefinite form (FAQ, Vogelstein et al., PLoS ONE 2015) from an iterate of the path. Long before X hardens
-    /// it finds the permutation that the path goes to, or a better one: with growing weight the penalty freezes what the descent still
-    /// decides by f alone. So the path ends early where the descents agree on an answer that is not doubtful.
+    /// A descent is Frank–Wolfe on the indefinite form (FAQ, Vogelstein et al., PLoS ONE 2015) from an iterate of the
+    /// path. Long before X hardens it finds the permutation that the path goes to, or a better one: with growing weight
+    /// the penalty freezes what the descent still decides by f alone. So the path ends early where the descents agree
+    /// on an answer that is not doubtful.
     ///
     /// Where there is a deadline, the first descent begins half way to it at the latest, be the stage over or not.
     pub fn follow(&self, path: Path, start: Iterate, limits: &Limits) -> Result<Run> {
@@ -92,8 +93,8 @@ impl Search<'_> {
         Ok(Run { last: run.last.counting(iterations, lap_calls), ..run })
     }
 
-    /// Frank–Wolfe on f + λP (+ w⟨C, X⟩), one stage after another, until X is hard, a limit comes, or `watch` says so after a stage. The first
-    /// stage may have earlier limits than the others.
+    /// Frank–Wolfe on f + λP (+ w⟨C, X⟩), one stage after another, until X is hard, a limit comes, or `watch` says so
+    /// after a stage. The first stage may have earlier limits than the others.
     pub fn walk(
         &self,
         stages: Vec<Stage>,
@@ -141,7 +142,8 @@ impl Search<'_> {
         Ok(last)
     }
 
-    /// Whether paths have descents: on a convex f that has no other form, Frank–Wolfe only goes back to the relaxed minimizer.
+    /// Whether paths have descents: on a convex f that has no other form, Frank–Wolfe only goes back to the relaxed
+    /// minimizer.
     fn descends(&self) -> bool {
         self.settings.descents && (self.objective.indefinite_form().is_some() || !self.objective.is_convex())
     }

@@ -14,7 +14,8 @@ use rayon::prelude::*;
 use std::borrow::Cow;
 use std::time::Instant;
 
-/// An answer further from the bound than this (on the scale of [`DOUBTFUL`]) is not worth reheating unless it stands out: a path from it ends where it began.
+/// An answer further from the bound than this (on the scale of [`DOUBTFUL`]) is not worth reheating unless it stands
+/// out: a path from it ends where it began.
 const COLD: f64 = 0.65;
 
 /// Probes that are made at a time. Fixed, so that what is found does not depend on the number of threads.
@@ -77,7 +78,8 @@ impl<'a> Race<'a> {
         Ok(Race { search, limits: unwatched, attempts: vec![attempt], best, winner: 0, beside: (0, 0), cut_short })
     }
 
-    /// All permutations, of which the best is a run of its own where the first run missed it; `None` where a limit came first.
+    /// All permutations, of which the best is a run of its own where the first run missed it; `None` where a limit came
+    /// first.
     pub fn enumerate(&mut self) -> Result<Option<Optimality>> {
         let (objective, began) = (self.search.objective, Instant::now());
         let Some((permutation, optimality)) = enumerate(objective, self.search.face, self.search.stop)? else {
@@ -110,7 +112,8 @@ impl<'a> Race<'a> {
         self.add((1..=search.settings.restarts).into_par_iter().map(restart).collect()).map(drop)
     }
 
-    /// Further starts, paths from what was learned, reheated paths and probes, as [`super::Effort`] says. `bound` is a lower bound of f.
+    /// Further starts, paths from what was learned, reheated paths and probes, as [`super::Effort`] says. `bound` is a
+    /// lower bound of f.
     pub fn go_on(&mut self, starts: &[Start], relaxed: &Iterate, bound: f64) -> Result<()> {
         let (search, limits) = (self.search, self.limits);
         let others = &starts[1..starts.len().min(1 + self.room(relaxed, None))];
@@ -156,8 +159,8 @@ impl<'a> Race<'a> {
         Ok(())
     }
 
-    /// Goes on from the best answer: from what `start` learns of it; if that brings nothing, by a reheated path if it is warm.
-    /// Whether there is a better one now; `None` where neither was worth a try, as when all descents agreed.
+    /// Goes on from the best answer: from what `start` learns of it; if that brings nothing, by a reheated path if it
+    /// is warm. Whether there is a better one now; `None` where neither was worth a try, as when all descents agreed.
     fn revisit(&mut self, start: &mut Cow<Start>, relaxed: &Iterate, is_warm: bool) -> Result<Option<bool>> {
         let (search, limits) = (self.search, self.limits);
         if self.best.agreed {
@@ -206,7 +209,8 @@ impl<'a> Race<'a> {
         (budget.saturating_sub(spent) / each.unwrap_or(first).max(1)) as usize
     }
 
-    /// Whether the best value is more than `deviations` median deviations below the median: the values of runs that are lost lie close together.
+    /// Whether the best value is more than `deviations` median deviations below the median: the values of runs that are
+    /// lost lie close together.
     fn stands_out(&self, deviations: f64, zero: f64) -> bool {
         let mut values: Vec<f64> = self.attempts.iter().map(|attempt| attempt.value).collect();
         if values.len() < FEWEST {

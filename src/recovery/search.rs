@@ -29,18 +29,19 @@ const REHEATED_TILT: f64 = 0.005;
 /// The share of a first answer in the point that a reheated path starts from.
 const REHEATED: f64 = 0.6;
 
-/// The weights of a reheated path as shares of the last one: from 0.2κ to 0.65κ by default. Below nothing moves, and what its descents do not find
-/// there they do not find later (docs/frontier.md).
+/// The weights of a reheated path as shares of the last one: from 0.2κ to 0.65κ by default. Below nothing moves, and
+/// what its descents do not find there they do not find later (docs/frontier.md).
 const REHEATED_WEIGHTS: WeightSchedule = WeightSchedule { first: 0.04, last: 0.13, stages: 6 };
 
 /// Probes that are made by short paths, before all others.
 const SHORT_PROBES: usize = 16;
 
-/// Steps of a short probe at each weight, and its weights as shares of the last one: from 0.028κ to 0.16κ by default. It tells for little what is
-/// nearly found without it (docs/frontier.md).
+/// Steps of a short probe at each weight, and its weights as shares of the last one: from 0.028κ to 0.16κ by default.
+/// It tells for little what is nearly found without it (docs/frontier.md).
 const SHORT_PROBE: (usize, WeightSchedule) = (20, WeightSchedule { first: 0.0056, last: 0.032, stages: 3 });
 
-/// The same of a long probe, from 0.005κ on: on large graphs it finds many times as much, at some two to four times the cost.
+/// The same of a long probe, from 0.005κ on: on large graphs it finds many times as much, at some two to four times the
+/// cost.
 const LONG_PROBE: (usize, WeightSchedule) = (50, WeightSchedule { first: 0.001, last: 0.032, stages: 7 });
 
 /// The stream of random numbers of every annealed walk.
@@ -69,7 +70,8 @@ pub(super) struct Run {
     pub permutation: Permutation,
     pub value: f64,
     pub swaps: usize,
-    /// Whether it ended because its descents agreed, and nothing improved their answer since: then no path from there does.
+    /// Whether it ended because its descents agreed, and nothing improved their answer since: then no path from there
+    /// does.
     pub agreed: bool,
 }
 
@@ -141,8 +143,8 @@ impl<'a> Search<'a> {
         Tilt::fading(cost, TILT, 1 + self.settings.schedule.stages)
     }
 
-    /// The path from X = (1 − m)·J/n + m·P, P an earlier answer, at weights that leave it room; with a little of the first start's
-    /// term, if it had one.
+    /// The path from X = (1 − m)·J/n + m·P, P an earlier answer, at weights that leave it room; with a little of the
+    /// first start's term, if it had one.
     pub fn reheat(&self, answer: &Permutation, cost: Option<&DMatrix<f64>>, limits: &Limits) -> Result<Run> {
         let x = self.face.barycenter() * (1.0 - REHEATED) + answer.to_matrix() * REHEATED;
         let stages = self.stages_of(self.shares(REHEATED_WEIGHTS));
@@ -235,7 +237,8 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    /// Restart number `index` ≥ 1, as [`Settings::restart_from`] says; `pairs` are the likeliest ones of a relaxed iterate.
+    /// Restart number `index` ≥ 1, as [`Settings::restart_from`] says; `pairs` are the likeliest ones of a relaxed
+    /// iterate.
     pub fn restart(
         &self,
         index: usize,
@@ -260,8 +263,8 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Probe number `number`, from 0 on: the beginning of a path with one pair more anchored, tilted by `cost`. Its descents tell whether the pair is right,
-    /// long before the path would.
+    /// Probe number `number`, from 0 on: the beginning of a path with one pair more anchored, tilted by `cost`. Its
+    /// descents tell whether the pair is right, long before the path would.
     pub fn probe(
         &self,
         number: usize,
@@ -303,8 +306,8 @@ impl<'a> Search<'a> {
         Ok(run)
     }
 
-    /// How far `value` is from `zero`, where the mean value of random permutations is at 1: see [`DOUBTFUL`](super::DOUBTFUL). Not at all once the
-    /// stop is reached.
+    /// How far `value` is from `zero`, where the mean value of random permutations is at 1: see
+    /// [`DOUBTFUL`](super::DOUBTFUL). Not at all once the stop is reached.
     pub fn excess(&self, value: f64, zero: f64) -> f64 {
         let Some(mean) = self.random_mean() else { return 0.0 };
         if mean > zero { (value - zero) / (mean - zero) } else { 0.0 }
@@ -342,8 +345,8 @@ pub(super) fn half_way(limits: &Limits) -> Limits {
     Limits { deadline: limits.deadline.map(half), ..limits.clone() }
 }
 
-/// The ranks of the pairs of the probes with these numbers, of the first ones that are alike: the likeliest pairs are probed by short paths, then all
-/// by long ones, the likeliest first.
+/// The ranks of the pairs of the probes with these numbers, of the first ones that are alike: the likeliest pairs are
+/// probed by short paths, then all by long ones, the likeliest first.
 pub(super) fn probe_ranks(numbers: Range<usize>) -> Range<usize> {
     match numbers.start.checked_sub(SHORT_PROBES) {
         None => numbers.start..numbers.end.min(SHORT_PROBES),
@@ -356,8 +359,8 @@ fn probe_path(number: usize) -> (usize, WeightSchedule) {
     if number < SHORT_PROBES { SHORT_PROBE } else { LONG_PROBE }
 }
 
-/// X moved onto the face of one pair more: Y_rc = X_rc + X_rj·X_ic / (1 − X_ij), where what row i and column j held elsewhere is shared out.
-/// Doubly stochastic if X is.
+/// X moved onto the face of one pair more: Y_rc = X_rc + X_rj·X_ic / (1 − X_ij), where what row i and column j held
+/// elsewhere is shared out. Doubly stochastic if X is.
 fn moved(x: &DMatrix<f64>, (i, j): (usize, usize)) -> DMatrix<f64> {
     let left = 1.0 - x[(i, j)];
     let mut y = x.clone();

@@ -53,8 +53,8 @@ impl Method {
         }
     }
 
-    /// Whether graphs of very unequal size are matched without padding, by this method with this penalty: then a search takes some
-    /// N·m numbers and not N².
+    /// Whether graphs of very unequal size are matched without padding, by this method with this penalty: then a search
+    /// takes some N·m numbers and not N².
     pub fn needs_no_padding(self, penalty: Penalty) -> bool {
         matches!(self, Method::Penalized | Method::Faq) && penalty == Penalty::L1MinusL2
     }
@@ -75,13 +75,14 @@ impl std::fmt::Display for Method {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum RestartFrom {
-    /// Restart r anchors the pair at the r-th largest entry of the relaxation's minimizer, relaxes again on that face, and
-    /// goes on from there. One right anchor often puts the path into the right basin (docs/mathematics.md §4), and a wrong one shows in
-    /// the value. For the methods that begin with a convex relaxation; the others restart from random points.
+    /// Restart r anchors the pair at the r-th largest entry of the relaxation's minimizer, relaxes again on that face,
+    /// and goes on from there. One right anchor often puts the path into the right basin (docs/mathematics.md §4), and
+    /// a wrong one shows in the value. For the methods that begin with a convex relaxation; the others restart from
+    /// random points.
     #[default]
     LikelyPairs,
-    /// Restart r starts halfway between the first run's start (the relaxation's minimizer, where there is one) and a random
-    /// point of the polytope.
+    /// Restart r starts halfway between the first run's start (the relaxation's minimizer, where there is one) and a
+    /// random point of the polytope.
     RandomPoints,
 }
 
@@ -92,12 +93,13 @@ pub enum RestartFrom {
 pub enum Effort {
     /// One path.
     Quick,
-    /// Up to four times the iterations of the first run: all starts, then paths from what the first start learned of the
-    /// answer (if it can) and reheated ones, while they improve it, then probes while it is doubtful.
+    /// Up to four times the iterations of the first run: all starts, then paths from what the first start learned of
+    /// the answer (if it can) and reheated ones, while they improve it, then probes while it is doubtful.
     #[default]
     Default,
-    /// The same without end: until the answer is no longer doubtful, or its value stands out from those of the other runs, and reheating does
-    /// not improve it; or a limit comes, which without a time limit is a thousand times the iterations of the first run.
+    /// The same without end: until the answer is no longer doubtful, or its value stands out from those of the other
+    /// runs, and reheating does not improve it; or a limit comes, which without a time limit is a thousand times the
+    /// iterations of the first run.
     Thorough,
 }
 
@@ -131,11 +133,11 @@ impl std::fmt::Display for Effort {
     }
 }
 
-/// A value v is doubtful when v − b > 0.45·(r − b), b the bound of the relaxation or the [ideal value](crate::objective::Objective::ideal_value),
-/// whichever is more, and r the mean value of random permutations.
+/// A value v is doubtful when v − b > 0.45·(r − b), b the bound of the relaxation or the [ideal
+/// value](crate::objective::Objective::ideal_value), whichever is more, and r the mean value of random permutations.
 ///
-/// On Erdős–Rényi graphs v/r came to about 0.3 at the hidden permutation and 0.7 where the path went astray (n = 100, p = ½,
-/// ρ = 0.65 to 0.7), and to about 0.25 and 0.5 (n = 500, degree 4, noise 0.25).
+/// On Erdős–Rényi graphs v/r came to about 0.3 at the hidden permutation and 0.7 where the path went astray (n = 100, p
+/// = ½, ρ = 0.65 to 0.7), and to about 0.25 and 0.5 (n = 500, degree 4, noise 0.25).
 pub const DOUBTFUL: f64 = 0.45;
 
 /// What [`recover`](super::recover) is asked to do. The defaults are meant to be left alone.
@@ -170,17 +172,19 @@ pub struct Settings {
     pub restart_from: RestartFrom,
     /// How long is searched without restarts.
     pub effort: Effort,
-    /// At most this many runs without restarts, reheated paths and probes included; none means as many as the effort pays for.
+    /// At most this many runs without restarts, reheated paths and probes included; none means as many as the effort
+    /// pays for.
     pub starts: Option<usize>,
     /// Seed of all that is random: the same seed gives the same answer on any number of threads.
     pub rng_seed: u64,
     /// Seconds after which the best answer so far is returned; none means no limit.
     pub time_limit: Option<f64>,
-    /// Whether the penalized path looks ahead by Frank–Wolfe on the indefinite form, and ends early where that settles the answer;
-    /// without, it is followed until X is a permutation.
+    /// Whether the penalized path looks ahead by Frank–Wolfe on the indefinite form, and ends early where that settles
+    /// the answer; without, it is followed until X is a permutation.
     pub descents: bool,
-    /// Whether rounded permutations are improved by [`swap_descent`](crate::local_search::swap_descent), and those of penalized paths on sparse graphs
-    /// by [`anneal`](crate::local_search::anneal), unless the effort is [`Effort::Quick`].
+    /// Whether rounded permutations are improved by [`swap_descent`](crate::local_search::swap_descent), and those of
+    /// penalized paths on sparse graphs by [`anneal`](crate::local_search::anneal), unless the effort is
+    /// [`Effort::Quick`].
     pub polish: bool,
     /// Known correspondences (vertex of A, vertex of B), kept fixed.
     #[serde(skip)]

@@ -10,10 +10,11 @@ use crate::structure::{Kind, trusted_pairs};
 use nalgebra::DMatrix;
 use std::sync::OnceLock;
 
-/// Where a path begins: at the relaxed minimizer of f, or of f with a small linear term ⟨C, X⟩ that fades along the path.
+/// Where a path begins: at the relaxed minimizer of f, or of f with a small linear term ⟨C, X⟩ that fades along the
+/// path.
 ///
-/// The term breaks ties that the relaxation is blind to (docs/mathematics.md §4). Its size does not matter much: C is divided by its
-/// standard deviation, and its weight is a share of κ. It is no part of the value of an answer.
+/// The term breaks ties that the relaxation is blind to (docs/mathematics.md §4). Its size does not matter much: C is
+/// divided by its standard deviation, and its weight is a share of κ. It is no part of the value of an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Start {
     /// What reports call it.
@@ -55,8 +56,9 @@ impl Start {
         Start { name: "relaxed".to_string(), hint: Hint::None }
     }
 
-    /// [`Start::tilted`] by what the structure of the graphs says, which can learn from an answer: where its pairs bear each other out they are
-    /// anchors of the cost of the next path, though not of its permutation. The cost is computed by the search, within its limits.
+    /// [`Start::tilted`] by what the structure of the graphs says, which can learn from an answer: where its pairs bear
+    /// each other out they are anchors of the cost of the next path, though not of its permutation. The cost is
+    /// computed by the search, within its limits.
     ///
     /// # Errors
     /// As [`Kind::cost`].
@@ -87,7 +89,8 @@ impl Start {
         Ok(Start { name, hint: Hint::Cost(cost) })
     }
 
-    /// C with mean 0 and standard deviation κ, padded with zeros to n × n; `None` where it tells nothing, or `stop` came first.
+    /// C with mean 0 and standard deviation κ, padded with zeros to n × n; `None` where it tells nothing, or `stop`
+    /// came first.
     pub(super) fn tilt(&self, objective: &dyn Objective, stop: &Stop) -> Result<Option<DMatrix<f64>>> {
         let n = objective.size();
         let Some(cost) = self.scaled_cost((n, n), objective.scale(), stop)? else { return Ok(None) };
@@ -96,7 +99,8 @@ impl Start {
         Ok(Some(tilt))
     }
 
-    /// C, no larger than `most`, with mean 0 and standard deviation `scale`; `None` where it tells nothing, or `stop` came first.
+    /// C, no larger than `most`, with mean 0 and standard deviation `scale`; `None` where it tells nothing, or `stop`
+    /// came first.
     pub(super) fn scaled_cost(&self, most: (usize, usize), scale: f64, stop: &Stop) -> Result<Option<DMatrix<f64>>> {
         let cost = match &self.hint {
             Hint::None => None,

@@ -28,17 +28,17 @@ pub(super) fn form<'a>(objective: &'a dyn Objective, settings: &Settings) -> Opt
 /// Further runs that are made side by side. Fixed, so that the answer does not depend on the number of threads.
 const SIDE_BY_SIDE: usize = 4;
 
-/// Rounds of further runs: with [`Effort::Thorough`], where no limit ends them; and with [`Effort::Default`], where X is small: as many as
-/// there are X in so many numbers, at most the first of these.
+/// Rounds of further runs: with [`Effort::Thorough`], where no limit ends them; and with [`Effort::Default`], where X
+/// is small: as many as there are X in so many numbers, at most the first of these.
 const ROUNDS: u32 = 25;
 const FEW_ROUNDS: (usize, usize) = (8, 60_000);
 
-/// [`recover_from`](super::recover_from) on injections; `graced` is the objective that gives up somewhat later than the limits. `None` where that leads
-/// nowhere, and a search with padding finds more.
+/// [`recover_from`](super::recover_from) on injections; `graced` is the objective that gives up somewhat later than the
+/// limits. `None` where that leads nowhere, and a search with padding finds more.
 ///
-/// First a search for an embedding finds the answer, and proves it, where the smaller graph is a subgraph of the larger. The
-/// penalized path runs on the indefinite form, from the barycenter: the convex one says next to nothing where X can spread over many
-/// places.
+/// First a search for an embedding finds the answer, and proves it, where the smaller graph is a subgraph of the
+/// larger. The penalized path runs on the indefinite form, from the barycenter: the convex one says next to nothing
+/// where X can spread over many places.
 pub(super) fn recover(
     (objective, graced): (&dyn Objective, &dyn Objective),
     (form, settings): (&dyn Injective, &Settings),
@@ -140,8 +140,8 @@ impl Race<'_> {
         Ok(())
     }
 
-    /// The other starts and the restarts; without restarts further rounds of them, as [`Effort`] says, with thoroughness each after a
-    /// longer search for an embedding.
+    /// The other starts and the restarts; without restarts further rounds of them, as [`Effort`] says, with
+    /// thoroughness each after a longer search for an embedding.
     fn go_on(&mut self, objective: &dyn Objective, others: &[Start]) -> Result<()> {
         let Settings { effort, restarts, method, .. } = *self.search.settings;
         if restarts > 0 {

@@ -17,7 +17,8 @@ use serde::{Deserialize, Serialize};
 /// Steps after which ∇f and f are computed afresh, which bounds what the recurrences lose.
 const REFRESH_EVERY: usize = 100;
 
-/// With λ > 0 vertices need to be better by this factor: the last decisions are taken there, between values that are close.
+/// With λ > 0 vertices need to be better by this factor: the last decisions are taken there, between values that are
+/// close.
 const CLOSER: f64 = 0.25;
 
 /// P(X) below this is a permutation matrix, up to rounding.
@@ -25,16 +26,16 @@ const HARD: f64 = 1e-9;
 
 /// Frank–Wolfe over a face of D_n on f + λ_k P, stage after stage, each from the last iterate.
 ///
-/// A step: G = ∇f(X) + λ∇P(X); Q = argmin ⟨G, Q⟩ (one assignment, started from the last one's duals);
-/// D = Q − X, g = −⟨G, D⟩, c = ⟨D, ∇²f D⟩; X ← X + tD with t = 1 if c ≤ g, else g/c. As P is concave on D_n,
-/// f's parabola along D lies above f + λP for λ ≥ 0, so the step never increases it, with no line search in P
-/// (docs/mathematics.md §4). For a quadratic f, c = 2(f(Q) − f(X) − ⟨∇f(X), D⟩) needs f at a permutation only, and ∇f(X) is
-/// kept by its affine recurrence (docs/mathematics.md §5). Where f is not quadratic or λ < 0, c is estimated by the secant and
-/// doubled until the parabola lies above (Pedregosa et al., AISTATS 2020).
+/// A step: G = ∇f(X) + λ∇P(X); Q = argmin ⟨G, Q⟩ (one assignment, started from the last one's duals); D = Q − X, g =
+/// −⟨G, D⟩, c = ⟨D, ∇²f D⟩; X ← X + tD with t = 1 if c ≤ g, else g/c. As P is concave on D_n, f's parabola along D lies
+/// above f + λP for λ ≥ 0, so the step never increases it, with no line search in P (docs/mathematics.md §4). For a
+/// quadratic f, c = 2(f(Q) − f(X) − ⟨∇f(X), D⟩) needs f at a permutation only, and ∇f(X) is kept by its affine
+/// recurrence (docs/mathematics.md §5). Where f is not quadratic or λ < 0, c is estimated by the secant and doubled
+/// until the parabola lies above (Pedregosa et al., AISTATS 2020).
 ///
-/// The first step of a quadratic f goes to the mean of the best vertices where ties make many of them and sorting finds all, as it does from
-/// the barycenter: the mean favours no vertex of a graph by its number. Later Q may miss the minimum by an
-/// allowance, see [`with_vertex_tolerance`](Self::with_vertex_tolerance).
+/// The first step of a quadratic f goes to the mean of the best vertices where ties make many of them and sorting finds
+/// all, as it does from the barycenter: the mean favours no vertex of a graph by its number. Later Q may miss the
+/// minimum by an allowance, see [`with_vertex_tolerance`](Self::with_vertex_tolerance).
 ///
 /// It ends when the last stage does, or after a stage with λ > 0 when X is a permutation (P ≤ 1e-9) or T2
 /// certifies its rounding and no swap improves that.
@@ -87,9 +88,10 @@ impl<'a> FrankWolfe<'a> {
 
     /// Lets a vertex be worse than the best one by `share` ≥ 0 of the last gap, and by a quarter of that with λ > 0.
     ///
-    /// Frank–Wolfe converges as fast with such errors (Jaggi, ICML 2013), and the assignment need not fight its price wars to the
-    /// end ([`AssignmentSolver::solve_within`]). The last step of a stage, and one that would end it early, stay exact, and bounds allow
-    /// for the error. But a vertex that is not the best one depends on how the vertices of the graphs are numbered.
+    /// Frank–Wolfe converges as fast with such errors (Jaggi, ICML 2013), and the assignment need not fight its price
+    /// wars to the end ([`AssignmentSolver::solve_within`]). The last step of a stage, and one that would end it early,
+    /// stay exact, and bounds allow for the error. But a vertex that is not the best one depends on how the vertices of
+    /// the graphs are numbered.
     pub fn with_vertex_tolerance(mut self, share: f64) -> Self {
         self.vertex_tolerance = share;
         self
@@ -174,7 +176,8 @@ impl<'a> FrankWolfe<'a> {
         Ok(true)
     }
 
-    /// How much worse than the best the next vertex may be. The last step of a stage is exact, for the sake of the bound.
+    /// How much worse than the best the next vertex may be. The last step of a stage is exact, for the sake of the
+    /// bound.
     fn allowance(&self, stage: Stage, state: &Iterate) -> f64 {
         if state.stage_steps + 1 >= stage.max_steps || !state.gap.is_finite() {
             return 0.0;
@@ -219,8 +222,8 @@ pub(super) fn forget_unfinished(state: &mut Iterate) -> bool {
     unfinished
 }
 
-/// Whether a path has arrived: X is a permutation, or its certified rounding is a local minimum under the swaps of the face. False where
-/// the state's stop comes first.
+/// Whether a path has arrived: X is a permutation, or its certified rounding is a local minimum under the swaps of the
+/// face. False where the state's stop comes first.
 pub(crate) fn has_hardened(objective: &dyn Objective, face: &Face, state: &Iterate) -> bool {
     let penalty = state.current_penalty();
     if penalty <= HARD {
@@ -245,19 +248,19 @@ fn minimize_along(state: &mut Iterate, slope: f64, there: f64) -> f64 {
     t
 }
 
-/// A minimizer of ⟨cost, X⟩ that favours none of the rows and columns that are tied, if there is one that is found by sorting; `least` is
-/// the minimum.
+/// A minimizer of ⟨cost, X⟩ that favours none of the rows and columns that are tied, if there is one that is found by
+/// sorting; `least` is the minimum.
 fn center_of_ties(cost: &DMatrix<f64>, least: f64) -> Option<DMatrix<f64>> {
     let center = MongeOrder::of(cost)?.center()?;
     let rounding = 1e-12 * cost.nrows() as f64 * cost.amax();
     (cost.dot(&center) <= least + rounding).then_some(center)
 }
 
-/// A step of a quadratic f towards `center` in the place of a vertex; `product` is ⟨∇f(X), X⟩. One gradient. Returns false, with X as it
-/// was, if it was cut short.
+/// A step of a quadratic f towards `center` in the place of a vertex; `product` is ⟨∇f(X), X⟩. One gradient. Returns
+/// false, with X as it was, if it was cut short.
 ///
-/// From the barycenter vertices of equal degree are alike, and each of the many best vertices would favour some of them by
-/// their numbers. Their mean is as good to first order, curves less, and follows a renumbering.
+/// From the barycenter vertices of equal degree are alike, and each of the many best vertices would favour some of them
+/// by their numbers. Their mean is as good to first order, curves less, and follows a renumbering.
 fn move_to_center(objective: &dyn Objective, state: &mut Iterate, center: &DMatrix<f64>, product: f64) -> bool {
     let mut gradient = DMatrix::zeros(center.nrows(), center.ncols());
     let there = objective.value_and_gradient(center, &mut gradient);

@@ -17,14 +17,16 @@ const REFRESH_EVERY: usize = 100;
 /// Halvings of the interval in which a step is sought.
 const HALVINGS: usize = 30;
 
-/// Frank–Wolfe over a face of the polytope of [`Injections`] on f + λ_k P, stage after stage, each from the last iterate; P as in [`SlackNorms`].
+/// Frank–Wolfe over a face of the polytope of [`Injections`] on f + λ_k P, stage after stage, each from the last
+/// iterate; P as in [`SlackNorms`].
 ///
-/// A step is that of [`FrankWolfe`](super::FrankWolfe), with a rectangular assignment: G = ∇f(X) + λ∇P(X), Q = argmin ⟨G, Q⟩, D = Q − X, and for λ ≥ 0
-/// t = 1 if c ≤ g, else g/c, g = −⟨G, D⟩, c = ⟨D, ∇²f D⟩: P is concave. For λ < 0, f is a parabola along D and P known at every point in
-/// O(N + m) ([`SlackNorms::along`]), and t a local minimizer of their sum: the better of t = 1 and one found by bisection of the slope.
+/// A step is that of [`FrankWolfe`](super::FrankWolfe), with a rectangular assignment: G = ∇f(X) + λ∇P(X), Q = argmin
+/// ⟨G, Q⟩, D = Q − X, and for λ ≥ 0 t = 1 if c ≤ g, else g/c, g = −⟨G, D⟩, c = ⟨D, ∇²f D⟩: P is concave. For λ < 0, f
+/// is a parabola along D and P known at every point in O(N + m) ([`SlackNorms::along`]), and t a local minimizer of
+/// their sum: the better of t = 1 and one found by bisection of the slope.
 ///
-/// It ends when the last stage does, or after a stage with λ > 0 where the rounding is certified (T6). One assignment and one product of the objective a step;
-/// O(N·m) memory. Requires the start to lie on the face.
+/// It ends when the last stage does, or after a stage with λ > 0 where the rounding is certified (T6). One assignment
+/// and one product of the objective a step; O(N·m) memory. Requires the start to lie on the face.
 #[derive(Debug)]
 pub struct InjectiveFrankWolfe<'a> {
     stages: Vec<Stage>,
@@ -109,7 +111,8 @@ fn refresh(objective: &dyn Injective, state: &mut Iterate) -> Result<()> {
     if value.is_finite() { Ok(()) } else { Err(Error::Breakdown(format!("value is {value}"))) }
 }
 
-/// A local minimizer in [0, 1] of a function with its slope, or 1 where that is better; 0 where neither is better than 0.
+/// A local minimizer in [0, 1] of a function with its slope, or 1 where that is better; 0 where neither is better
+/// than 0.
 fn minimize_on_segment(f: impl Fn(f64) -> (f64, f64)) -> f64 {
     let (mut low, mut high) = (0.0, 1.0);
     for _ in 0..HALVINGS {

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 /// Where a run stands: an [`argmin::core::State`] that holds each n × n matrix once.
 ///
-/// It is all a solver needs to go on, so a checkpoint of it resumes to the same bits (on dense weighted graphs up to rounding: their product at
-/// the last vertex is formed anew).
+/// It is all a solver needs to go on, so a checkpoint of it resumes to the same bits (on dense weighted graphs up to
+/// rounding: their product at the last vertex is formed anew).
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Iterate {
     /// X, n × n; 0 × 0 before the first iteration if the solver shall choose its start.

@@ -46,8 +46,9 @@ pub type Watcher = Arc<dyn Fn(&Iterate) + Send + Sync>;
 
 /// What can end a run before its method does, and who watches it.
 ///
-/// A limit ends the step under way, too, within about a tenth of a second; X is then where it was before that step. Products of an
-/// objective end with it if the objective was told so by [`Objective::until`], as [`recover_within`](crate::recovery::recover_within) does.
+/// A limit ends the step under way, too, within about a tenth of a second; X is then where it was before that step.
+/// Products of an objective end with it if the objective was told so by [`Objective::until`], as
+/// [`recover_within`](crate::recovery::recover_within) does.
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct Limits {

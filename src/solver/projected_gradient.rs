@@ -18,7 +18,8 @@ use serde::{Deserialize, Serialize};
 pub enum Projection {
     /// Entries below 0 become 0; then columns and rows are scaled to sum 1, in turn: what training does. O(n²) a round,
     /// feasible up to 1e-9 or for as far as 50 rounds bring it: not at all where the entries above 0 have no
-    /// permutation among them (rows then sum to 1, columns do not). Nor is it a projection: its fixed points are not minima.
+    /// permutation among them (rows then sum to 1, columns do not). Nor is it a projection: its fixed points are not
+    /// minima.
     #[default]
     Scale,
     /// The exact Euclidean projection, [`project`](crate::polytope::project).
@@ -31,7 +32,8 @@ const SCALING_ROUNDS: usize = 50;
 /// Steps of the power iteration that estimates the gradient's Lipschitz constant.
 const POWER_STEPS: usize = 12;
 
-/// X ← Proj(X − η(∇f(X) + λ∇P(X))), λ growing in stages, η = 1/L with L the largest |eigenvalue| of f's Hessian near the start.
+/// X ← Proj(X − η(∇f(X) + λ∇P(X))), λ growing in stages, η = 1/L with L the largest |eigenvalue| of f's Hessian near
+/// the start.
 ///
 /// Each step costs one fresh gradient. A stage ends after its steps, or when a step moves X by less than its
 /// `gap_tolerance`·η (Frobenius). It never solves an assignment, and knows no lower bound.
@@ -66,7 +68,8 @@ impl ProjectedGradient {
     }
 }
 
-/// max(X, 0), then columns and rows scaled to sum 1 in turn, until `stop`. An empty row or column becomes uniform first.
+/// max(X, 0), then columns and rows scaled to sum 1 in turn, until `stop`. An empty row or column becomes uniform
+/// first.
 fn threshold_and_scale(x: &mut DMatrix<f64>, stop: &Stop) {
     x.apply(|v| *v = v.max(0.0));
     for _ in 0..SCALING_ROUNDS {
@@ -76,7 +79,8 @@ fn threshold_and_scale(x: &mut DMatrix<f64>, stop: &Stop) {
     }
 }
 
-/// Scales the columns of X ≥ 0, then its rows, to sum 1; returns how far the rows were from it. Empty ones become uniform.
+/// Scales the columns of X ≥ 0, then its rows, to sum 1; returns how far the rows were from it. Empty ones become
+/// uniform.
 pub(super) fn scale_once(x: &mut DMatrix<f64>) -> f64 {
     let n = x.nrows();
     for mut column in x.column_iter_mut() {
@@ -137,7 +141,8 @@ impl<'a> Solver<&'a dyn Objective, Iterate> for ProjectedGradient {
         state.step_size = self.step_size;
         // The threshold would take a NaN for 0.
         require_finite("gradient", &state.gradient)?;
-        // With its constant, which scaling does see: without it λ∇P only multiplies rows and columns, and scaling undoes that.
+        // With its constant, which scaling does see: without it λ∇P only multiplies rows and columns, and scaling
+        // undoes that.
         state.gradient += self.penalty.gradient(&state.x) * stage.weight;
         let Some(moved) = self.feasible(&(&state.x - &state.gradient * self.step_size), &state.stop)? else {
             return Ok((state, None));

@@ -13,7 +13,8 @@ use nalgebra::{DMatrix, DVector};
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex};
 
-/// Minimizes g(Y) = f(S(Y)), S(Y) = diag(e^u)·e^Y·diag(e^v) ∈ D_n the Sinkhorn scaling, over log-parameters Y, by L-BFGS.
+/// Minimizes g(Y) = f(S(Y)), S(Y) = diag(e^u)·e^Y·diag(e^v) ∈ D_n the Sinkhorn scaling, over log-parameters Y, by
+/// L-BFGS.
 ///
 /// ∇g by implicit differentiation: with G = ∇f(X), ∇g = X ∘ (G − α1ᵀ − 1βᵀ), where (α, β) solves
 /// \[I, X; Xᵀ, I\](α, β) = ((G∘X)1, (G∘X)ᵀ1), by conjugate gradients. X stays in the interior of the face, so it never
@@ -34,8 +35,8 @@ impl Default for SinkhornLbfgs {
     }
 }
 
-/// Rounds of scaling at an evaluation. Near the boundary of D_n thousands may be missing; the next evaluation, of a similar Y, goes on from
-/// where this one ended.
+/// Rounds of scaling at an evaluation. Near the boundary of D_n thousands may be missing; the next evaluation, of a
+/// similar Y, goes on from where this one ended.
 const ROUNDS: usize = 200;
 
 type LbfgsState = IterState<DVector<f64>, DVector<f64>, (), (), (), f64>;
@@ -46,8 +47,8 @@ impl SinkhornLbfgs {
     /// A line search that finds no better point ends the run with what was reached before it.
     ///
     /// # Errors
-    /// [`Error::Shape`] when the sizes differ, [`Error::Argument`] when `memory` is 0 or `tolerance` not at least 0; [`Error::Breakdown`] and
-    /// [`Error::Entry`] when the start is not finite, or f or ∇f is not where it is evaluated.
+    /// [`Error::Shape`] when the sizes differ, [`Error::Argument`] when `memory` is 0 or `tolerance` not at least 0;
+    /// [`Error::Breakdown`] and [`Error::Entry`] when the start is not finite, or f or ∇f is not where it is evaluated.
     pub fn minimize(
         &self,
         objective: &dyn Objective,
@@ -110,7 +111,8 @@ impl SinkhornLbfgs {
     }
 }
 
-/// S(Y) from the row potentials of an earlier scaling, which become its own; scaled as far as it came in `rounds` or by `stop`.
+/// S(Y) from the row potentials of an earlier scaling, which become its own; scaled as far as it came in `rounds` or by
+/// `stop`.
 fn scaling(y: &DVector<f64>, potentials: &mut Vec<f64>, rounds: usize, stop: &Stop) -> Result<DMatrix<f64>> {
     let m = y.len().isqrt();
     potentials.resize(m, 0.0);
@@ -122,7 +124,8 @@ fn point(face: &Face, y: &DVector<f64>, stop: &Stop) -> Result<DMatrix<f64>> {
     Ok(face.embed(&scaling(y, &mut Vec::new(), 10 * ROUNDS, stop)?))
 }
 
-/// In units of what f is minimized. The line search begins with steps of the gradient's size, which suit a κ that is not too far from 1.
+/// In units of what f is minimized. The line search begins with steps of the gradient's size, which suit a κ that is
+/// not too far from 1.
 fn unit(scale: f64) -> f64 {
     if (1e-6..=1e6).contains(&scale) { 1.0 } else { scale }
 }

@@ -14,7 +14,8 @@ use nalgebra::DMatrix;
 ///
 /// Scale divides the columns by their sums, then the rows, once a step, as a training loop does: rows sum to 1, columns
 /// nearly. Each stage makes all of its steps, since a noisy gradient never vanishes (`gap_tolerance` has no say). The
-/// iterate's `value` is the loss on the step's minibatch before the step. One gradient a step; no assignment, no lower bound.
+/// iterate's `value` is the loss on the step's minibatch before the step. One gradient a step; no assignment, no lower
+/// bound.
 #[expect(missing_debug_implementations, reason = "a function has nothing to show")]
 pub struct StochasticGradient<'a> {
     penalty: Penalty,
@@ -24,8 +25,8 @@ pub struct StochasticGradient<'a> {
 }
 
 impl<'a> StochasticGradient<'a> {
-    /// The given stages with η = `step_size` > 0; `batch(k)` makes f_k, k = 0, 1, …, and must be a function of k alone for
-    /// reproducible runs.
+    /// The given stages with η = `step_size` > 0; `batch(k)` makes f_k, k = 0, 1, …, and must be a function of k alone
+    /// for reproducible runs.
     pub fn new(
         penalty: Penalty,
         stages: Vec<Stage>,
@@ -63,7 +64,8 @@ impl<'a> Solver<&'a dyn Objective, Iterate> for StochasticGradient<'_> {
         if !state.value.is_finite() {
             return Err(Error::Breakdown(format!("value is {}", state.value)).into());
         }
-        // With its constant, which scaling does see: without it λ∇P only multiplies rows and columns, and scaling undoes that.
+        // With its constant, which scaling does see: without it λ∇P only multiplies rows and columns, and scaling
+        // undoes that.
         state.gradient += self.penalty.gradient(&state.x) * state.weight;
         state.x.zip_apply(&state.gradient, |x, g| *x = (*x - self.step_size * g).max(0.0));
         scale_once(&mut state.x);

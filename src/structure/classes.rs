@@ -1,4 +1,5 @@
-//! The first rounds of the subtree ratios, which depend on the shape of shallow trees only: equal shapes share their work.
+//! The first rounds of the subtree ratios, which depend on the shape of shallow trees only: equal shapes share their
+//! work.
 
 use super::subtree::{Model, Ratio, Side, logarithm};
 use crate::stop::Stop;
@@ -40,8 +41,8 @@ pub(super) struct Early {
 const MOST_SHAPES: usize = 1 << 26;
 
 impl Early {
-    /// As many rounds, `rounds` at most, as their classes make fewer pairs than a fourth of the pairs of arcs, and than `most`, and their
-    /// shapes have room. `None` where `stop` came first.
+    /// As many rounds, `rounds` at most, as their classes make fewer pairs than a fourth of the pairs of arcs, and than
+    /// `most`, and their shapes have room. `None` where `stop` came first.
     pub fn grow(model: &Model, rounds: usize, most: usize, stop: &Stop) -> Option<Self> {
         let arcs = [0, 1].map(|side| model.sides[side].arcs.len());
         let worthwhile = (arcs[0] * arcs[1] / 4).min(most);

@@ -8,9 +8,9 @@ const TRUSTED: f64 = 0.2;
 
 /// The pairs (i, p(i)) of an answer that the graphs bear out most: a fifth of A's vertices, the best first.
 ///
-/// With c(i) the edges at i that are edges at p(i) as well, vertex i counts Σ c(k) over the other ends k of these edges, less the degrees of i
-/// and p(i). On an answer that is right in part, the wrong pairs share edges by chance, one here and one there, and the right ones share them
-/// with each other. O(arcs).
+/// With c(i) the edges at i that are edges at p(i) as well, vertex i counts Σ c(k) over the other ends k of these
+/// edges, less the degrees of i and p(i). On an answer that is right in part, the wrong pairs share edges by chance,
+/// one here and one there, and the right ones share them with each other. O(arcs).
 pub(crate) fn trusted_pairs(a: &Graph, b: &Graph, p: &Permutation) -> Vec<(usize, usize)> {
     let mut is_beside = vec![false; p.len()];
     let mut sum_over_common = |i: usize, of: &dyn Fn(usize) -> usize| -> usize {

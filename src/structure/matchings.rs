@@ -3,10 +3,12 @@
 /// Rows and columns beyond this are left out: those with the smallest largest entries.
 pub(super) const MOST: usize = 9;
 
-/// ψ(m) for m = 0, 1, …, the smaller of d and d': the likelihood ratio of two vertices with d and d' children of which m are common.
+/// ψ(m) for m = 0, 1, …, the smaller of d and d': the likelihood ratio of two vertices with d and d' children of which
+/// m are common.
 ///
-/// Numbers of children are Poisson with means μ_A, μ_B, of which c are common: ψ(m) = e^c·(c/(μ_A·μ_B))^m·(1 − c/μ_A)^(d−m)·(1 − c/μ_B)^(d'−m).
-/// For μ_A = μ_B = μ and c = sμ this is ψ of Piccioli, Semerjian, Sicuro and Zdeborová (2022).
+/// Numbers of children are Poisson with means μ_A, μ_B, of which c are common: ψ(m) = e^c·(c/(μ_A·μ_B))^m·(1 −
+/// c/μ_A)^(d−m)·(1 − c/μ_B)^(d'−m). For μ_A = μ_B = μ and c = sμ this is ψ of Piccioli, Semerjian, Sicuro and Zdeborová
+/// (2022).
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Offspring {
     /// μ_A, μ_B.
@@ -52,7 +54,8 @@ impl Block {
     }
 }
 
-/// Σ_m weights\[m\]·Σ over matchings of m rows with m columns of the product of their entries. O(rows·columns·2^columns).
+/// Σ_m weights\[m\]·Σ over matchings of m rows with m columns of the product of their entries.
+/// O(rows·columns·2^columns).
 pub(super) fn matching_sum(
     rows: usize,
     columns: usize,
@@ -198,7 +201,8 @@ mod tests {
 
     #[test]
     fn weights_are_a_ratio_of_probabilities() {
-        // Over all pairs of numbers of children, Σ P(d)P(d')·ψ(m)·(partial matchings of size m)/… sums to 1: Poisson with means 1.5 and 2.
+        // Over all pairs of numbers of children, Σ P(d)P(d')·ψ(m)·(partial matchings of size m)/… sums to 1: Poisson
+        // with means 1.5 and 2.
         let offspring = Offspring { means: [1.5, 2.0], common: 1.2 };
         let factorial = |k: usize| (1..=k).map(|k| k as f64).product::<f64>();
         let poisson = |mean: f64, d: usize| (-mean).exp() * mean.powi(d as i32) / factorial(d);

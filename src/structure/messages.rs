@@ -10,7 +10,8 @@ use rayon::prelude::*;
 /// No pair here.
 const NONE: u32 = u32::MAX;
 
-/// The pairs of vertices (i, j) between whose neighbourhoods messages run: L_{i→k, j→l} for all neighbours k of i and l of j.
+/// The pairs of vertices (i, j) between whose neighbourhoods messages run: L_{i→k, j→l} for all neighbours k of i and l
+/// of j.
 ///
 /// The messages of a pair lie together, by k and then l.
 pub(super) struct Pairs {
@@ -22,9 +23,9 @@ pub(super) struct Pairs {
 }
 
 impl Pairs {
-    /// All pairs, if no more than `most` messages run between them; else those among the best of their row or of their column, as
-    /// many as fit. What ties with the first that is left out is left out too, so that no numbering of the vertices decides. `None` where `stop`
-    /// came first.
+    /// All pairs, if no more than `most` messages run between them; else those among the best of their row or of their
+    /// column, as many as fit. What ties with the first that is left out is left out too, so that no numbering of the
+    /// vertices decides. `None` where `stop` came first.
     pub fn likely(model: &Model, logarithms: &DMatrix<f64>, most: usize, stop: &Stop) -> Option<Self> {
         let [a, b] = [0, 1].map(|side| &model.sides[side].arcs);
         let mut share = most as f64 / (a.len() as f64 * b.len() as f64);
@@ -199,7 +200,8 @@ impl Incoming {
         }
     }
 
-    /// L_{k→i, l→j}, k neighbour number r of i and l number c of j: a message, or the early ratio if (k, l) is not formed.
+    /// L_{k→i, l→j}, k neighbour number r of i and l number c of j: a message, or the early ratio if (k, l) is not
+    /// formed.
     #[inline]
     fn ratio(
         &self,

@@ -1,7 +1,7 @@
 //! How alike two vertices are by the structure around them: two graphs to an n_A × n_B cost.
 //!
-//! No cost here finds the permutation by itself; many match almost nobody. But a small linear term of one of them, fading along
-//! the penalized path, breaks the ties that the convex relaxation is blind to (docs/mathematics.md §4).
+//! No cost here finds the permutation by itself; many match almost nobody. But a small linear term of one of them,
+//! fading along the penalized path, breaks the ties that the convex relaxation is blind to (docs/mathematics.md §4).
 //!
 //! | cost | tells | for | time | source |
 //! | --- | --- | --- | --- | --- |
@@ -9,8 +9,8 @@
 //! | [`degree_profiles`] | degrees and common neighbours | dense graphs | O(n·arcs reached in 4 steps + n_A·n_B·72) | after Ding, Ma, Wu, Xu (2021) |
 //! | [`subtree_ratios`] | whole neighbourhoods, as trees | sparse random graphs, mean degree up to about 6 | see there | Ganassali, Massoulié, Lelarge (2021) |
 //!
-//! All take isolated vertices, graphs of unequal size and known correspondences; renumbering the vertices of A or B renumbers
-//! the rows or columns of the cost and changes nothing else, up to rounding.
+//! All take isolated vertices, graphs of unequal size and known correspondences; renumbering the vertices of A or B
+//! renumbers the rows or columns of the cost and changes nothing else, up to rounding.
 
 mod arcs;
 mod classes;
@@ -102,8 +102,8 @@ impl Kind {
         }
     }
 
-    /// The kind that does better than the relaxation alone on graphs like these, where that is known: subtrees if both are sparse random
-    /// graphs, walks if one is regular, to which the relaxation is blind. O(arcs·degree).
+    /// The kind that does better than the relaxation alone on graphs like these, where that is known: subtrees if both
+    /// are sparse random graphs, walks if one is regular, to which the relaxation is blind. O(arcs·degree).
     pub fn suited(a: &Graph, b: &Graph) -> Option<Kind> {
         if [a, b].into_iter().all(is_sparse_and_random) {
             return Some(Kind::Subtrees);
@@ -147,13 +147,14 @@ fn common_neighbours(graph: &Graph, i: usize, k: usize) -> usize {
 
 /// Walk profiles: C\[i, j\] is the mean squared difference of what short walks see from i and from j.
 ///
-/// For each vertex: its loop, its strength (Σ of the weights; directed: out and in) and the closed non-backtracking walks of each length 3 to 7
-/// (a walk weighs the product of its arcs), each v as sign(v)·log(1 + |v|); the mean of each over the neighbours, over
-/// their neighbours, … up to 4 hops (directed: in both directions); its standard deviation over the neighbours. Each number is standardized over
-/// the vertices of both graphs. Weights are divided by their root mean square. Anchors add how often walks of 1 to 4
-/// steps meet them, in a random sketch of 16 numbers.
+/// For each vertex: its loop, its strength (Σ of the weights; directed: out and in) and the closed non-backtracking
+/// walks of each length 3 to 7 (a walk weighs the product of its arcs), each v as sign(v)·log(1 + |v|); the mean of
+/// each over the neighbours, over their neighbours, … up to 4 hops (directed: in both directions); its standard
+/// deviation over the neighbours. Each number is standardized over the vertices of both graphs. Weights are divided by
+/// their root mean square. Anchors add how often walks of 1 to 4 steps meet them, in a random sketch of 16 numbers.
 ///
-/// Assumes nothing about the graphs. Time O(Σ_v arcs within 4 steps of v), at most O(n·arcs), and O(n_A·n_B·42) for the cost.
+/// Assumes nothing about the graphs. Time O(Σ_v arcs within 4 steps of v), at most O(n·arcs), and O(n_A·n_B·42) for the
+/// cost.
 ///
 /// # Errors
 /// [`Error::Argument`] when an anchor is out of range or a vertex is anchored twice.
@@ -163,7 +164,8 @@ fn common_neighbours(graph: &Graph, i: usize, k: usize) -> usize {
 /// use birkhoff::structure::walk_profiles;
 /// // A triangle and a square, both on a path of two: the ends of regular surroundings differ by their cycles.
 /// let a = Graph::undirected(3, [(0, 1, 1.0), (1, 2, 1.0), (2, 0, 1.0)])?;
-/// let b = Graph::undirected(7, [(0, 1, 1.0), (1, 2, 1.0), (2, 0, 1.0), (3, 4, 1.0), (4, 5, 1.0), (5, 6, 1.0), (6, 3, 1.0)])?;
+/// let edges = [(0, 1), (1, 2), (2, 0), (3, 4), (4, 5), (5, 6), (6, 3)];
+/// let b = Graph::undirected(7, edges.map(|(i, k)| (i, k, 1.0)))?;
 /// let cost = walk_profiles(&a, &b, &[])?;
 /// assert_eq!(cost.shape(), (3, 7));
 /// assert!(cost[(0, 1)] < 1e-12 && cost[(0, 4)] > 1.0);
@@ -177,12 +179,13 @@ pub fn walk_profiles(a: &Graph, b: &Graph, anchors: &[(usize, usize)]) -> Result
     Ok(profiles::walk_cost(a, b, anchors, &Stop::never()).expect("it was not stopped"))
 }
 
-/// Degree profiles: C\[i, j\] compares, for the neighbours k of i and of j, the distributions of the strength of k and of the
-/// weight of the walks of length 2 and 3 to k.
+/// Degree profiles: C\[i, j\] compares, for the neighbours k of i and of j, the distributions of the strength of k and
+/// of the weight of the walks of length 2 and 3 to k.
 ///
-/// Each distribution is described by 24 quantiles (zeros for a vertex without neighbours), compared by their mean absolute
-/// difference: the Wasserstein distance of Ding, Ma, Wu and Xu (Probab. Theory Relat. Fields 179, 2021), who compare degrees. Directed: along
-/// and against the arcs. Each of the distances is divided by its mean. Anchors tell it nothing.
+/// Each distribution is described by 24 quantiles (zeros for a vertex without neighbours), compared by their mean
+/// absolute difference: the Wasserstein distance of Ding, Ma, Wu and Xu (Probab. Theory Relat. Fields 179, 2021), who
+/// compare degrees. Directed: along and against the arcs. Each of the distances is divided by its mean. Anchors tell it
+/// nothing.
 ///
 /// # Errors
 /// None.
@@ -227,28 +230,32 @@ impl Subtrees {
     }
 }
 
-/// Subtree likelihood ratios: C\[i, j\] = −log of how much likelier the surroundings of i and j are as two noisy copies of one
-/// random tree than as two independent trees.
+/// Subtree likelihood ratios: C\[i, j\] = −log of how much likelier the surroundings of i and j are as two noisy copies
+/// of one random tree than as two independent trees.
 ///
 /// On pairs of directed edges, from L = 1,
 ///
 /// L_{i→k, j→l} ← Σ_m ψ(m)·Σ over matchings of size m between N(i)∖k and N(j)∖l of Π L,
 ///
-/// after `rounds` rounds once over all neighbours; ψ(m) = e^c·(c/(μ_A·μ_B))^m·(1 − c/μ_A)^(d−m)·(1 − c/μ_B)^(d'−m) for d and d' children,
-/// mean degrees μ and c = s·min(μ_A, μ_B) common edges a vertex. This is MPAlign (Ganassali, Massoulié, Lelarge, arXiv 2107.07623;
-/// Piccioli, Semerjian, Sicuro, Zdeborová, J. Stat. Mech. 2022), here also for unequal densities and with anchors, which multiply the
-/// ratio of their pair by n and exclude all others. C is clipped below at its 1 % quantile.
+/// after `rounds` rounds once over all neighbours; ψ(m) = e^c·(c/(μ_A·μ_B))^m·(1 − c/μ_A)^(d−m)·(1 − c/μ_B)^(d'−m) for
+/// d and d' children, mean degrees μ and c = s·min(μ_A, μ_B) common edges a vertex. This is MPAlign (Ganassali,
+/// Massoulié, Lelarge, arXiv 2107.07623; Piccioli, Semerjian, Sicuro, Zdeborová, J. Stat. Mech. 2022), here also for
+/// unequal densities and with anchors, which multiply the ratio of their pair by n and exclude all others. C is clipped
+/// below at its 1 % quantile.
 ///
-/// Assumes graphs that look like trees near a vertex, with Poisson degrees: sparse random graphs. Short cycles are counted as if their vertices were many.
-/// Of more than 9 neighbours the 9 likeliest are used. Weights that are all equal are ignored, and so are loops.
+/// Assumes graphs that look like trees near a vertex, with Poisson degrees: sparse random graphs. Short cycles are
+/// counted as if their vertices were many. Of more than 9 neighbours the 9 likeliest are used. Weights that are all
+/// equal are ignored, and so are loops.
 ///
-/// Time a round: about the sum over pairs of vertices, of degrees d and d', of d²·d'·2^min(d, d'); equal shallow trees share their work. Memory: at
-/// most 2²⁸ messages between pairs of directed edges, in two generations of 2 bytes, 1.07 GB (n = 500, degree 4: 16 MB); 34 MB for shallow trees; 12 bytes a
-/// pair of vertices for places, and two n_A × n_B matrices. Where the messages would be more, only the likeliest pairs after the first rounds have
-/// them, and the others keep their early ratio, which blurs the cost somewhat.
+/// Time a round: about the sum over pairs of vertices, of degrees d and d', of d²·d'·2^min(d, d'); equal shallow trees
+/// share their work. Memory: at most 2²⁸ messages between pairs of directed edges, in two generations of 2 bytes, 1.07
+/// GB (n = 500, degree 4: 16 MB); 34 MB for shallow trees; 12 bytes a pair of vertices for places, and two n_A × n_B
+/// matrices. Where the messages would be more, only the likeliest pairs after the first rounds have them, and the
+/// others keep their early ratio, which blurs the cost somewhat.
 ///
 /// # Errors
-/// [`Error::Argument`] when a graph is directed or has different weights, `kept` or `rounds` are out of range, or as [`walk_profiles`].
+/// [`Error::Argument`] when a graph is directed or has different weights, `kept` or `rounds` are out of range, or as
+/// [`walk_profiles`].
 ///
 /// # Panics
 /// Never.

@@ -85,8 +85,8 @@ fn logarithm(v: f64) -> f64 {
     v.signum() * v.abs().ln_1p()
 }
 
-/// Loop, strengths and closed walks of each vertex; strengths in both directions if one of the two graphs is directed, so that both have
-/// the same features.
+/// Loop, strengths and closed walks of each vertex; strengths in both directions if one of the two graphs is directed,
+/// so that both have the same features.
 fn own_features(graph: &Graph, directed: bool, unit: f64, stop: &Stop) -> Vec<Feature> {
     let n = graph.vertex_count();
     let strength = |graph: &Graph| -> Feature {
@@ -133,8 +133,9 @@ fn mean_near(near: &Neighbours, i: usize, of: impl Fn(usize) -> f64) -> f64 {
     neighbours.iter().map(|&k| of(k as usize)).sum::<f64>() / neighbours.len().max(1) as f64
 }
 
-/// A sketch of "which anchors are near": each anchor carries [`CHANNELS`] random signs, the other vertices none. Squared differences
-/// of random sums of indicators are, in the mean, those of the indicators (Johnson and Lindenstrauss).
+/// A sketch of "which anchors are near": each anchor carries [`CHANNELS`] random signs, the other vertices none.
+/// Squared differences of random sums of indicators are, in the mean, those of the indicators (Johnson and
+/// Lindenstrauss).
 fn anchor_features(n: usize, anchored: &[usize]) -> Vec<Feature> {
     let mut signs = ChaCha8Rng::seed_from_u64(0);
     let mut features = vec![vec![0.0; n]; if anchored.is_empty() { 0 } else { CHANNELS }];
@@ -146,9 +147,9 @@ fn anchor_features(n: usize, anchored: &[usize]) -> Vec<Feature> {
     features
 }
 
-/// Quantiles, over the neighbours k of each vertex i, of: the strength of k (family 0), the weight of the walks of length
-/// 2 (family 1) and 3 (family 2) from i to k. Zeros for a vertex without neighbours.
-/// `None` where `stop` came first.
+/// Quantiles, over the neighbours k of each vertex i, of: the strength of k (family 0), the weight of the walks of
+/// length 2 (family 1) and 3 (family 2) from i to k. Zeros for a vertex without neighbours. `None` where `stop` came
+/// first.
 fn quantiles(graph: &Graph, unit: f64, family: usize, stop: &Stop) -> Option<Vec<Feature>> {
     let n = graph.vertex_count();
     let strength: Vec<f64> = (0..n).map(|i| strength(graph, i, unit)).collect();
@@ -186,7 +187,8 @@ fn quantile(ascending: &[f64], q: f64) -> f64 {
     ascending[below] + (place - below as f64) * (ascending[above] - ascending[below])
 }
 
-/// Each feature ← (feature − mean)/standard deviation, over the vertices of both graphs; those that tell nothing vanish.
+/// Each feature ← (feature − mean)/standard deviation, over the vertices of both graphs; those that tell nothing
+/// vanish.
 ///
 /// Sums run over sorted values, so that the numbering of the vertices does not show even in the last bit.
 fn standardize(of_a: &mut Vec<Feature>, of_b: &mut Vec<Feature>) {
@@ -207,7 +209,8 @@ fn standardize(of_a: &mut Vec<Feature>, of_b: &mut Vec<Feature>) {
     }
 }
 
-/// C\[i, j\] = mean over the features of `loss`(feature of i − feature of j); `None` where `stop` came first. O(n_A·n_B·features).
+/// C\[i, j\] = mean over the features of `loss`(feature of i − feature of j); `None` where `stop` came first.
+/// O(n_A·n_B·features).
 fn mean_difference(
     (rows, columns): (usize, usize),
     of_a: &[Feature],

@@ -68,7 +68,8 @@ impl Model {
         &self.weights[d * (MOST + 1) + other]
     }
 
-    /// What the anchors say of vertices with these numbers: a common label has probability 1/n by chance, a different one none.
+    /// What the anchors say of vertices with these numbers: a common label has probability 1/n by chance, a different
+    /// one none.
     #[inline]
     pub fn anchor_ratio(&self, anchor_of_i: u32, anchor_of_j: u32) -> f64 {
         match (anchor_of_i, anchor_of_j) {

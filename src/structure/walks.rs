@@ -14,10 +14,10 @@ const HALF: usize = 4;
 /// For each vertex, the closed non-backtracking walks of each of [`LENGTHS`]: Σ over v = x_0, x_1, …, x_L = v with
 /// x_{t+1} ≠ x_{t−1} of the product of the arcs' weights (times `unit`). Loops are left out.
 ///
-/// Each is met in the middle: with S_p(b) and u_p(c→b) the walks of length p from v that end in b, and in b by the arc c→b,
-/// and S'_q, u'_q the same for walks back to v, there are Σ_b S_p(b)S'_q(b) − Σ_{c,b} u_p(c→b)u'_q(b→c) of length p + q: the second
-/// sum are those that turn round in b. A step costs O(arcs reached): u_{p+1}(b→c) = w(b→c)·(S_p(b) − u_p(c→b)). Once `stop` is reached, the
-/// counts that are left mean nothing.
+/// Each is met in the middle: with S_p(b) and u_p(c→b) the walks of length p from v that end in b, and in b by the arc
+/// c→b, and S'_q, u'_q the same for walks back to v, there are Σ_b S_p(b)S'_q(b) − Σ_{c,b} u_p(c→b)u'_q(b→c) of length
+/// p + q: the second sum are those that turn round in b. A step costs O(arcs reached): u_{p+1}(b→c) = w(b→c)·(S_p(b) −
+/// u_p(c→b)). Once `stop` is reached, the counts that are left mean nothing.
 pub(super) fn closed_walks(graph: &Graph, unit: f64, stop: &Stop) -> Vec<Vec<f64>> {
     let forward = Arcs::of(graph, unit);
     let backward = (!graph.is_symmetric()).then(|| Arcs::of(&graph.transpose(), unit));

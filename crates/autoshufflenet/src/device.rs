@@ -40,7 +40,8 @@ impl DeviceChoice {
     }
 }
 
-/// Whether libtorch's products of matrices use all of this processor: they are MKL's, which leaves AVX-512 to Intel's own.
+/// Whether libtorch's products of matrices use all of this processor: they are MKL's, which leaves AVX-512 to Intel's
+/// own.
 pub fn has_fast_products() -> bool {
     static FAST: LazyLock<bool> = LazyLock::new(|| {
         #[cfg(target_arch = "x86_64")]

@@ -1,8 +1,8 @@
 //! A trained network as one safetensors file, and back.
 //!
-//! v2's tensors have torchvision's names and shapes, its `num_batches_tracked` included, so that the manual network loads into
-//! `torchvision.models.shufflenet_v2_x1_0` and its kin. Other shuffles are added as `NAME.shuffle`, the image of the permutation,
-//! i64; the metadata key `architecture` has the shapes as JSON.
+//! v2's tensors have torchvision's names and shapes, its `num_batches_tracked` included, so that the manual network
+//! loads into `torchvision.models.shufflenet_v2_x1_0` and its kin. Other shuffles are added as `NAME.shuffle`, the
+//! image of the permutation, i64; the metadata key `architecture` has the shapes as JSON.
 
 use crate::model::{Architecture, Beginning, Network};
 use crate::shuffle::{Shuffle, ShuffleKind};

@@ -25,10 +25,11 @@ fn main() -> ExitCode {
 
 /// What the libraries below read from the environment as they are loaded, before `main`.
 ///
-/// OpenMP's threads otherwise spin wherever one waits for another, which makes training several times slower where other programs
-/// use the processor, too; without any spinning it is a tenth to a fifth slower where none do. 10,000 rounds, some ten
-/// microseconds, are right for both. glibc otherwise gives a step's memory back to the system and takes it again in the next, which
-/// costs 7 % of the time, and more with several networks; both of its thresholds are needed, as one set alone keeps the other low.
+/// OpenMP's threads otherwise spin wherever one waits for another, which makes training several times slower where
+/// other programs use the processor, too; without any spinning it is a tenth to a fifth slower where none do. 10,000
+/// rounds, some ten microseconds, are right for both. glibc otherwise gives a step's memory back to the system and
+/// takes it again in the next, which costs 7 % of the time, and more with several networks; both of its thresholds are
+/// needed, as one set alone keeps the other low.
 const ENVIRONMENT: [[(&str, &str); 2]; 2] = [
     [("OMP_WAIT_POLICY", "passive"), ("GOMP_SPINCOUNT", "10000")],
     [("MALLOC_MMAP_THRESHOLD_", "4294967296"), ("MALLOC_TRIM_THRESHOLD_", "17179869184")],

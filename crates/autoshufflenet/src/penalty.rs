@@ -13,15 +13,16 @@ pub fn penalty(matrix: &Tensor) -> Tensor {
     matrix.abs().sum(Kind::Float) * 2.0 - norms(0) - norms(1)
 }
 
-/// The step after each step of the optimizer: negative entries become 0, then columns and rows are scaled to sum 1, in turn,
-/// `rounds` times. The rows are exact then, the columns nearly so; what is missing is the residual in epochs.csv.
+/// The step after each step of the optimizer: negative entries become 0, then columns and rows are scaled to sum 1, in
+/// turn, `rounds` times. The rows are exact then, the columns nearly so; what is missing is the residual in epochs.csv.
 /// M is n × n; O(n²) for each round.
 ///
-/// With few rounds a matrix can come to rest where its pattern of zeros leaves no permutation, three rows on two columns: its
-/// residual stays at ⅓, no theorem applies, and rounding it breaks the network (seen with 1 and 3 rounds, not with 10).
+/// With few rounds a matrix can come to rest where its pattern of zeros leaves no permutation, three rows on two
+/// columns: its residual stays at ⅓, no theorem applies, and rounding it breaks the network (seen with 1 and 3 rounds,
+/// not with 10).
 ///
-/// The scaled matrix is diag(r)·M·diag(c), so that a round is two products with vectors and M is written once. One thread
-/// does it, on any device: tensor operations this small cost more to start than to do.
+/// The scaled matrix is diag(r)·M·diag(c), so that a round is two products with vectors and M is written once. One
+/// thread does it, on any device: tensor operations this small cost more to start than to do.
 pub fn make_feasible(matrix: &mut Tensor, rounds: usize) {
     let n = matrix.size()[0] as usize;
     // nalgebra keeps columns: what is written here by rows is the transpose there.

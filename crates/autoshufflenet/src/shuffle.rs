@@ -1,10 +1,11 @@
 //! The channel shuffle: a matrix M that is learned, or a permutation.
 //!
-//! M multiplies the channels of each pixel, y = M·x. A permutation p takes `y[i] = x[p(i)]`, as M with M\[i, p(i)\] = 1 does.
+//! M multiplies the channels of each pixel, y = M·x. A permutation p takes `y[i] = x[p(i)]`, as M with M\[i, p(i)\] = 1
+//! does.
 //!
-//! A ShuffleNet block sends one half of y through a branch that starts with a 1 × 1 convolution W, and keeps the other. In
-//! training, a soft M is therefore paid for only once: W·M₂ is one small product of weights, and y's second half is never made.
-//! Per pixel this is n² multiplications where M and then W would be 1.25 n².
+//! A ShuffleNet block sends one half of y through a branch that starts with a 1 × 1 convolution W, and keeps the other.
+//! In training, a soft M is therefore paid for only once: W·M₂ is one small product of weights, and y's second half is
+//! never made. Per pixel this is n² multiplications where M and then W would be 1.25 n².
 
 use birkhoff::{Permutation, Result, polytope};
 use clap::ValueEnum;
@@ -180,8 +181,8 @@ impl Shuffle {
 
     /// W·M·x for a 1 × 1 convolution W.
     ///
-    /// In training W·M is made first; evaluation applies M as it is written, so that a matrix that is a permutation gives
-    /// the same bits as the permutation.
+    /// In training W·M is made first; evaluation applies M as it is written, so that a matrix that is a permutation
+    /// gives the same bits as the permutation.
     pub fn apply_then(&self, sources: &[&Tensor], weight: &Tensor, train: bool) -> Tensor {
         match &self.state {
             State::Soft(matrix) if train => {
@@ -281,9 +282,9 @@ fn gather_runs<const PARTS: usize>(
     })
 }
 
-/// From this many pixels an image on, a batch of matrix products beats a 1 × 1 convolution, whose input oneDNN reorders first,
-/// on a processor that is good at products: measured on Intel's at 16 × 16 (twice as fast), 8 × 8 (1.2 times) and 4 × 4 pixels
-/// (half as fast), on AMD's 0.9, 0.6 and 0.3 times as fast.
+/// From this many pixels an image on, a batch of matrix products beats a 1 × 1 convolution, whose input oneDNN reorders
+/// first, on a processor that is good at products: measured on Intel's at 16 × 16 (twice as fast), 8 × 8 (1.2 times)
+/// and 4 × 4 pixels (half as fast), on AMD's 0.9, 0.6 and 0.3 times as fast.
 const PIXELS_FOR_PRODUCTS: i64 = 64;
 
 /// Whether x is multiplied image by image, and not by a convolution.

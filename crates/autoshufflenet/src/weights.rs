@@ -53,8 +53,8 @@ impl Weights {
     /// Reads a file of at most 4 GiB.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::File`] when it is no safetensors file, too large, or holds a tensor that is empty, of more than
-    /// four dimensions, or of another kind than f32, f64 and i64.
+    /// [`Error::Io`]; [`Error::File`] when it is no safetensors file, too large, or holds a tensor that is empty, of
+    /// more than four dimensions, or of another kind than f32, f64 and i64.
     pub fn read(path: &Path) -> Result<Self> {
         let failed = |error| Error::io(path, error);
         let found = std::fs::metadata(path).map_err(failed)?;

@@ -1,4 +1,5 @@
-//! `graph_matching`: two graph files to a certified matching; without an argument, the correlated Erdős–Rényi experiment.
+//! `graph_matching`: two graph files to a certified matching; without an argument, the correlated Erdős–Rényi
+//! experiment.
 
 use birkhoff_programs::command::{Cli, exit_code, run};
 use clap::Parser;

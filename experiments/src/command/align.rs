@@ -22,12 +22,12 @@ Examples:
   two_layer align wa.csv wb.csv --covariance s.csv --report report.json
 
 Weights are n x d (a row a unit), biases have n entries, readouts are m x n (a column a unit), as PyTorch's Linear has
-them. Kernels of convolutions (out x in x h x w) are flattened: a unit is a channel. Behind them a readout may have a column
-for each pixel, the pixels of a channel side by side. Without names, NAME.weight of a .safetensors file is the hidden layer
-when it and one other array fit together in one way only; NAME.bias goes with it.
+them. Kernels of convolutions (out x in x h x w) are flattened: a unit is a channel. Behind them a readout may have a
+column for each pixel, the pixels of a channel side by side. Without names, NAME.weight of a .safetensors file is the
+hidden layer when it and one other array fit together in one way only; NAME.bias goes with it.
 
-With --layer, each layer is compared by what comes in, its inputs in the order found for the layer before it; the readout is
-that of the last one. What else belongs to a unit, as batch normalization does, is not moved.";
+With --layer, each layer is compared by what comes in, its inputs in the order found for the layer before it; the
+readout is that of the last one. What else belongs to a unit, as batch normalization does, is not moved.";
 
 /// Arguments of `two_layer align`.
 #[derive(Debug, Args)]
@@ -39,8 +39,8 @@ pub struct AlignArguments {
     /// Those of network B
     #[arg(value_parser = tensor_path)]
     pub b: TensorPath,
-    /// A hidden layer of both networks, by its name in their .safetensors files (NAME for NAME.weight and NAME.bias); once for
-    /// each layer, from the input on
+    /// A hidden layer of both networks, by its name in their .safetensors files (NAME for NAME.weight and NAME.bias);
+    /// once for each layer, from the input on
     #[arg(long, value_name = "NAME", conflicts_with_all = ["bias", "inputs", "covariance"])]
     pub layer: Vec<String>,
     /// Biases of the hidden units of A and B [default: none, or found in .safetensors]
@@ -55,7 +55,8 @@ pub struct AlignArguments {
     /// Covariance of normal inputs, d x d
     #[arg(long, value_name = "FILE", value_parser = tensor_path)]
     pub covariance: Option<TensorPath>,
-    /// Write network B with its units in A's order, as .safetensors; other tensors of B's file stay [default: not written]
+    /// Write network B with its units in A's order, as .safetensors; other tensors of B's file stay [default: not
+    /// written]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Write the matched units, counted from 0, as CSV `a,b`; `-` is standard output [default: not written]

@@ -92,7 +92,8 @@ type Copied<'p> = (Vec<String>, &'p Path);
 /// What manifests call this program.
 const PROGRAM: &str = "graph_matching generate";
 
-/// a.*, b.*, truth.csv, and a manifest by which the next pair knows them. B's vertices are "0", …, "n−1", and A's too unless it has names.
+/// a.*, b.*, truth.csv, and a manifest by which the next pair knows them. B's vertices are "0", …, "n−1", and A's too
+/// unless it has names.
 fn write(instance: Instance, copied: Option<Copied>, extension: &str, model: &Model) -> Result<()> {
     let output = model.output();
     let folder = &output.output_dir;

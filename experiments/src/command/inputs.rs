@@ -42,7 +42,8 @@ impl SearchInputs {
     }
 }
 
-/// The graph of a layer with its vertices in the numbering of `main`; vertices that the layer lacks have no edges there.
+/// The graph of a layer with its vertices in the numbering of `main`; vertices that the layer lacks have no edges
+/// there.
 pub(super) fn aligned(path: &Path, layer: &NamedGraph, main: &NamedGraph, which: &str) -> Result<Graph> {
     let indices = main.indices();
     let place = |name: &String| {

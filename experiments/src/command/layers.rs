@@ -124,7 +124,8 @@ pub(super) fn reorder_file(
     }))
 }
 
-/// The network in a .safetensors file: its hidden weights n × d (or kernels n × d × h × w), the readout m × n and the bias.
+/// The network in a .safetensors file: its hidden weights n × d (or kernels n × d × h × w), the readout m × n and the
+/// bias.
 fn detect(file: &Path) -> Result<Sources> {
     let shapes = read_shapes(file)?;
     let weights: Vec<&(String, Vec<usize>)> = shapes.iter().filter(|(_, shape)| shape.len() >= 2).collect();

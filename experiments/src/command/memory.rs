@@ -23,8 +23,8 @@ pub(super) struct Demand<'a> {
     pub options: &'a SearchOptions,
 }
 
-/// Matrices of n × n numbers that one run holds at the same time, at most: X, ∇f and the costs of its path and of a descent from it, the best answer so
-/// far, and what rounding needs.
+/// Matrices of n × n numbers that one run holds at the same time, at most: X, ∇f and the costs of its path and of a
+/// descent from it, the best answer so far, and what rounding needs.
 const OF_A_RUN: f64 = 10.0;
 
 /// What the relaxation, the start's point and the report keep beside.
@@ -40,7 +40,8 @@ const LBFGS: f64 = 20.0;
 const ARC: f64 = 16.0;
 
 impl Demand<'_> {
-    /// Refuses what does not fit into the memory that is free now. Where the system does not say how much that is, nothing is refused.
+    /// Refuses what does not fit into the memory that is free now. Where the system does not say how much that is,
+    /// nothing is refused.
     ///
     /// # Errors
     /// [`Error::File`] for `source`.
@@ -120,7 +121,8 @@ impl Demand<'_> {
         let making = match kind {
             // For each thread the walks of five lengths from one vertex, over vertices and arcs, in both directions.
             Kind::Walks => threads * 2.0 * 5.0 * 12.0 * (n + a.max(b)) + 2.0 * matrix,
-            // Two generations of messages of two bytes, 8 bytes a pair of vertices, and for each thread 4 for each neighbour of one.
+            // Two generations of messages of two bytes, 8 bytes a pair of vertices, and for each thread 4 for each
+            // neighbour of one.
             _ => {
                 let degree = self.graphs.map(most_neighbours).into_iter().max().unwrap_or(0) as f64;
                 4.0 * (a * b).min(2f64.powi(28)) + 2.0 * matrix + threads * 4.0 * degree * n

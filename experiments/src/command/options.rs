@@ -71,7 +71,8 @@ pub struct MatchArguments {
     /// Edges have a direction [default: undirected]
     #[arg(long, conflicts_with = "symmetrize")]
     pub directed: bool,
-    /// True correspondence, as far as it is known (two columns: vertex of A, vertex of B), to report the node correctness
+    /// True correspondence, as far as it is known (two columns: vertex of A, vertex of B), to report the node
+    /// correctness
     #[arg(long, value_name = "FILE")]
     pub truth: Option<PathBuf>,
     /// Similarity S of the vertices, best in 0..1: a matrix (rows A, columns B; .csv, .npy) or triples `a b s`
@@ -95,8 +96,9 @@ pub struct ReadingOptions {
     /// Format of all graphs [default: what each file holds, and its extension where that leaves a choice]
     #[arg(long, value_parser = formats())]
     pub format: Option<GraphFormat>,
-    /// What rows mean that repeat an edge, be it one row a synapse or a call: `agree` takes rows of one weight as one edge and
-    /// refuses others (entries of sparse matrices are added). Both directions of an undirected edge are one row
+    /// What rows mean that repeat an edge, be it one row a synapse or a call: `agree` takes rows of one weight as one
+    /// edge and refuses others (entries of sparse matrices are added). Both directions of an undirected edge are one
+    /// row
     #[arg(long, value_name = "HOW", default_value_t, value_parser = repeated())]
     pub repeated: Repeated,
     /// Where a matrix or a directed file is not symmetric, take (W + W^T)/2
@@ -166,12 +168,14 @@ pub struct SearchOptions {
     /// Known correspondences, kept fixed (two columns: vertex of A, vertex of B) [default: none]
     #[arg(long, value_name = "FILE", help_heading = "Search")]
     pub anchors: Option<PathBuf>,
-    /// Where the path starts: `relaxed` (the relaxation's minimizer), `walks` or `subtree` (the same with a hint from the graphs'
-    /// structure), or a doubly stochastic n × n matrix (CSV, rows A, columns B; it replaces the barycenter). `auto` is what suits the
-    /// graphs: subtree for sparse random ones, walks for regular ones, else (and where one is much smaller) relaxed
+    /// Where the path starts: `relaxed` (the relaxation's minimizer), `walks` or `subtree` (the same with a hint from
+    /// the graphs' structure), or a doubly stochastic n × n matrix (CSV, rows A, columns B; it replaces the
+    /// barycenter). `auto` is what suits the graphs: subtree for sparse random ones, walks for regular ones, else (and
+    /// where one is much smaller) relaxed
     #[arg(long, value_name = "START", default_value = "auto", value_parser = StartChoice::parse, help_heading = "Search")]
     pub start: StartChoice,
-    /// How long to search (penalized path without restarts): one run, up to four times that, or until the answer looks right
+    /// How long to search (penalized path without restarts): one run, up to four times that, or until the answer looks
+    /// right
     #[arg(long, default_value_t, value_parser = efforts(), help_heading = "Search")]
     pub effort: Effort,
     /// At most this many runs, reheated paths and probes included [default: as many as the effort pays for]
@@ -346,7 +350,8 @@ pub struct GenerateOptions {
     /// Seed of the random graphs: the same seed gives the same files
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub rng_seed: u64,
-    /// Folder for a.*, b.*, truth.csv and a manifest; made if it is not there. An earlier pair in it is replaced, another file is not
+    /// Folder for a.*, b.*, truth.csv and a manifest; made if it is not there. An earlier pair in it is replaced,
+    /// another file is not
     #[arg(long, value_name = "FOLDER")]
     pub output_dir: PathBuf,
 }
@@ -371,7 +376,8 @@ pub struct ExperimentArguments {
 /// What overrides an experiment's configuration.
 #[derive(Debug, Clone, Args)]
 pub struct ExperimentOptions {
-    /// Folder of the results, replaced once the run is complete [default: as configured, runs/ and the experiment's name]
+    /// Folder of the results, replaced once the run is complete [default: as configured, runs/ and the experiment's
+    /// name]
     #[arg(long, value_name = "FOLDER")]
     pub output_dir: Option<PathBuf>,
     /// Threads that share the trials [default: one a core]

@@ -14,7 +14,8 @@ pub(super) fn check_outputs<'p>(options: &SearchOptions, inputs: impl IntoIterat
     check_places(&outputs(options), inputs)
 }
 
-/// Refuses outputs that cannot be written, and two outputs or an input and an output at the same place, whatever they are called there.
+/// Refuses outputs that cannot be written, and two outputs or an input and an output at the same place, whatever they
+/// are called there.
 pub(super) fn check_places<'p>(outputs: &[&Path], inputs: impl IntoIterator<Item = &'p Path>) -> Result<()> {
     let mut places: Vec<(&Path, Place)> = Vec::new();
     for &output in outputs {
@@ -47,7 +48,8 @@ fn outputs(options: &SearchOptions) -> Vec<&Path> {
         .collect()
 }
 
-/// Writes what was asked for; then the summary, unless standard output holds an answer. What cannot be written keeps nothing else from it.
+/// Writes what was asked for; then the summary, unless standard output holds an answer. What cannot be written keeps
+/// nothing else from it.
 pub(super) fn write_outputs(
     options: &SearchOptions,
     pairs: &[(&str, &str)],

@@ -73,7 +73,8 @@ impl GraphReport {
 /// One run of a search.
 #[derive(Debug, Clone, Serialize)]
 pub struct RunReport {
-    /// Its start, with `again` where it had learned from an answer, `reheat`, `anchor (i, j)` (vertices counted from 0) or `restart`.
+    /// Its start, with `again` where it had learned from an answer, `reheat`, `anchor (i, j)` (vertices counted from 0)
+    /// or `restart`.
     pub name: String,
     /// f at its answer.
     pub value: f64,
@@ -147,7 +148,8 @@ pub struct Report {
     pub optimality_gap: Option<f64>,
     /// Whether it is proved, rounding errors included, that no permutation (with these anchors) has a smaller value.
     pub proved_optimal: bool,
-    /// The same in a word: `proved`, `within-rounding` (the gap is 1e-9 of the value or less, or less than rounding can tell: no proof), `open`.
+    /// The same in a word: `proved`, `within-rounding` (the gap is 1e-9 of the value or less, or less than rounding can
+    /// tell: no proof), `open`.
     pub standing: Standing,
     /// P(X) of the winning run before rounding.
     pub penalty: f64,

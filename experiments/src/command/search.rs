@@ -12,8 +12,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Searches as the options say; also returns the first run's trace, empty if nobody asked for it. The time limit counts from `began`, when the
-/// program did: reading belongs to it, though nothing can cut it short.
+/// Searches as the options say; also returns the first run's trace, empty if nobody asked for it. The time limit counts
+/// from `began`, when the program did: reading belongs to it, though nothing can cut it short.
 pub(super) fn search(
     objective: &dyn Objective,
     starts: &[Start],

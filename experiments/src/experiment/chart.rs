@@ -1,4 +1,5 @@
-//! What figures are made of: axes, ticks, lines and markers that differ in more than colour, panels. They read results and never solve.
+//! What figures are made of: axes, ticks, lines and markers that differ in more than colour, panels. They read results
+//! and never solve.
 //!
 //! Colours are those of Okabe and Ito, which colour-blind people tell apart; markers and dashes tell the lines
 //! apart without colour.

@@ -44,7 +44,8 @@ pub trait Configuration: Serialize + DeserializeOwned + Sync {
     /// [`Error::Argument`] naming the key.
     fn validate(&self) -> Result<()>;
 
-    /// Does it: writes trials, summaries and figures into the folder, and returns the table; none where the folder is only to take a shard.
+    /// Does it: writes trials, summaries and figures into the folder, and returns the table; none where the folder is
+    /// only to take a shard.
     ///
     /// # Errors
     /// When the folder cannot be written to, or `interrupt` is set.

@@ -1,8 +1,9 @@
 //! What is done of a running experiment, kept on disk: a stopped one goes on where it was, and shards come together.
 //!
-//! The journal lies in the folder beside the results, `results/x.partial`. Each process appends to a file of its own there, `jobs.jsonl` or
-//! `jobs-1-of-3.jsonl`: a first line, the [`Key`], that says what it belongs to, then one line a finished job. A line that was cut
-//! off by a crash counts as not done. Results always pass through such a line, so that a resumed run has the bytes of one in a single go.
+//! The journal lies in the folder beside the results, `results/x.partial`. Each process appends to a file of its own
+//! there, `jobs.jsonl` or `jobs-1-of-3.jsonl`: a first line, the [`Key`], that says what it belongs to, then one line a
+//! finished job. A line that was cut off by a crash counts as not done. Results always pass through such a line, so
+//! that a resumed run has the bytes of one in a single go.
 
 use super::manifest::sha256;
 use super::ownership::is_plain_file;

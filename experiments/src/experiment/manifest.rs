@@ -76,7 +76,8 @@ pub(super) struct Manifest {
 }
 
 impl Manifest {
-    /// Reads a manifest; none where it is another program's, or not as it was written. Those of older versions have no seal.
+    /// Reads a manifest; none where it is another program's, or not as it was written. Those of older versions have no
+    /// seal.
     pub(super) fn read(path: &Path) -> Result<Option<Self>> {
         let length = std::fs::symlink_metadata(path).map_err(|error| Error::io(path, error))?.len();
         if !is_plain_file(path) || length > MOST_BYTES {

@@ -2,9 +2,9 @@
 //!
 //! A claim is a file: `config.toml` says what was done, `trials.csv` has what was measured (every method sees the same
 //! instance, and a failed trial is a row with its status), `summary.csv` the means with their intervals, `timings.csv`
-//! the seconds, `manifest.json` where it all comes from, and which files are the run's. Only a folder that provably holds such a run and nothing
-//! else is replaced by another one. All but the timings and the manifest are the same bytes on
-//! every run and for any number of threads.
+//! the seconds, `manifest.json` where it all comes from, and which files are the run's. Only a folder that provably
+//! holds such a run and nothing else is replaced by another one. All but the timings and the manifest are the same
+//! bytes on every run and for any number of threads.
 
 mod canvas;
 mod chart;
@@ -44,8 +44,8 @@ use std::sync::atomic::AtomicBool;
 /// files, not from memory.
 ///
 /// # Errors
-/// What is wrong with the configuration or the folder; an interrupted run is an error and leaves an older folder as it was. What it has done
-/// is kept, and the next run of the same configuration goes on from there.
+/// What is wrong with the configuration or the folder; an interrupted run is an error and leaves an older folder as it
+/// was. What it has done is kept, and the next run of the same configuration goes on from there.
 pub fn run<C: Configuration>(experiment: &C, part: Part, interrupt: &Arc<AtomicBool>, quiet: bool) -> Result<String> {
     experiment.validate()?;
     let key = Key::new(C::PROGRAM, &experiment.to_toml_without_place()?);

@@ -1,7 +1,8 @@
 //! Which folders may be deleted: those that are provably a run of ours, and nothing else.
 //!
-//! A run's manifest lists its files with their sha256. A folder is a run of a program if its manifest is that program's and unchanged, and if
-//! nothing else is there but files that it lists, unchanged. It is deleted file by file, so that what nobody has looked at stays.
+//! A run's manifest lists its files with their sha256. A folder is a run of a program if its manifest is that program's
+//! and unchanged, and if nothing else is there but files that it lists, unchanged. It is deleted file by file, so that
+//! what nobody has looked at stays.
 
 use super::manifest::{MANIFEST, Manifest, sealed, sha256};
 use birkhoff::error::{Error, Result};
@@ -90,7 +91,8 @@ impl Run {
     }
 }
 
-/// Files of ours in a folder that others may use as well: no other file is replaced than those that the manifest there lists, unchanged.
+/// Files of ours in a folder that others may use as well: no other file is replaced than those that the manifest there
+/// lists, unchanged.
 #[derive(Debug)]
 pub(crate) struct LooseFiles {
     folder: PathBuf,

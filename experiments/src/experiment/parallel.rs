@@ -10,10 +10,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::Path;
 
-/// What `work` makes of each job, in the jobs' order, on the current rayon pool. `work` advances the bar, whose length is `runs`.
+/// What `work` makes of each job, in the jobs' order, on the current rayon pool. `work` advances the bar, whose length
+/// is `runs`.
 ///
 /// # Errors
-/// The first of `work`; [`Error::File`] for `output_dir` when the limits were reached: an interrupted experiment writes nothing.
+/// The first of `work`; [`Error::File`] for `output_dir` when the limits were reached: an interrupted experiment writes
+/// nothing.
 pub(super) fn in_parallel<J: Send, R: Send>(
     output_dir: &Path,
     jobs: Vec<J>,
@@ -33,9 +35,9 @@ pub(super) fn in_parallel<J: Send, R: Send>(
     if limits.reached().is_some() { Err(interrupted()) } else { results }
 }
 
-/// What `work` makes of each job, as [`in_parallel`], with every result written down at once: what the folder's journal has is not done
-/// again. None where the folder's [`Part`] leaves jobs to others. A job is `runs` steps of the bar, and the first has the number `first` in the
-/// journal, after those of earlier calls.
+/// What `work` makes of each job, as [`in_parallel`], with every result written down at once: what the folder's journal
+/// has is not done again. None where the folder's [`Part`] leaves jobs to others. A job is `runs` steps of the bar, and
+/// the first has the number `first` in the journal, after those of earlier calls.
 ///
 /// # Errors
 /// As [`in_parallel`]; [`Error::File`] when a merge lacks jobs.

@@ -1,8 +1,9 @@
-//! The folder beside a run while it is made, `results/x.partial` for `results/x`: everything that is not finished is in it, and nothing else is.
+//! The folder beside a run while it is made, `results/x.partial` for `results/x`: everything that is not finished is in
+//! it, and nothing else is.
 //!
-//! It has a `lock`, held by the processes that are at work; the journal of what is done; `made`, the results so far; and, for the moment in
-//! which these take the place of an older run, that run as `replaced`. A killed process leaves the folder behind, and the next one that holds
-//! the lock alone finds in it how far the other was.
+//! It has a `lock`, held by the processes that are at work; the journal of what is done; `made`, the results so far;
+//! and, for the moment in which these take the place of an older run, that run as `replaced`. A killed process leaves
+//! the folder behind, and the next one that holds the lock alone finds in it how far the other was.
 
 use super::ownership::{Standing, delete_files, examine, is_plain_file, names_in};
 use birkhoff::error::{Error, Result};
@@ -100,8 +101,8 @@ impl Partial {
         self.folder.join(REPLACED)
     }
 
-    /// Puts right what a killed process has left: an older run that it had just taken away from `target` comes back, one
-    /// that it had replaced is deleted, and so is what it had made. Then, what is at `target`.
+    /// Puts right what a killed process has left: an older run that it had just taken away from `target` comes back,
+    /// one that it had replaced is deleted, and so is what it had made. Then, what is at `target`.
     ///
     /// # Errors
     /// [`Error::File`] when something that is no run of `program` lies at one of these places: it is left alone.
@@ -145,8 +146,8 @@ impl Partial {
 }
 
 impl Drop for Partial {
-    /// The last holder removes the lock, and with it the folder if that is all there was. Where it could not put something right, the lock
-    /// says to the next one that this is ours.
+    /// The last holder removes the lock, and with it the folder if that is all there was. Where it could not put
+    /// something right, the lock says to the next one that this is ours.
     fn drop(&mut self) {
         let _ = self.lock.unlock();
         let path = self.folder.join(LOCK);

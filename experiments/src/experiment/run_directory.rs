@@ -9,7 +9,8 @@ use std::fs::{self, File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A run that is made beside its target, takes its place when it is finished, and leaves nothing but its journal when it is not.
+/// A run that is made beside its target, takes its place when it is finished, and leaves nothing but its journal when
+/// it is not.
 #[derive(Debug)]
 pub struct RunDirectory {
     /// Without links, relative to the current folder where it is below that.
@@ -25,8 +26,8 @@ impl RunDirectory {
     /// [`finish`](Self::finish).
     ///
     /// # Errors
-    /// [`Error::File`] when `target` cannot be written, is the current folder or holds it, has another process at work on it, or holds
-    /// anything but one unchanged older run of this program: that is never deleted.
+    /// [`Error::File`] when `target` cannot be written, is the current folder or holds it, has another process at work
+    /// on it, or holds anything but one unchanged older run of this program: that is never deleted.
     pub fn create(target: &Path, program: &'static str) -> Result<Self> {
         RunDirectory::open(target, program, Part::Whole)
     }
@@ -100,7 +101,8 @@ impl RunDirectory {
     /// Puts the results in the place of the target; an older run is deleted only then, and the journal after it.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::File`] when something else has come to lie there. Then everything is as it was, or the message says where it is.
+    /// [`Error::Io`]; [`Error::File`] when something else has come to lie there. Then everything is as it was, or the
+    /// message says where it is.
     pub fn finish(self) -> Result<()> {
         let (target, made, replaced) = (&self.target, self.partial.made(), self.partial.replaced());
         let mut folder = None;
@@ -150,7 +152,8 @@ fn move_to(from: &Path, to: &Path) -> Result<()> {
         .map_err(|error| Error::file(to, format!("cannot be moved there from {}: {error}", from.display())))
 }
 
-/// Moves what was replaced back to where it was, after an `error`, which is returned with the place where it has to stay if it cannot be moved.
+/// Moves what was replaced back to where it was, after an `error`, which is returned with the place where it has to
+/// stay if it cannot be moved.
 fn bring_back(error: Error, replaced: &Path, target: &Path) -> Error {
     if fs::symlink_metadata(replaced).is_err() {
         return error;
@@ -338,7 +341,8 @@ mod tests {
         assert_eq!(text(&target), "2");
     }
 
-    /// A run whose process was killed, as it has left its partial folder: its destructors never ran, and its lock is free.
+    /// A run whose process was killed, as it has left its partial folder: its destructors never ran, and its lock is
+    /// free.
     fn killed(target: &Path, made: &[(&str, &str)]) -> PathBuf {
         let run = RunDirectory::create(target, PROGRAM).unwrap();
         made.iter().for_each(|(name, text)| run.write(name, text.as_bytes()).unwrap());

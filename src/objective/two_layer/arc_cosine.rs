@@ -29,7 +29,8 @@ pub fn kernel(a: &[f64], b: &[f64]) -> f64 {
     Pair::of(a, b).kernel()
 }
 
-/// k(a_i, b_j) for the columns a_i of A and b_j of B, as many as by `stop`: one matrix product, and an arccosine a pair.
+/// k(a_i, b_j) for the columns a_i of A and b_j of B, as many as by `stop`: one matrix product, and an arccosine a
+/// pair.
 pub(super) fn kernels(a: &DMatrix<f64>, b: &DMatrix<f64>, stop: &Stop) -> DMatrix<f64> {
     let (norms_a, norms_b) = (norms(a), norms(b));
     let mut kernels = a.tr_mul(b);
@@ -95,7 +96,8 @@ fn norms(matrix: &DMatrix<f64>) -> Vec<f64> {
 
 /// `target += weight·∇_a k(a, b)`, ∇_a k = (‖b‖/‖a‖·sin θ·a + (π − θ)·b)/2π. O(d).
 ///
-/// k is not differentiable at a = 0; there it is b/4, the mean over all directions, which is what central differences give.
+/// k is not differentiable at a = 0; there it is b/4, the mean over all directions, which is what central differences
+/// give.
 ///
 /// # Panics
 /// When the lengths differ.
@@ -142,7 +144,8 @@ struct Pair {
 }
 
 impl Pair {
-    /// θ = 2 atan2(‖â − b̂‖, ‖â + b̂‖) of the unit vectors (Kahan): arccos of their product loses half of all digits near 0 and π.
+    /// θ = 2 atan2(‖â − b̂‖, ‖â + b̂‖) of the unit vectors (Kahan): arccos of their product loses half of all digits
+    /// near 0 and π.
     fn of(a: &[f64], b: &[f64]) -> Self {
         assert_eq!(a.len(), b.len(), "vectors of different lengths");
         let (norm_a, norm_b) = (norm(a), norm(b));

@@ -11,8 +11,8 @@ use nalgebra::{DMatrix, DVector};
 
 /// f(X) = E‖σ(XWx) − σ(TWx)‖², or E(vᵀσ(XWx) − vᵀσ(TWx))² with a scalar readout v. W is n × d, T n × n (any matrix).
 ///
-/// With rows x_i of XW and t_i of TW: Σ_i E(σ(x_i·x) − σ(t_i·x))², or Σ_ij v_i v_j [k(x_i, x_j) − 2k(x_i, t_j) + k(t_i, t_j)].
-/// Neither convex nor quadratic. The vector output's loss lies between ¼‖(X − T)W‖²_F and ½‖(X − T)W‖²_F
+/// With rows x_i of XW and t_i of TW: Σ_i E(σ(x_i·x) − σ(t_i·x))², or Σ_ij v_i v_j [k(x_i, x_j) − 2k(x_i, t_j) + k(t_i,
+/// t_j)]. Neither convex nor quadratic. The vector output's loss lies between ¼‖(X − T)W‖²_F and ½‖(X − T)W‖²_F
 /// (docs/mathematics.md §6): where W has full row rank, T is its only zero. The scalar one has many.
 ///
 /// At permutations it equals [`PermutationOutside`]'s: [`value_at`](Objective::value_at) and swaps cost as there.
@@ -69,8 +69,8 @@ impl PermutationInside {
         Ok(PermutationInside { layer, readout, teacher: Teacher::Units { units, square }, at_permutations })
     }
 
-    /// The mean squared error (1/N)·Σ‖σ(XWx_s) − y_s‖² on data: `samples` N × d, a row an input; `outputs` N × n, or N × 1 with a
-    /// scalar readout, where the error is (vᵀσ(XWx_s) − y_s)².
+    /// The mean squared error (1/N)·Σ‖σ(XWx_s) − y_s‖² on data: `samples` N × d, a row an input; `outputs` N × n, or N
+    /// × 1 with a scalar readout, where the error is (vᵀσ(XWx_s) − y_s)².
     ///
     /// # Errors
     /// As [`PermutationOutside::fit`].

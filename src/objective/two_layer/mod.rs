@@ -1,7 +1,7 @@
 //! Two-layer ReLU networks with an unknown permutation, in closed form: the loss of a student against a teacher.
 //!
-//! W is n × d (a row a hidden unit), x ~ N(0, I) or N(0, Σ) or given samples, σ = max(·, 0), T the teacher's n × n matrix:
-//! a permutation, or any other. Two places for X ∈ D_n, and two readouts (docs/mathematics.md §6):
+//! W is n × d (a row a hidden unit), x ~ N(0, I) or N(0, Σ) or given samples, σ = max(·, 0), T the teacher's n × n
+//! matrix: a permutation, or any other. Two places for X ∈ D_n, and two readouts (docs/mathematics.md §6):
 //!
 //! | | vector output | scalar readout v |
 //! | --- | --- | --- |
@@ -9,8 +9,9 @@
 //! | [`PermutationInside`] | E‖σ(XWx) − σ(TWx)‖² | E(vᵀσ(XWx) − vᵀσ(TWx))² |
 //!
 //! On permutations both places agree, because Pσ(Wx) = σ(PWx). The vector outputs are then linear in P: one assignment
-//! finds, and proves, the best permutation. Expectations over Gaussian inputs are those of the [arc-cosine kernel](arc_cosine);
-//! over samples they are means. To align the units of two given networks, see [`neurons`](crate::neurons).
+//! finds, and proves, the best permutation. Expectations over Gaussian inputs are those of the [arc-cosine
+//! kernel](arc_cosine); over samples they are means. To align the units of two given networks, see
+//! [`neurons`](crate::neurons).
 
 pub mod arc_cosine;
 mod inside;

@@ -13,12 +13,12 @@ use nalgebra::{DMatrix, DVector};
 /// f(X) = E‖(X − T)σ(Wx)‖² = tr((X − T)K(X − T)ᵀ), K\[i, j\] = E σ(w_i·x)σ(w_j·x); with a scalar readout v,
 /// f(X) = E(vᵀ(X − T)σ(Wx))² = vᵀ(X − T)K(X − T)ᵀv. W is n × d, T n × n (any matrix), v of length n.
 ///
-/// Convex and quadratic. With K ≻ 0 and a vector output the teacher T is the only minimizer over D_n: the relaxation is exact
-/// where T is a permutation, and no permutation where T is none. A scalar readout makes f vanish on a whole face of
-/// directions, X'v = T'v, so that the relaxation says little (docs/mathematics.md §6).
+/// Convex and quadratic. With K ≻ 0 and a vector output the teacher T is the only minimizer over D_n: the relaxation is
+/// exact where T is a permutation, and no permutation where T is none. A scalar readout makes f vanish on a whole face
+/// of directions, X'v = T'v, so that the relaxation says little (docs/mathematics.md §6).
 ///
-/// On permutations the vector output's f is linear, so that its best permutation is *one* assignment. The scalar one is a
-/// quadratic assignment problem of rank one.
+/// On permutations the vector output's f is linear, so that its best permutation is *one* assignment. The scalar one is
+/// a quadratic assignment problem of rank one.
 ///
 /// Cost: ∇f O(n³), at a permutation O(n²); a swap's change O(1) (vector) or O(n) (scalar).
 ///
@@ -65,8 +65,9 @@ impl PermutationOutside {
     /// The loss against the teacher T. `w` is W, n × d.
     ///
     /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) when the sizes of W, T, v and the inputs do not fit, [`Error::Entry`](crate::Error::Entry) when an entry is not finite,
-    /// [`Error::Argument`](crate::Error::Argument) when a covariance is not positive semidefinite. O(n²d + n³), or O(n²N) on N samples.
+    /// [`Error::Shape`](crate::Error::Shape) when the sizes of W, T, v and the inputs do not fit,
+    /// [`Error::Entry`](crate::Error::Entry) when an entry is not finite, [`Error::Argument`](crate::Error::Argument)
+    /// when a covariance is not positive semidefinite. O(n²d + n³), or O(n²N) on N samples.
     pub fn new(w: &DMatrix<f64>, teacher: &DMatrix<f64>, readout: Readout, inputs: &Inputs) -> Result<Self> {
         let layer = Layer::new(w, inputs)?;
         layer.check(teacher, &readout)?;
@@ -80,11 +81,12 @@ impl PermutationOutside {
         Ok(Self::of_parts(kernel, readout, target, constant, magnitude))
     }
 
-    /// The mean squared error (1/N)·Σ‖Xσ(Wx_s) − y_s‖² on data: `samples` N × d, a row an input; `outputs` N × n, or N × 1 with a
-    /// scalar readout, where the error is (vᵀXσ(Wx_s) − y_s)².
+    /// The mean squared error (1/N)·Σ‖Xσ(Wx_s) − y_s‖² on data: `samples` N × d, a row an input; `outputs` N × n, or N
+    /// × 1 with a scalar readout, where the error is (vᵀXσ(Wx_s) − y_s)².
     ///
     /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) when the sizes do not fit or there is no sample, [`Error::Entry`](crate::Error::Entry) when an entry is not finite. O(n²N).
+    /// [`Error::Shape`](crate::Error::Shape) when the sizes do not fit or there is no sample,
+    /// [`Error::Entry`](crate::Error::Entry) when an entry is not finite. O(n²N).
     pub fn fit(w: &DMatrix<f64>, readout: Readout, samples: &DMatrix<f64>, outputs: &DMatrix<f64>) -> Result<Self> {
         let layer = Layer::new(w, &Inputs::Samples(samples.clone()))?;
         layer.check_readout(&readout)?;
@@ -144,7 +146,8 @@ impl PermutationOutside {
         2.0 * (m[(i, pi)] + m[(k, pk)] - m[(i, pk)] - m[(k, pi)])
     }
 
-    /// The change of uᵀKu when columns p(i) and p(k) exchange their readouts: u moves by δ(e_p(i) − e_p(k)), δ = v_k − v_i.
+    /// The change of uᵀKu when columns p(i) and p(k) exchange their readouts: u moves by δ(e_p(i) − e_p(k)), δ = v_k −
+    /// v_i.
     fn quadratic_change(&self, product: [f64; 2], delta: f64, pi: usize, pk: usize) -> f64 {
         let k = &self.kernel;
         2.0 * delta * (product[0] - product[1]) + delta * delta * (k[(pi, pi)] - 2.0 * k[(pi, pk)] + k[(pk, pk)])
@@ -277,7 +280,8 @@ impl Objective for PermutationOutside {
         Some(8.0 * self.relative_error() * self.magnitudes.1)
     }
 
-    /// A vector output's f is linear in P: p is the best permutation if it is the best assignment by a margin that rounding does not reach.
+    /// A vector output's f is linear in P: p is the best permutation if it is the best assignment by a margin that
+    /// rounding does not reach.
     fn proves(&self, p: &Permutation) -> bool {
         if self.size() > assignment::LARGEST_MARGIN || self.readout != Readout::Vector {
             return false;

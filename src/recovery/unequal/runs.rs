@@ -17,8 +17,8 @@ use crate::solver::{InjectiveFrankWolfe, Iterate, Limits, Stage, minimize_inject
 use crate::stop::Stop;
 use nalgebra::DMatrix;
 
-/// The weights of a path in shares of the schedule's last one, with the sign turned first: by default from −0.3κ to −0.1κ, then from
-/// 0.05κ to 5κ. Below, nothing leaves the barycenter.
+/// The weights of a path in shares of the schedule's last one, with the sign turned first: by default from −0.3κ to
+/// −0.1κ, then from 0.05κ to 5κ. Below, nothing leaves the barycenter.
 const CONVEX_WEIGHTS: WeightSchedule = WeightSchedule { first: 0.02, last: 0.06, stages: 4 };
 const CONCAVE_WEIGHTS: WeightSchedule = WeightSchedule { first: 0.01, last: 1.0, stages: 6 };
 
@@ -34,14 +34,15 @@ const PATIENCE: usize = 2;
 /// … which it has when P is below this share of what it is there.
 const CONDENSED: f64 = 0.8;
 
-/// w of a tilted start at the first stage, in units of κ and C's standard deviation, and what of it is left in the last one.
+/// w of a tilted start at the first stage, in units of κ and C's standard deviation, and what of it is left in the last
+/// one.
 const TILT: (f64, f64) = (0.05, 1e-3);
 
 /// A walk from an answer: warmer, what a path found dissolves.
 const WALK: Cooling = Cooling { first: 0.25, last: 0.12, sweeps: 800 };
 
-/// The first search for an embedding looks at so many entries for each of X, and at so many at most, which takes some tenths of a second; with
-/// the least effort, at a quarter of them.
+/// The first search for an embedding looks at so many entries for each of X, and at so many at most, which takes some
+/// tenths of a second; with the least effort, at a quarter of them.
 const EMBEDDING_WORK: (u64, u64) = (8_000, 120_000_000);
 
 /// The streams of random numbers of walks and of random points, each with the number of the run added.
@@ -134,12 +135,14 @@ impl<'a> Search<'a> {
         Run { last, p, value, moves: 0 }
     }
 
-    /// Whether a search for an embedding went so far that [`completed`](Self::completed) may be better than a path, or is all there will be.
+    /// Whether a search for an embedding went so far that [`completed`](Self::completed) may be better than a path, or
+    /// is all there will be.
     pub fn is_worth_completing(&self, pairs: &[(usize, usize)]) -> bool {
         4 * pairs.len() > self.face.free_vertices().len() || self.stops()
     }
 
-    /// From the pairs (vertex, place) that a search for an embedding placed before it ended; the others are placed as they come, and then move.
+    /// From the pairs (vertex, place) that a search for an embedding placed before it ended; the others are placed as
+    /// they come, and then move.
     pub fn completed(&self, pairs: &[(usize, usize)]) -> Result<Run> {
         let (places, vertices) = self.form.shape();
         let (mut image, mut is_free) = (vec![None; vertices], vec![true; places]);
@@ -196,8 +199,8 @@ impl<'a> Search<'a> {
         minimize_injective(self.form, solver, start, limits)
     }
 
-    /// Frank–Wolfe on f + λP (+ w⟨C, X⟩), λ growing from negative, where −P is convex, through 0. The best of the descents from its stages;
-    /// without descents, its end.
+    /// Frank–Wolfe on f + λP (+ w⟨C, X⟩), λ growing from negative, where −P is convex, through 0. The best of the
+    /// descents from its stages; without descents, its end.
     fn path(&self, x: DMatrix<f64>, cost: Option<&DMatrix<f64>>, limits: &Limits) -> Result<Run> {
         let kappa = self.form.scale();
         let most = self.settings.schedule.last * kappa;
@@ -272,7 +275,8 @@ impl<'a> Search<'a> {
         self.polish(run)
     }
 
-    /// The number-th restart: a descent from halfway between the barycenter and a random point, and with the penalized path a walk.
+    /// The number-th restart: a descent from halfway between the barycenter and a random point, and with the penalized
+    /// path a walk.
     pub fn restart(&self, number: u64) -> Result<Run> {
         let random = self.face.random_point(&mut rng(self.settings.rng_seed, POINTS + number));
         let is_faq = self.settings.method == Method::Faq;

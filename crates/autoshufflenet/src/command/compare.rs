@@ -31,8 +31,8 @@ struct Run {
     outcome: Outcome,
 }
 
-/// Seed by seed, so that a comparison that was cut short has complete pairs. Runs that are done are kept, the one that was
-/// cut short is resumed.
+/// Seed by seed, so that a comparison that was cut short has complete pairs. Runs that are done are kept, the one that
+/// was cut short is resumed.
 pub(super) fn run(options: &Options, matches: &ArgMatches) -> Result<Exit> {
     let settings = Settings::merge(options.configuration.config.as_deref(), matches)?;
     let planned = plan(options, &settings)?;
@@ -68,7 +68,8 @@ pub(super) fn run(options: &Options, matches: &ArgMatches) -> Result<Exit> {
 /// The settings of every run, seed by seed.
 ///
 /// # Errors
-/// [`Error::Argument`] for a kind or seed that is given twice: a run would count as two, and every interval come out too small.
+/// [`Error::Argument`] for a kind or seed that is given twice: a run would count as two, and every interval come out
+/// too small.
 fn plan(options: &Options, settings: &Settings) -> Result<Vec<Settings>> {
     let Options { kinds, seeds, .. } = options;
     if let Some(seed) = first_repeated(seeds) {

@@ -1,5 +1,5 @@
-//! The last net: what libtorch refuses in the middle of a computation, memory above all, comes out of its binding as a panic. It
-//! becomes an error like any other.
+//! The last net: what libtorch refuses in the middle of a computation, memory above all, comes out of its binding as a
+//! panic. It becomes an error like any other.
 
 use crate::data::stream::{THREAD, message};
 use birkhoff::{Error, Result};

@@ -44,8 +44,8 @@ fn decode(bytes: &[u8]) -> std::result::Result<RgbImage, String> {
     Ok(image)
 }
 
-/// A random window of 8 to 100 % of the area and 3:4 to 4:3 in shape, resized to the side, flipped with probability ½: the crop
-/// that ImageNet networks are trained with (Szegedy et al. 2015).
+/// A random window of 8 to 100 % of the area and 3:4 to 4:3 in shape, resized to the side, flipped with probability ½:
+/// the crop that ImageNet networks are trained with (Szegedy et al. 2015).
 pub(super) fn random_crop(image: &RgbImage, side: u32, rng: &mut ChaCha8Rng) -> RgbImage {
     let (width, height) = image.dimensions();
     let area = f64::from(width) * f64::from(height);

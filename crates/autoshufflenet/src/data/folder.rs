@@ -1,7 +1,7 @@
 //! Folders of JPEG and PNG images, as ImageNet is laid out: streamed by threads that keep a few batches ahead.
 //!
-//! A batch is a list of files, whether or not they are images: what cannot be decoded is counted, named and left out of its batch,
-//! and no other image takes its place. So the order of all others does not depend on it.
+//! A batch is a list of files, whether or not they are images: what cannot be decoded is counted, named and left out of
+//! its batch, and no other image takes its place. So the order of all others does not depend on it.
 
 use super::decode::{centre_crop, random_crop, read};
 use super::stream::in_order;
@@ -104,7 +104,8 @@ impl Folder {
         self.unreadable.lock().unwrap_or_else(PoisonError::into_inner).extend(files);
     }
 
-    /// Batches `steps` of the training images in the given order; `seed` and stream of the augmentation, `None` for centre crops.
+    /// Batches `steps` of the training images in the given order; `seed` and stream of the augmentation, `None` for
+    /// centre crops.
     pub fn train_batches(
         &self,
         order: &[usize],

@@ -23,8 +23,8 @@ struct Worker<T> {
     thread: Option<JoinHandle<()>>,
 }
 
-/// `make(0)` to `make(count − 1)`. Item i is made by worker i mod `workers`, and waits in that worker's channel: the order does not
-/// depend on the threads, and at most workers·(ahead + 1) items are in memory.
+/// `make(0)` to `make(count − 1)`. Item i is made by worker i mod `workers`, and waits in that worker's channel: the
+/// order does not depend on the threads, and at most workers·(ahead + 1) items are in memory.
 ///
 /// # Errors
 /// [`Error::Breakdown`] when the system has no thread left.

@@ -15,7 +15,8 @@ const CELLS: usize = 4;
 
 /// The same images always: 2560 to train and 500 to test, 32 × 32.
 ///
-/// A class is a coarse pattern of colours; an image is a mixture of it with a pattern of its own, moved by a few pixels, and noise.
+/// A class is a coarse pattern of colours; an image is a mixture of it with a pattern of its own, moved by a few
+/// pixels, and noise.
 pub(super) fn make() -> Store {
     let mut rng = rng(0, 0);
     let classes: Vec<Vec<f64>> = (0..CLASSES).map(|_| pattern(&mut rng)).collect();

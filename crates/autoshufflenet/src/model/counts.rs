@@ -26,8 +26,8 @@ impl Counts {
     }
 }
 
-/// version, width, groups, millions of multiplications, millions of parameters, as the authors publish them for 224 × 224
-/// and 1000 classes (tables of the repository megvii-model/ShuffleNet-Series).
+/// version, width, groups, millions of multiplications, millions of parameters, as the authors publish them for 224 ×
+/// 224 and 1000 classes (tables of the repository megvii-model/ShuffleNet-Series).
 pub const PUBLISHED: [(Version, f64, usize, f64, f64); 12] = [
     (Version::V1, 0.5, 3, 38.0, 0.7),
     (Version::V1, 0.5, 8, 40.0, 1.0),

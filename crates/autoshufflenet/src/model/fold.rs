@@ -1,10 +1,11 @@
 //! Folding: permutations absorbed into the neighbouring weights.
 //!
-//! A channel's place is a name. Renaming the outputs of one layer and the inputs of the next changes nothing, so every part
-//! of a permutation that only renames can be absorbed. What is left is which channels go where, and it becomes slices:
+//! A channel's place is a name. Renaming the outputs of one layer and the inputs of the next changes nothing, so every
+//! part of a permutation that only renames can be absorbed. What is left is which channels go where, and it becomes
+//! slices:
 //!
-//! - **v2**: each channel is made by one block, kept for a while, and taken by one branch. Each block's outputs are ordered by
-//!   when they are taken; then every shuffle takes one slice from each older block's output, in order.
+//! - **v2**: each channel is made by one block, kept for a while, and taken by one branch. Each block's outputs are
+//!   ordered by when they are taken; then every shuffle takes one slice from each older block's output, in order.
 //! - **v1**: within a group of either grouped convolution the order is free, so that at most groups² slices are left.
 //!
 //! A shuffle then copies each channel at most once, as ShuffleNet's own does.
@@ -61,8 +62,8 @@ fn fold_v2(layers: &mut ShuffleNet) -> Result<()> {
     Ok(())
 }
 
-/// A channel of a stage: the number of the half that it was made in (0 and 1 by the first block, then one a block), and its
-/// place there.
+/// A channel of a stage: the number of the half that it was made in (0 and 1 by the first block, then one a block), and
+/// its place there.
 type Channel = (usize, usize);
 
 /// Folds a stage's shuffles; returns the order of the stage's outputs, as places of the old ones.

@@ -81,7 +81,8 @@ pub struct Beginning {
     pub kind: ShuffleKind,
     /// Share of the manual shuffle where a learned matrix starts, 0 to 1.
     pub manual_share: f64,
-    /// Seed of the weights, matrices and random permutations. Networks that differ only in `kind` start with the same weights.
+    /// Seed of the weights, matrices and random permutations. Networks that differ only in `kind` start with the same
+    /// weights.
     pub rng_seed: u64,
 }
 

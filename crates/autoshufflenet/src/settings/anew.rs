@@ -5,8 +5,9 @@ use birkhoff::{Error, Result};
 use clap::ArgMatches;
 use std::path::Path;
 
-/// Where images and results are, what is computed with, and what is tested. Of these, `device`, `threads` and `channels_last` change
-/// the last digits, because sums are added up in another order; `test_images` and `test_every` what is reported.
+/// Where images and results are, what is computed with, and what is tested. Of these, `device`, `threads` and
+/// `channels_last` change the last digits, because sums are added up in another order; `test_images` and `test_every`
+/// what is reported.
 const FREE: [&str; 9] = [
     "data_dir",
     "workers",
@@ -41,7 +42,8 @@ impl Settings {
         Self::from_table(table)
     }
 
-    /// The first setting, not among those that may be given anew, in which another run differs: its name, and both values.
+    /// The first setting, not among those that may be given anew, in which another run differs: its name, and both
+    /// values.
     ///
     /// # Errors
     /// As [`Settings::to_toml`].

@@ -193,7 +193,8 @@ impl Settings {
         Self::from_table(table)
     }
 
-    /// What the file says, and over it the flags that were given, each in the form that [`to_table`](Self::to_table) has.
+    /// What the file says, and over it the flags that were given, each in the form that [`to_table`](Self::to_table)
+    /// has.
     fn given(file: Option<&Path>, matches: &ArgMatches) -> Result<toml::Table> {
         let mut given = toml::Table::new();
         if let Some(path) = file {
@@ -324,8 +325,9 @@ impl Settings {
 
     /// Whether channels are innermost in memory on this device.
     ///
-    /// It saves oneDNN from reordering the channels for every convolution (on one thread a tenth of a step of v2, and more with v1's
-    /// grouped ones), but libtorch's batch normalization of this layout is slower on two threads than on one.
+    /// It saves oneDNN from reordering the channels for every convolution (on one thread a tenth of a step of v2, and
+    /// more with v1's grouped ones), but libtorch's batch normalization of this layout is slower on two threads than on
+    /// one.
     pub fn has_channels_last(&self, device: Device) -> bool {
         self.channels_last.unwrap_or(match device {
             Device::Cpu => self.model == Version::V1 || tch::get_num_threads() == 1,

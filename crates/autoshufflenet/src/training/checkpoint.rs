@@ -1,7 +1,8 @@
 //! Checkpoints: everything that a run needs to go on as if it had not stopped.
 //!
-//! A file of named tensors: the network's weights and running statistics, matrices and permutations of its shuffles, the optimizer's
-//! velocities and the epoch's sums. Beside them are the settings, the [`State`], and a sha256 of all that.
+//! A file of named tensors: the network's weights and running statistics, matrices and permutations of its shuffles,
+//! the optimizer's velocities and the epoch's sums. Beside them are the settings, the [`State`], and a sha256 of all
+//! that.
 
 use super::Training;
 use super::optimizer::matrix_name;

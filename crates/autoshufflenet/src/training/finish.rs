@@ -57,8 +57,8 @@ impl Outcome {
 }
 
 impl Training<'_> {
-    /// Rounds what is left, evaluates before and after, and writes all files anew, the manifest last. Only then the checkpoint goes: a
-    /// run that is killed before does this again.
+    /// Rounds what is left, evaluates before and after, and writes all files anew, the manifest last. Only then the
+    /// checkpoint goes: a run that is killed before does this again.
     pub(super) fn finish(&mut self) -> Result<Outcome> {
         let shuffles = progress(&self.network)?;
         let before = match self.last_test {

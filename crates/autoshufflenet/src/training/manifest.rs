@@ -75,7 +75,8 @@ pub(super) fn write(settings: &Settings, device: Device) -> Result<()> {
     write_atomically(&folder.join(MANIFEST), |file| writeln!(file, "{text}"))
 }
 
-/// An argument as it may be published: of an absolute path the last part alone, for the rest says where its user keeps things.
+/// An argument as it may be published: of an absolute path the last part alone, for the rest says where its user keeps
+/// things.
 fn without_place(argument: String) -> String {
     let (flag, value) = argument.split_once('=').map_or(("", argument.as_str()), |(flag, value)| (flag, value));
     if !Path::new(value).is_absolute() {

@@ -118,8 +118,8 @@ impl<'a> Training<'a> {
         Ok(training)
     }
 
-    /// Puts the run into its folder: its checkpoint, if it is not that which it goes on from, then its settings and tables. Only
-    /// then what an older run has left there goes.
+    /// Puts the run into its folder: its checkpoint, if it is not that which it goes on from, then its settings and
+    /// tables. Only then what an older run has left there goes.
     ///
     /// # Errors
     /// As [`RunFolder::check_free`]; [`Error::Io`].
@@ -137,7 +137,8 @@ impl<'a> Training<'a> {
     /// Trains to the end, or until the session is over; checkpoint and tables are written after each epoch.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Breakdown`] when a number is not finite, or a thread that loads images ends. The run's checkpoint stays.
+    /// [`Error::Io`]; [`Error::Breakdown`] when a number is not finite, or a thread that loads images ends. The run's
+    /// checkpoint stays.
     pub fn run(&mut self, session: Session) -> Result<Ending> {
         let first = self.epoch;
         let penalty = PenaltySchedule::new(self.settings, self.data.steps());

@@ -31,10 +31,12 @@ enum Held {
 const TOO_MANY_STEPS: usize = 1_000_000_000;
 
 impl Training<'_> {
-    /// Takes over the state of a checkpoint, which may be that of a run elsewhere. Nothing is changed when there is an error.
+    /// Takes over the state of a checkpoint, which may be that of a run elsewhere. Nothing is changed when there is an
+    /// error.
     ///
     /// # Errors
-    /// [`Error::File`] for what does not fit: other settings than may be given anew, other images, or a checkpoint that is damaged.
+    /// [`Error::File`] for what does not fit: other settings than may be given anew, other images, or a checkpoint that
+    /// is damaged.
     pub fn load(&mut self, checkpoint: Checkpoint) -> Result<()> {
         let refuse = |cause: String| Err(Error::file(&checkpoint.path, cause));
         if let Some((key, [ours, theirs])) = self.settings.difference(&checkpoint.settings)? {

@@ -1,7 +1,8 @@
 //! The folder of a run: who may write into it, and what in it is whose.
 //!
-//! A run under way has its checkpoint there, a complete one its manifest and no checkpoint. The checkpoint comes before anything of
-//! an older run goes, and goes after the manifest has come, so that a run which is killed at any moment has left one of both.
+//! A run under way has its checkpoint there, a complete one its manifest and no checkpoint. The checkpoint comes before
+//! anything of an older run goes, and goes after the manifest has come, so that a run which is killed at any moment has
+//! left one of both.
 
 use super::checkpoint::{self, Checkpoint};
 use super::manifest::{self, Listed, MANIFEST};
@@ -58,7 +59,8 @@ impl RunFolder {
         file.parent().is_some_and(|parent| place(parent).is_some() && place(parent) == place(&self.path))
     }
 
-    /// Whether a run may begin here: there is no unfinished run, and every file that it would replace is that of a complete one.
+    /// Whether a run may begin here: there is no unfinished run, and every file that it would replace is that of a
+    /// complete one.
     ///
     /// # Errors
     /// [`Error::File`] naming what would be lost.

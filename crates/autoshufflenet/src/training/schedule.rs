@@ -4,7 +4,8 @@ use crate::settings::{Ramp, Schedule, Settings};
 use crate::shuffle::ShuffleKind;
 use std::f64::consts::PI;
 
-/// The learning rate of step `step` of `steps` in all, `per_epoch` an epoch: up in a straight line over the warm-up, then down to 0.
+/// The learning rate of step `step` of `steps` in all, `per_epoch` an epoch: up in a straight line over the warm-up,
+/// then down to 0.
 pub fn learning_rate(settings: &Settings, step: usize, steps: usize, per_epoch: usize) -> f64 {
     let warmup = (settings.warmup * per_epoch as f64).min(steps as f64);
     let step = step as f64;
@@ -19,7 +20,8 @@ pub fn learning_rate(settings: &Settings, step: usize, steps: usize, per_epoch: 
         }
 }
 
-/// λ at each step of a run of `steps`, `per_epoch` an epoch: `highest · r(t)`, r the ramp. It is 0 for every kind but auto.
+/// λ at each step of a run of `steps`, `per_epoch` an epoch: `highest · r(t)`, r the ramp. It is 0 for every kind but
+/// auto.
 ///
 /// λ multiplies Σ P(M), summed over the rows and columns of every matrix. Then the speed at which a row chooses between
 /// its entries does not depend on n; with a mean, wide layers would take longer.

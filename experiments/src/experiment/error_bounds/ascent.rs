@@ -130,7 +130,8 @@ struct Top {
     violations: usize,
 }
 
-/// Random moves that keep what the target requires; those that do not lower the ratio are kept, and steps shrink when none does.
+/// Random moves that keep what the target requires; those that do not lower the ratio are kept, and steps shrink when
+/// none does.
 fn climb(target: Target, n: usize, moves: usize, rng: &mut impl Rng) -> Result<Top> {
     let kind = match target {
         Target::Approximate => Kind::Approximate,

@@ -12,7 +12,8 @@ use nalgebra::DMatrix;
 /// Sinkhorn scaling leaves sums off by [`FEASIBILITY`].
 const ROUNDING: f64 = 1e-13;
 
-/// One matrix against the bounds. Ratios are of what is bounded to its bound's variable part; NaN where they say nothing.
+/// One matrix against the bounds. Ratios are of what is bounded to its bound's variable part; NaN where they say
+/// nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {
     /// P(X).
@@ -31,7 +32,8 @@ pub struct Verdict {
     pub lipschitz_ratio: f64,
     /// (2/n)‖D‖²/(−⟨D, ∇²P D⟩) for D towards the barycenter; at most 1.
     pub curvature_ratio: f64,
-    /// The least λ/L that makes all minimizers of f + λP permutations, f = ½‖· − X‖²_F, by f(X) = 0 alone; at most 1 + 1/√2.
+    /// The least λ/L that makes all minimizers of f + λP permutations, f = ½‖· − X‖²_F, by f(X) = 0 alone; at most 1 +
+    /// 1/√2.
     pub t4_ratio: f64,
     /// Statements that X violates.
     pub violated: Vec<&'static str>,

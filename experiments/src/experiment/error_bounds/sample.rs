@@ -24,11 +24,13 @@ pub enum Kind {
     Sinkhorn,
     /// A mixture drawn towards a permutation, by a factor down to 1e-6.
     NearVertex,
-    /// Direct sums of \[\[1 − t, t\], \[t, 1 − t\]\], of (1 − t)I + t·cycle and of 1, in random order: T2's extremal matrices among them.
+    /// Direct sums of \[\[1 − t, t\], \[t, 1 − t\]\], of (1 − t)I + t·cycle and of 1, in random order: T2's extremal
+    /// matrices among them.
     Blocks,
     /// Iterates of the penalized path on correlated Erdős–Rényi graphs.
     Iterate,
-    /// Sums off by up to a third: a mixture near a permutation with perturbed rows, columns and entries, as in training.
+    /// Sums off by up to a third: a mixture near a permutation with perturbed rows, columns and entries, as in
+    /// training.
     Approximate,
 }
 

@@ -15,11 +15,12 @@ use std::path::Path;
 /// The program that draws, as its manifest names it.
 const PROGRAM: &str = "figures";
 
-/// Draws all pictures, each as SVG and PNG, the page that shows them, and a manifest by which the next drawing knows them; returns the
-/// names of the files. The folder is replaced as a whole when all are drawn.
+/// Draws all pictures, each as SVG and PNG, the page that shows them, and a manifest by which the next drawing knows
+/// them; returns the names of the files. The folder is replaced as a whole when all are drawn.
 ///
 /// # Errors
-/// What is wrong with a file of the results, or with the folder that is written to: it must hold nothing but an earlier drawing.
+/// What is wrong with a file of the results, or with the folder that is written to: it must hold nothing but an earlier
+/// drawing.
 pub fn draw_all(results: &Path, folder: &Path) -> Result<Vec<String>> {
     let drawing = RunDirectory::create(folder, PROGRAM)?;
     let mut desk = Desk { results, drawing: &drawing, shown: Vec::new() };

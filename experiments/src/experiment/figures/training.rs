@@ -1,4 +1,5 @@
-//! Figures of trained networks: curves, accuracy before and after rounding, the penalty of each shuffle, a matrix as it is learned.
+//! Figures of trained networks: curves, accuracy before and after rounding, the penalty of each shuffle, a matrix as it
+//! is learned.
 
 use super::heat::{Heat, HeatPanel};
 use super::tables::LOOKS;

@@ -64,7 +64,8 @@ pub enum Model {
     /// [`correlated_erdos_renyi`](birkhoff::instance::correlated_erdos_renyi).
     #[default]
     ErdosRenyi,
-    /// [`correlated_gaussian`](birkhoff::instance::correlated_gaussian): every pair has a weight, and there is no density.
+    /// [`correlated_gaussian`](birkhoff::instance::correlated_gaussian): every pair has a weight, and there is no
+    /// density.
     Gaussian,
 }
 

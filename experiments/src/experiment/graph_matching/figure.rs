@@ -23,7 +23,8 @@ fn method_look(method: Method) -> Look {
     }
 }
 
-/// A method's look, or that of a variant by its place among the variants: those of the methods that are seldom drawn beside them.
+/// A method's look, or that of a variant by its place among the variants: those of the methods that are seldom drawn
+/// beside them.
 pub(in crate::experiment) fn look(experiment: &Experiment, name: &str) -> Look {
     if let Some(method) = Method::ALL.into_iter().find(|method| method.name() == name) {
         return method_look(method);
@@ -46,7 +47,8 @@ pub(in crate::experiment) struct Recovery<'a> {
     pub title: &'a str,
 }
 
-/// Draws the share of vertices matched against the correlation, one line a method, with intervals; one panel for each size and density.
+/// Draws the share of vertices matched against the correlation, one line a method, with intervals; one panel for each
+/// size and density.
 ///
 /// # Errors
 /// As [`write_atomically`](birkhoff::io::write_atomically).
@@ -133,7 +135,8 @@ impl Recovery<'_> {
     }
 }
 
-/// Below this correlation nothing recovers the permutation exactly, in the Gaussian analogue: nρ² = 4 ln n (Wu, Xu, Yu 2022).
+/// Below this correlation nothing recovers the permutation exactly, in the Gaussian analogue: nρ² = 4 ln n (Wu, Xu, Yu
+/// 2022).
 pub(in crate::experiment) fn limit(n: f64) -> f64 {
     (4.0 * n.ln() / n).sqrt()
 }

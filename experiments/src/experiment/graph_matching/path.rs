@@ -112,7 +112,8 @@ pub(super) fn follow(experiment: &Experiment, limits: &Limits) -> Result<(Vec<St
     Ok((stages, entries))
 }
 
-/// The stages of which X is kept: the relaxation, those where the penalty has fallen by a third and by two thirds, and the last.
+/// The stages of which X is kept: the relaxation, those where the penalty has fallen by a third and by two thirds, and
+/// the last.
 fn kept(stages: &[Stage]) -> Vec<usize> {
     let first = stages.first().map_or(0.0, |stage| stage.penalty);
     let mut kept: Vec<usize> = (0..KEPT)

@@ -6,8 +6,8 @@ use crate::experiment::interval::{bootstrap_interval, mean, wilson_interval};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 
-/// A trial counts as recovered from this share of vertices on: a few vertices of a sparse graph are alike, or have no edges, so that
-/// nothing can tell them apart.
+/// A trial counts as recovered from this share of vertices on: a few vertices of a sparse graph are alike, or have no
+/// edges, so that nothing can tell them apart.
 pub const RECOVERED: f64 = 0.9;
 
 /// One method at one noise level: a row of `summary.csv`.

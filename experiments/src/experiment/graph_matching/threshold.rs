@@ -26,8 +26,8 @@ pub struct Threshold {
     pub rho50_high: Option<f64>,
 }
 
-/// ρ₅₀ and its bootstrap interval by size, density and method, in the order of first appearance. Failed trials count as not recovered;
-/// the null experiment (ρ = 0) does not enter.
+/// ρ₅₀ and its bootstrap interval by size, density and method, in the order of first appearance. Failed trials count as
+/// not recovered; the null experiment (ρ = 0) does not enter.
 pub fn thresholds(trials: &[Trial], rng_seed: u64) -> Vec<Threshold> {
     let mut kinds: Vec<(usize, Option<f64>, &str)> = Vec::new();
     for trial in trials {

@@ -72,10 +72,12 @@ pub struct Timing {
     pub seconds: f64,
 }
 
-/// Runs all trials, on the current rayon pool; none where this is only a shard. Rows are ordered by size, density, correlation, trial and method.
+/// Runs all trials, on the current rayon pool; none where this is only a shard. Rows are ordered by size, density,
+/// correlation, trial and method.
 ///
 /// # Errors
-/// [`Error::File`](birkhoff::Error::File) when `interrupt` is set. A method that fails is no error but a row with its status.
+/// [`Error::File`](birkhoff::Error::File) when `interrupt` is set. A method that fails is no error but a row with its
+/// status.
 pub(super) fn run(
     experiment: &Experiment,
     directory: &RunDirectory,

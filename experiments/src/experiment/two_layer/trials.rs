@@ -73,7 +73,8 @@ pub struct Timing {
     pub seconds: f64,
 }
 
-/// Runs all trials, on the current rayon pool; none where this is only a shard. Rows are ordered by network, level, trial and method.
+/// Runs all trials, on the current rayon pool; none where this is only a shard. Rows are ordered by network, level,
+/// trial and method.
 pub(super) fn run(
     experiment: &Experiment,
     directory: &RunDirectory,
