@@ -4,10 +4,10 @@ use autoshufflenet::hardening::{harden, progress, round_all};
 use autoshufflenet::model::{Architecture, Beginning, Counts, Network, Stem, Version, fold, table};
 use autoshufflenet::penalty::{make_feasible, penalty};
 use autoshufflenet::shuffle::{Shuffle, ShuffleKind, manual, start};
+use birkhoff::Permutation;
 use birkhoff::instance::rng;
 use birkhoff::penalty::Penalty;
 use birkhoff::polytope::{random_point, residual};
-use birkhoff::{Permutation, instance};
 use nalgebra::DMatrix;
 use tch::{Device, Kind, Tensor, no_grad};
 
