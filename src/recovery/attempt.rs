@@ -1,6 +1,6 @@
 //! What a run was, and what came of it.
 
-use super::search::Run;
+use super::run::Run;
 use std::fmt;
 use std::time::{Duration, Instant};
 

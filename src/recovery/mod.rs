@@ -1,17 +1,21 @@
 //! The deep module: path, solve, round, polish and certify in one call.
 
 mod attempt;
+mod doubt;
 mod enumeration;
+mod methods;
 mod pairs;
 mod path;
+mod probes;
 mod race;
-mod search;
+mod run;
 mod settings;
 mod start;
 mod unequal;
 
 pub use attempt::{Attempt, AttemptKind};
-pub use settings::{DOUBTFUL, Effort, Method, RestartFrom, Settings};
+pub use doubt::DOUBTFUL;
+pub use settings::{Effort, Method, RestartFrom, Settings};
 pub use start::Start;
 
 use crate::certificate::{Certificate, Optimality, certify, linear_bound_until};
@@ -23,7 +27,7 @@ use crate::solver::Limits;
 use argmin::core::TerminationReason;
 use nalgebra::DMatrix;
 use race::Race;
-use search::{Search, check_start, half_way};
+use run::{Search, check_start, half_way, is_limit};
 use std::time::{Duration, Instant};
 
 /// A permutation, and everything that can be said of it.
@@ -200,10 +204,6 @@ pub fn recover_from(
 
 /// How much longer than its limits a search may take to round what it has, and to bound it.
 const GRACE: Duration = Duration::from_millis(100);
-
-fn is_limit(reason: &TerminationReason) -> bool {
-    matches!(reason, TerminationReason::Timeout | TerminationReason::Interrupt)
-}
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,6 @@
 //! The penalized path, stage after stage, and the descents that reach its end from the middle.
 
-use super::is_limit;
-use super::search::{Run, Search, half_way};
+use super::run::{Run, Search, half_way, is_limit};
 use super::start::{Tilted, add};
 use crate::error::Result;
 use crate::solver::{Iterate, Limits, Stage, has_hardened};
@@ -10,12 +9,9 @@ use nalgebra::DMatrix;
 /// The share of a tilt that is left in the last stage of a whole path: it falls geometrically.
 const FADED: f64 = 1e-3;
 
-/// The answer is settled after so many descents in a row that did not improve it …
+/// The answer is settled after so many descents in a row that did not improve it, if it is near the bound, or if they
+/// all ended at its value: what is lost never ends at the same value twice.
 const PATIENCE: usize = 3;
-
-/// … if it is no further from the bound than this, on the scale of [`DOUBTFUL`](super::DOUBTFUL), or if they all ended
-/// at its value: what is lost never ends at the same value twice.
-const SETTLED: f64 = 0.3;
 
 /// Steps of a descent: what is near arrives in five, what is not found in so many is lost in fluctuations.
 pub(super) const DESCENT_STEPS: usize = 30;
@@ -154,10 +150,6 @@ impl Search<'_> {
         let stage = Stage { max_steps: DESCENT_STEPS, ..self.relaxation_stage(indefinite) };
         let last = self.frank_wolfe(indefinite, vec![stage], Iterate::at(from.x.clone()), limits)?;
         self.finish(last)
-    }
-
-    fn is_settled(&self, value: f64) -> bool {
-        self.objective.is_convex() && self.excess(value, self.objective.ideal_value()) <= SETTLED
     }
 }
 

@@ -1,10 +1,12 @@
 //! Which runs are made, in which order, until the answer is good enough.
 
 use super::attempt::{Attempt, AttemptKind};
+use super::doubt::Doubt;
 use super::enumeration::{enumerate, is_better};
 use super::pairs::LikelyPairs;
-use super::search::{Run, Search, half_way, probe_ranks};
-use super::settings::{DOUBTFUL, Method, RestartFrom, Settings};
+use super::probes::probe_ranks;
+use super::run::{Run, Search, half_way};
+use super::settings::{Method, RestartFrom, Settings};
 use super::start::Start;
 use crate::certificate::Optimality;
 use crate::error::Result;
@@ -14,25 +16,8 @@ use rayon::prelude::*;
 use std::borrow::Cow;
 use std::time::Instant;
 
-/// An answer further from the bound than this (on the scale of [`DOUBTFUL`]) is not worth reheating unless it stands
-/// out: a path from it ends where it began.
-const COLD: f64 = 0.65;
-
 /// Probes that are made at a time. Fixed, so that what is found does not depend on the number of threads.
 const PROBES: usize = 4;
-
-/// Runs that must have been made before one of them can stand out.
-const FEWEST: usize = 5;
-
-/// A value stands out that is so many median deviations below the median of all …
-const JUMP: f64 = 15.0;
-
-/// … and is worth reheating from here on: it may be right in part.
-const WARM: f64 = 3.0;
-
-/// The median deviation counts as at least this share of what the median is above the bound: a few values may lie
-/// together by chance.
-const LEAST_DEVIATION: f64 = 1e-3;
 
 /// The runs so far. The best is kept whole, of the others what reports say.
 pub(super) struct Race<'a> {
@@ -127,15 +112,13 @@ impl<'a> Race<'a> {
             if optimality.is_settled() {
                 return Ok(());
             }
-            let zero = bound.max(search.objective.ideal_value());
-            let excess = search.excess(self.best.value, zero);
-            let is_warm = excess <= COLD || self.stands_out(WARM, zero);
-            if is_new && let Some(is_better) = self.revisit(&mut start, relaxed, is_warm)? {
+            let doubt = Doubt::of(search, &self.attempts, bound);
+            if is_new && let Some(is_better) = self.revisit(&mut start, relaxed, doubt.is_warm())? {
                 is_new = is_better;
                 continue;
             }
             let count = PROBES.min(self.room(relaxed, Some(search.probe_iterations(probes))));
-            if excess <= DOUBTFUL || self.stands_out(JUMP, zero) || count == 0 {
+            if doubt.is_over() || count == 0 {
                 return Ok(());
             }
             let (x, tilt) = match &likely {
@@ -207,21 +190,6 @@ impl<'a> Race<'a> {
         let spent = relaxed.iterations() + iterations(&self.attempts);
         let budget = effort.budget(self.limits).saturating_mul(first);
         (budget.saturating_sub(spent) / each.unwrap_or(first).max(1)) as usize
-    }
-
-    /// Whether the best value is more than `deviations` median deviations below the median: the values of runs that are
-    /// lost lie close together.
-    fn stands_out(&self, deviations: f64, zero: f64) -> bool {
-        let mut values: Vec<f64> = self.attempts.iter().map(|attempt| attempt.value).collect();
-        if values.len() < FEWEST {
-            return false;
-        }
-        values.sort_by(f64::total_cmp);
-        let median = |values: &[f64]| values[values.len() / 2];
-        let middle = median(&values);
-        let mut distances: Vec<f64> = values.iter().map(|value| (value - middle).abs()).collect();
-        distances.sort_by(f64::total_cmp);
-        middle - self.best.value > deviations * median(&distances).max(LEAST_DEVIATION * (middle - zero))
     }
 
     /// Enters runs; whether one of them is the best so far.

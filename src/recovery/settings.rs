@@ -133,13 +133,6 @@ impl std::fmt::Display for Effort {
     }
 }
 
-/// A value v is doubtful when v − b > 0.45·(r − b), b the bound of the relaxation or the [ideal
-/// value](crate::objective::Objective::ideal_value), whichever is more, and r the mean value of random permutations.
-///
-/// On Erdős–Rényi graphs v/r came to about 0.3 at the hidden permutation and 0.7 where the path went astray (n = 100, p
-/// = ½, ρ = 0.65 to 0.7), and to about 0.25 and 0.5 (n = 500, degree 4, noise 0.25).
-pub const DOUBTFUL: f64 = 0.45;
-
 /// What [`recover`](super::recover) is asked to do. The defaults are meant to be left alone.
 ///
 /// ```

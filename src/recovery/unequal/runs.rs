@@ -1,7 +1,7 @@
 //! The runs on injections: from a start through the method to a polished injection.
 
 use super::super::enumeration::{are_few, enumerate_injections};
-use super::super::search::half_way;
+use super::super::run::half_way;
 use super::super::settings::{Effort, Method, Settings};
 use super::super::start::Start;
 use crate::certificate::{INJECTION_RADIUS, Optimality};

@@ -1,0 +1,114 @@
+//! The runs that are made: from a start through the method to a polished permutation.
+
+use super::path::{Path, Tilt};
+use super::run::{Run, Search};
+use super::settings::{Method, RestartFrom};
+use crate::error::Result;
+use crate::instance::rng;
+use crate::penalty::WeightSchedule;
+use crate::permutation::Permutation;
+use crate::polytope::random_point_until;
+use crate::solver::{Iterate, Limits, ProjectedGradient, Projection, SinkhornLbfgs, minimize};
+use nalgebra::DMatrix;
+
+/// w in the relaxation of a tilted start, in units of κ and C's standard deviation.
+const TILT: f64 = 0.05;
+
+/// w where a reheated path begins.
+const REHEATED_TILT: f64 = 0.005;
+
+/// The share of a first answer in the point that a reheated path starts from.
+const REHEATED: f64 = 0.6;
+
+/// The weights of a reheated path as shares of the last one: from 0.2κ to 0.65κ by default. Below nothing moves, and
+/// what its descents do not find there they do not find later (docs/frontier.md).
+const REHEATED_WEIGHTS: WeightSchedule = WeightSchedule { first: 0.04, last: 0.13, stages: 6 };
+
+impl Search<'_> {
+    /// The penalized path from the relaxed minimizer of f + w⟨C, X⟩, w fading from stage to stage.
+    pub fn tilted_run(&self, cost: &DMatrix<f64>, start: Iterate, limits: &Limits) -> Result<Run> {
+        let stages = std::iter::once(self.relaxation_stage(self.objective)).chain(self.stages()).collect();
+        self.follow(Path { stages, tilt: Some(self.tilt(cost)), may_settle: true }, start, limits)
+    }
+
+    /// The relaxed minimizer of f + w⟨C, X⟩.
+    pub fn tilted_relaxation(&self, cost: &DMatrix<f64>, start: Iterate, limits: &Limits) -> Result<Iterate> {
+        let stages = vec![self.relaxation_stage(self.objective)];
+        self.walk(stages, Some(self.tilt(cost)), start, (limits, limits), |_, _| Ok(false))
+    }
+
+    /// The term of a tilted start, which fades along a whole path.
+    pub fn tilt<'c>(&self, cost: &'c DMatrix<f64>) -> Tilt<'c> {
+        Tilt::fading(cost, TILT, 1 + self.settings.schedule.stages)
+    }
+
+    /// The path from X = (1 − m)·J/n + m·P, P an earlier answer, at weights that leave it room; with a little of the
+    /// first start's term, if it had one.
+    pub fn reheat(&self, answer: &Permutation, cost: Option<&DMatrix<f64>>, limits: &Limits) -> Result<Run> {
+        let x = self.face.barycenter() * (1.0 - REHEATED) + answer.to_matrix() * REHEATED;
+        let stages = self.stages_of(self.shares(REHEATED_WEIGHTS));
+        let tilt = cost.map(|cost| Tilt::fading(cost, REHEATED_TILT, stages.len()));
+        // Its first descents find the answer that it starts from.
+        self.follow(Path { stages, tilt, may_settle: false }, Iterate::at(x), limits)
+    }
+
+    /// The method from a relaxed iterate, or from a point.
+    pub fn run(&self, relaxed: Option<&Iterate>, start: &DMatrix<f64>, limits: &Limits) -> Result<Run> {
+        let (objective, settings) = (self.objective, self.settings);
+        let indefinite = objective.indefinite_form().unwrap_or(objective);
+        let faq = |x: DMatrix<f64>| self.relax(indefinite, x, limits);
+        let gradient = |projection| {
+            let solver = ProjectedGradient::new(settings.penalty, self.stages(), self.face.clone(), projection);
+            minimize(objective, solver, Iterate::at(start.clone()), limits)
+        };
+        let last = match settings.method {
+            Method::Penalized => {
+                let start = relaxed.map_or_else(|| Iterate::at(start.clone()), Iterate::resumed);
+                return self.follow(Path { stages: self.stages(), tilt: None, may_settle: true }, start, limits);
+            }
+            Method::Relaxation => match relaxed {
+                Some(relaxed) => relaxed.clone(),
+                None => self.relax(objective, start.clone(), limits)?,
+            },
+            Method::Faq => faq(start.clone())?,
+            Method::RelaxationFaq => faq(relaxed.map_or_else(|| start.clone(), |relaxed| relaxed.x.clone()))?,
+            Method::ProjectedGradient => gradient(Projection::Scale)?,
+            Method::ProjectedGradientExact => gradient(Projection::Euclidean)?,
+            Method::Sinkhorn => SinkhornLbfgs::default().minimize(objective, self.face, start, limits)?,
+        };
+        self.finish(last)
+    }
+
+    /// Restart number `index` ≥ 1, as [`Settings::restart_from`] says; `pairs` are the likeliest ones of a relaxed
+    /// iterate.
+    pub fn restart(
+        &self,
+        index: usize,
+        pairs: &[(usize, usize)],
+        relaxed: Option<&Iterate>,
+        start: &DMatrix<f64>,
+        limits: &Limits,
+    ) -> Result<Run> {
+        match (relaxed, self.settings.restart_from) {
+            (Some(relaxed), RestartFrom::LikelyPairs) => {
+                self.anchored_run(pairs.get(index - 1).copied(), &relaxed.x, |anchored, start| {
+                    let relaxed = anchored.relax(anchored.objective, start.x, limits)?;
+                    let mut run = anchored.run(Some(&relaxed), &relaxed.x, limits)?;
+                    run.last.add_counts_of(&relaxed);
+                    Ok(run)
+                })
+            }
+            _ => {
+                let from = self.random_point(index, relaxed.map_or(start, |relaxed| &relaxed.x));
+                self.run(None, &from, limits)
+            }
+        }
+    }
+
+    /// Halfway between `center` and a random point of the face, from the stream of restart `index`.
+    fn random_point(&self, index: usize, center: &DMatrix<f64>) -> DMatrix<f64> {
+        let mut rng = rng(self.settings.rng_seed, index as u64);
+        let random = self.face.embed(&random_point_until(self.face.free_rows().len(), &mut rng, self.stop));
+        (center + random) * 0.5
+    }
+}
