@@ -251,7 +251,7 @@ fn folders_of_images_are_streamed_and_corrupt_ones_are_named_and_skipped() {
 
 /// The folder with CIFAR-10's binary files: BIRKHOFF_CIFAR, which scripts/test sets where it can.
 fn cifar() -> Option<PathBuf> {
-    let folder = std::env::var_os("BIRKHOFF_CIFAR").map(PathBuf::from);
+    let folder = std::env::var_os("BIRKHOFF_CIFAR").filter(|folder| !folder.is_empty()).map(PathBuf::from);
     if folder.is_none() {
         eprintln!("skipped: BIRKHOFF_CIFAR is not set to a folder with CIFAR-10's binary files");
     }
