@@ -19,3 +19,4 @@ mod starts;
 mod structure;
 mod targets;
 mod two_layer;
+mod unequal;

@@ -138,7 +138,7 @@ impl<'a> Search<'a> {
     /// Whether a search for an embedding went so far that [`completed`](Self::completed) may be better than a path, or
     /// is all there will be.
     pub fn is_worth_completing(&self, pairs: &[(usize, usize)]) -> bool {
-        4 * pairs.len() > self.face.free_vertices().len() || self.stops()
+        self.is_much_smaller() && (4 * pairs.len() > self.face.free_vertices().len() || self.stops())
     }
 
     /// From the pairs (vertex, place) that a search for an embedding placed before it ended; the others are placed as
