@@ -22,7 +22,7 @@ const HALVINGS: usize = 30;
 ///
 /// A step is that of [`FrankWolfe`](super::FrankWolfe), with a rectangular assignment: G = ∇f(X) + λ∇P(X), Q = argmin
 /// ⟨G, Q⟩, D = Q − X, and for λ ≥ 0 t = 1 if c ≤ g, else g/c, g = −⟨G, D⟩, c = ⟨D, ∇²f D⟩: P is concave. For λ < 0, f
-/// is a parabola along D and P known at every point in O(N + m) ([`SlackNorms::along`]), and t a local minimizer of
+/// is a parabola along D and P known at every point in O(N + m) (`SlackNorms::along`), and t a local minimizer of
 /// their sum: the better of t = 1 and one found by bisection of the slope.
 ///
 /// It ends when the last stage does, or after a stage with λ > 0 where the rounding is certified (T6). One assignment
