@@ -39,13 +39,13 @@ fn walks_match_regular_graphs_and_the_relaxation_alone_does_not() {
 
 #[test]
 fn a_start_learns_from_an_answer_that_is_right_in_part() {
-    // The first path gets a quarter of the vertices right, what it teaches the next ones twice as many.
+    // The first path gets a quarter of the vertices right, what it teaches the next ones nearly all that can be.
     let pair = noisy_erdos_renyi(500, 4.0, 0.35, &mut rng(2026, 0)).unwrap();
     let right = |start| matched(&pair.a, &pair.b, &[start], &Settings::default()).permutation.agreement(&pair.truth);
     let cost = Kind::Subtrees.cost(&pair.a, &pair.b, &[]).unwrap();
     let (learning, fixed) =
         (right(start(Kind::Subtrees, &pair.a, &pair.b)), right(Start::tilted("subtree", cost).unwrap()));
-    assert!(learning > 0.5 && fixed < 0.4, "{learning} and {fixed}");
+    assert!(learning > 0.6 && fixed < 0.4, "{learning} and {fixed}");
 }
 
 #[test]

@@ -35,7 +35,10 @@ enum Hint {
 struct Structure {
     kind: Kind,
     graphs: (Graph, Graph),
+    /// What is known.
     anchors: Vec<(usize, usize)>,
+    /// What an answer taught; another answer takes its place.
+    trusted: Vec<(usize, usize)>,
     cost: OnceLock<DMatrix<f64>>,
 }
 
@@ -45,7 +48,8 @@ impl Structure {
         if let Some(cost) = self.cost.get() {
             return Ok(Some(cost));
         }
-        let cost = self.kind.cost_until(&self.graphs.0, &self.graphs.1, &self.anchors, stop)?;
+        let anchors = [&self.anchors[..], &self.trusted].concat();
+        let cost = self.kind.cost_until(&self.graphs.0, &self.graphs.1, &anchors, stop)?;
         Ok(cost.map(|cost| self.cost.get_or_init(|| cost)))
     }
 }
@@ -65,7 +69,8 @@ impl Start {
     pub fn structural(kind: Kind, a: &Graph, b: &Graph, anchors: &[(usize, usize)]) -> Result<Self> {
         kind.check(a, b, anchors)?;
         let graphs = (a.clone(), b.clone());
-        let structure = Structure { kind, graphs, anchors: anchors.to_vec(), cost: OnceLock::new() };
+        let (anchors, trusted) = (anchors.to_vec(), vec![]);
+        let structure = Structure { kind, graphs, anchors, trusted, cost: OnceLock::new() };
         Ok(Start { name: kind.name().to_string(), hint: Hint::Structure(structure) })
     }
 
@@ -73,9 +78,9 @@ impl Start {
     pub(super) fn learned(&self, answer: &Permutation) -> Option<Self> {
         let Hint::Structure(Structure { kind, graphs, anchors, .. }) = &self.hint else { return None };
         let is_free = |&(i, j): &(usize, usize)| anchors.iter().all(|&(row, column)| row != i && column != j);
-        let trusted = trusted_pairs(&graphs.0, &graphs.1, answer).into_iter().filter(is_free);
-        let anchors = anchors.iter().copied().chain(trusted).collect();
-        let structure = Structure { kind: *kind, graphs: graphs.clone(), anchors, cost: OnceLock::new() };
+        let trusted = trusted_pairs(&graphs.0, &graphs.1, answer).into_iter().filter(is_free).collect();
+        let (graphs, anchors) = (graphs.clone(), anchors.clone());
+        let structure = Structure { kind: *kind, graphs, anchors, trusted, cost: OnceLock::new() };
         Some(Start { name: self.name.clone(), hint: Hint::Structure(structure) })
     }
 
@@ -196,7 +201,7 @@ pub(super) fn add(weight: f64, cost: &DMatrix<f64>, target: &mut DMatrix<f64>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::instance::{correlated_gaussian, rng};
+    use crate::instance::{correlated_gaussian, noisy_erdos_renyi, rng};
     use crate::objective::GraphMatching;
     use crate::polytope::random_point;
 
@@ -223,6 +228,18 @@ mod tests {
         close((&gradients[0] - &gradients[1]).amax(), 0.0);
         close(tilted.value_at(&p), whole.value_at(&p));
         close(tilted.swap_change(&p, 1, 4), whole.swap_change(&p, 1, 4));
+    }
+
+    /// Pairs that an earlier answer had wrong would stay for ever otherwise, and keep out the right ones.
+    #[test]
+    fn what_an_answer_taught_is_forgotten_for_that_of_the_next() {
+        let pair = noisy_erdos_renyi(40, 4.0, 0.0, &mut rng(3, 0)).unwrap();
+        let start = Start::structural(Kind::Subtrees, &pair.a, &pair.b, &[(0, pair.truth.apply(0))]).unwrap();
+        let swapped = |i: usize| pair.truth.apply(if i < 20 { 19 - i } else { i });
+        let wrong = Permutation::new((0..40).map(swapped).collect()).unwrap();
+        let learned = start.learned(&pair.truth).unwrap();
+        assert_ne!(learned, start);
+        assert_eq!(start.learned(&wrong).unwrap().learned(&pair.truth).unwrap(), learned);
     }
 
     #[test]
