@@ -58,6 +58,7 @@ fn name() -> impl Strategy<Value = String> {
     let writable = |name: &String| !name.contains(|c: char| c.is_control() || c == '\u{fffe}' || c == '\u{ffff}');
     prop_oneof![
         "[a-z]{1,3}",
+        "[a\"<>'{},;#%:= ]{1,5}",
         (0..30u32).prop_map(|i| i.to_string()),
         proptest::sample::select(&AWKWARD[..]).prop_map(String::from),
         anything.prop_filter("control character", writable),

@@ -81,6 +81,7 @@ impl Separator {
                 let only = Separator::Only(separator);
                 let (Ok(any), Ok(parts)) = (split(line, Separator::Any), split(line, only)) else { return false };
                 match (parts.len(), any.len()) {
+                    _ if cuts_a_quoted_field(&parts, &any, separator) => return false,
                     (0 | 1, 2..) => return false,
                     (0 | 1, _) => {}
                     (2, 3) if any[2].is_number() => mixed = true,
@@ -100,6 +101,12 @@ impl Separator {
             Separator::Only(_) => "commas",
         }
     }
+}
+
+/// Whether the separator stands within quotes: as `parts` cuts a line there, that with whatever separators does not.
+fn cuts_a_quoted_field(parts: &[Field], any: &[Field], separator: u8) -> bool {
+    parts.iter().any(|part| !part.quoted && part.text.contains('"'))
+        && any.iter().any(|field| field.quoted && field.text.contains(char::from(separator)))
 }
 
 /// The fields of `line`, which is line number `number` of `source`. Blank and comment lines have none.
@@ -356,6 +363,10 @@ mod tests {
             ("a,b\nc d\n", Separator::Any, vec!["a", "b"]),
             ("a b\nc\td\n", Separator::Any, vec!["a", "b"]),
             ("\"a,b\" c\n", Separator::Any, vec!["a,b", "c"]),
+            // A comma in a name that stands in quotes, behind a name that does not.
+            ("c \"a,b\"\n", Separator::Any, vec!["c", "a,b"]),
+            ("\",a\"\n0\n0 \",a\"\n", Separator::Any, vec![",a"]),
+            ("pipe 5\",a\nb,c\n", Separator::Only(b','), vec!["pipe 5\"", "a"]),
             ("a b {'x': 1, 'y': 2}", Separator::Any, vec!["a", "b"]),
             ("", Separator::Any, vec![]),
         ] {
