@@ -105,6 +105,30 @@ pub trait Configuration: Serialize + DeserializeOwned + Sync {
     }
 }
 
+/// The keys that all configurations have, as fields of these names: what [`Configuration`] asks of them.
+macro_rules! common_keys {
+    () => {
+        fn output_dir(&self) -> &std::path::Path {
+            &self.output_dir
+        }
+
+        fn trials(&self) -> usize {
+            self.trials
+        }
+
+        fn rng_seed(&self) -> u64 {
+            self.rng_seed
+        }
+
+        fn set(&mut self, output_dir: Option<std::path::PathBuf>, trials: Option<usize>, rng_seed: Option<u64>) {
+            self.output_dir = output_dir.unwrap_or_else(|| std::mem::take(&mut self.output_dir));
+            self.trials = trials.unwrap_or(self.trials);
+            self.rng_seed = rng_seed.unwrap_or(self.rng_seed);
+        }
+    };
+}
+pub(super) use common_keys;
+
 /// An error unless there are between 1 and a million trials.
 pub(super) fn check_trials(trials: usize) -> Result<()> {
     if (1..=1_000_000).contains(&trials) {

@@ -1,11 +1,11 @@
 //! The configuration: one complete TOML file.
 
 use super::{manifest, measure};
-use crate::experiment::config::{check_list, check_trials};
+use crate::experiment::config::{check_list, check_trials, common_keys};
 use crate::experiment::{Columns, Configuration, RunDirectory};
 use birkhoff::error::{Error, Result};
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -53,23 +53,7 @@ impl Configuration for Experiment {
     const INTERVAL: &'static str = "none: all numbers are counts and extremes over the matrices";
     const COLUMNS: &'static [Columns] = manifest::COLUMNS;
 
-    fn output_dir(&self) -> &Path {
-        &self.output_dir
-    }
-
-    fn trials(&self) -> usize {
-        self.trials
-    }
-
-    fn rng_seed(&self) -> u64 {
-        self.rng_seed
-    }
-
-    fn set(&mut self, output_dir: Option<PathBuf>, trials: Option<usize>, rng_seed: Option<u64>) {
-        self.output_dir = output_dir.unwrap_or_else(|| std::mem::take(&mut self.output_dir));
-        self.trials = trials.unwrap_or(self.trials);
-        self.rng_seed = rng_seed.unwrap_or(self.rng_seed);
-    }
+    common_keys!();
 
     fn shrink(&mut self) {
         self.trials = self.trials.min(200);
@@ -98,6 +82,7 @@ impl Configuration for Experiment {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
 
     #[test]
     fn the_built_in_configuration_is_valid_whole_and_small_and_has_a_million_matrices() {

@@ -1,13 +1,13 @@
 //! The configuration: one complete TOML file.
 
 use super::{manifest, measure};
-use crate::experiment::config::{check_list, check_trials};
+use crate::experiment::config::{check_list, check_trials, common_keys};
 use crate::experiment::{Columns, Configuration, RunDirectory};
 use birkhoff::error::{Error, Result};
 use birkhoff::penalty::Penalty;
 use birkhoff::recovery::{Effort, Method, Settings};
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -155,23 +155,7 @@ impl Configuration for Experiment {
     const INTERVAL: &'static str = "95 %, bootstrap percentile over trials";
     const COLUMNS: &'static [Columns] = manifest::COLUMNS;
 
-    fn output_dir(&self) -> &Path {
-        &self.output_dir
-    }
-
-    fn trials(&self) -> usize {
-        self.trials
-    }
-
-    fn rng_seed(&self) -> u64 {
-        self.rng_seed
-    }
-
-    fn set(&mut self, output_dir: Option<PathBuf>, trials: Option<usize>, rng_seed: Option<u64>) {
-        self.output_dir = output_dir.unwrap_or_else(|| std::mem::take(&mut self.output_dir));
-        self.trials = trials.unwrap_or(self.trials);
-        self.rng_seed = rng_seed.unwrap_or(self.rng_seed);
-    }
+    common_keys!();
 
     fn shrink(&mut self) {
         self.trials = self.trials.min(2);
@@ -213,6 +197,7 @@ impl Configuration for Experiment {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
 
     fn message(text: &str) -> String {
         Experiment::parse(Path::new("e.toml"), text).unwrap_err().to_string()

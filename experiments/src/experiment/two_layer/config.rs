@@ -1,12 +1,12 @@
 //! The configuration: one complete TOML file.
 
 use super::{manifest, measure};
-use crate::experiment::config::{check_list, check_trials};
+use crate::experiment::config::{check_list, check_trials, common_keys};
 use crate::experiment::{Columns, Configuration, RunDirectory};
 use birkhoff::error::{Error, Result};
 use birkhoff::recovery::{self, Settings};
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -164,23 +164,7 @@ impl Configuration for Experiment {
     const INTERVAL: &'static str = "95 %, Wilson score over trials; in trajectories.csv quartiles over trials";
     const COLUMNS: &'static [Columns] = manifest::COLUMNS;
 
-    fn output_dir(&self) -> &Path {
-        &self.output_dir
-    }
-
-    fn trials(&self) -> usize {
-        self.trials
-    }
-
-    fn rng_seed(&self) -> u64 {
-        self.rng_seed
-    }
-
-    fn set(&mut self, output_dir: Option<PathBuf>, trials: Option<usize>, rng_seed: Option<u64>) {
-        self.output_dir = output_dir.unwrap_or_else(|| std::mem::take(&mut self.output_dir));
-        self.trials = trials.unwrap_or(self.trials);
-        self.rng_seed = rng_seed.unwrap_or(self.rng_seed);
-    }
+    common_keys!();
 
     fn shrink(&mut self) {
         self.trials = self.trials.min(2);
@@ -232,6 +216,7 @@ impl Configuration for Experiment {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
 
     #[test]
     fn the_built_in_configuration_is_valid_whole_and_small_and_survives_writing() {
