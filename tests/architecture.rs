@@ -88,7 +88,7 @@ const NOT_FOR_THE_LIBRARY: &[&str] = &["tch", "pyo3", "torch_sys"];
 const KNOW_ONLY_THE_TRAIT: &[&str] = &["solver", "recovery", "local_search", "certificate"];
 const TRAIT: &[&str] = &["Objective", "VertexGradient", "Injective", "Embedding", "EmbeddingSearch", "is_much_smaller"];
 
-const MOST_LINES: usize = 600;
+const MOST_LINES: usize = 500;
 const LONGEST_LINE: usize = 120;
 
 /// One imported path: `crate::objective::Objective` is ["crate", "objective", "Objective"].
@@ -289,7 +289,7 @@ fn files_are_short_enough_to_be_read() {
     assert!(sources.len() > 20, "the sources were found");
     for (_, file) in sources {
         let lines = fs::read_to_string(&file).unwrap().lines().count();
-        assert!(lines < MOST_LINES, "{} has {lines} lines", file.display());
+        assert!(lines <= MOST_LINES, "{} has {lines} lines", file.display());
     }
 }
 

@@ -1,12 +1,70 @@
-//! Checkpoints that were written for something else, or damaged: an error, and nothing is computed from them.
+//! Checkpoints: a run goes on from its own to the same bits; from one that was written for something else, or is
+//! damaged, nothing is computed.
 
+use crate::solvers::{Broken, Quartic, generic};
+use argmin::core::checkpointing::{Checkpoint, CheckpointingFrequency};
 use argmin::core::{Executor, State, TerminationStatus};
+use argmin_checkpointing_file::FileCheckpoint;
+use birkhoff::instance::{correlated_erdos_renyi, rng};
 use birkhoff::objective::{GraphMatching, Objective};
 use birkhoff::penalty::Penalty;
-use birkhoff::polytope::Face;
+use birkhoff::polytope::{Face, random_point};
 use birkhoff::solver::{FrankWolfe, Iterate, ProjectedGradient, Projection, Stage, StochasticGradient};
 use birkhoff::{Error, Graph};
 use nalgebra::DMatrix;
+
+#[test]
+fn a_checkpoint_resumes_to_the_same_bits() {
+    let folder = std::env::temp_dir().join(format!("birkhoff-checkpoint-{}", std::process::id()));
+    let directory = folder.to_str().unwrap();
+    let (a, b) = generic(12, 30);
+    let matching = GraphMatching::new(a.clone(), b.clone()).unwrap();
+    let own = Quartic { target: random_point(12, &mut rng(3, 2)), broken: Broken::Nothing };
+    let stages: Vec<_> = [0.0, 0.05, 0.2, 1.0]
+        .map(|weight| Stage { weight: weight * matching.scale(), max_steps: 120, gap_tolerance: 1e-9 })
+        .into();
+    // Ties: only the duals of the last assignment tell which of many vertices comes next.
+    let ties = correlated_erdos_renyi(12, 0.25, 0.5, &mut rng(3, 2)).unwrap();
+    let ties = GraphMatching::new(ties.a, ties.b).unwrap();
+    let problems: [(_, &dyn Objective, _); 4] = [
+        ("plain", &matching, vec![]),
+        ("anchored", &matching, vec![(3, 4)]),
+        ("ties", &ties, vec![]),
+        ("own", &own, vec![]),
+    ];
+    for (name, f, anchors) in problems {
+        let face = Face::new(12, &anchors).unwrap();
+        let solver = || FrankWolfe::new(Penalty::default(), stages.clone(), face.clone());
+        let run = |stop: u64, checkpoint: Option<FileCheckpoint>| {
+            let start = Iterate::at(face.barycenter()).max_iterations(stop);
+            let mut executor = Executor::new(f, solver()).configure(|_| start).ctrlc(false).timer(false);
+            if let Some(checkpoint) = checkpoint {
+                executor = executor.checkpointing(checkpoint);
+            }
+            executor.run().unwrap().state
+        };
+        let whole = run(u64::MAX, None);
+        assert!(whole.get_iter() > 125, "{name}: {}", whole.get_iter());
+        // Right after the start, within a stage, before and after the fresh gradient of step 100, and in the next
+        // stage.
+        for stop in [1, 40, 99, 100, 125] {
+            let file = format!("{name}-{stop}");
+            let checkpoint = FileCheckpoint::new(directory, file.as_str(), CheckpointingFrequency::Always);
+            let half = run(stop, Some(checkpoint.clone()));
+            assert!(half.get_iter() == stop && half.x != whole.x, "{name}, {stop}");
+            // The stored state holds the limit of the first run: raise it, as a user who goes on would.
+            let (solver, state): (FrankWolfe, Iterate) = checkpoint.load().unwrap().unwrap();
+            let resumed = Executor::new(f, solver).configure(|_| state.max_iterations(u64::MAX));
+            let resumed = resumed.ctrlc(false).timer(false).run().unwrap().state;
+            assert_eq!(resumed.x, whole.x, "{name}, {stop}");
+            assert_eq!(resumed.gradient, whole.gradient, "{name}, {stop}");
+            assert_eq!(resumed.value.to_bits(), whole.value.to_bits(), "{name}, {stop}");
+            assert_eq!(resumed.lower_bound.to_bits(), whole.lower_bound.to_bits(), "{name}, {stop}");
+            assert_eq!((resumed.get_iter(), resumed.lap_calls), (whole.get_iter(), whole.lap_calls), "{name}, {stop}");
+        }
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
 
 fn matching(n: usize) -> GraphMatching {
     let path = || Graph::undirected(n, (1..n).map(|i| (i - 1, i, i as f64))).unwrap();

@@ -1,14 +1,16 @@
 //! The library's tests, a file a subject, in one program: to link each by itself takes longer than most run.
 //!
-//! Programs of their own are `limits` and `assignment_limits`, which watch the clock, and `corpus` and
-//! `small_problems`, which share their modules with the fuzz targets and an example.
+//! Programs of their own are `clock`, which looks at the clock, and `corpus` and `small_problems`, which share their
+//! modules with the fuzz targets and an example.
 
 mod architecture;
 mod assignment;
+mod assignment_limits;
 mod checkpoints;
 mod gradients;
 mod injections;
 mod io;
+mod limits;
 mod numbers;
 mod polytope;
 mod proofs;

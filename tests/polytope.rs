@@ -8,11 +8,12 @@ use proptest::prelude::*;
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, Exp1, StandardNormal};
 
-/// A sum of n ≤ 12 numbers of size 1 loses less than n units of rounding: 1e-12 is a hundred times that.
-const ROUNDING: f64 = 1e-12;
+/// A sum of n ≤ 12 numbers of size 1 loses less than n units of rounding, and P adds up 2n such sums: 1e-12 is ten
+/// times that.
+pub const ROUNDING: f64 = 1e-12;
 
 /// A convex combination of `count` random permutations: feasible up to rounding, sparse when `count` is small.
-fn combination(n: usize, count: usize, rng: &mut impl Rng) -> DMatrix<f64> {
+pub fn combination(n: usize, count: usize, rng: &mut impl Rng) -> DMatrix<f64> {
     let weights: Vec<f64> = (0..count).map(|_| Exp1.sample(rng)).collect();
     let total: f64 = weights.iter().sum();
     let mut x = DMatrix::zeros(n, n);

@@ -2,6 +2,7 @@
 //!
 //! Each theorem is a function that says what a matrix violates, so that planted violations show that it can say so.
 
+use crate::polytope::{ROUNDING, combination};
 use birkhoff::certificate::{DISTANCE_FACTOR, Hardening, ROUNDING_RADIUS, Theorem, certify, hardening, row_argmax};
 use birkhoff::instance::rng;
 use birkhoff::objective::{GraphMatching, Objective};
@@ -15,26 +16,10 @@ use rand::{Rng, RngExt};
 use rand_distr::{Distribution, Exp1, StandardNormal};
 use std::f64::consts::{FRAC_1_SQRT_2, SQRT_2};
 
-/// A sum of n ≤ 12 numbers of size 1 loses less than n units of rounding, and P adds up 2n such sums: 1e-12 is ten
-/// times that.
-const ROUNDING: f64 = 1e-12;
-
 const PENALTIES: [Penalty; 3] = [Penalty::L1MinusL2, Penalty::Frobenius, Penalty::Entropy];
 
 fn p(x: &DMatrix<f64>) -> f64 {
     Penalty::L1MinusL2.value(x)
-}
-
-/// A convex combination of `count` random permutations: feasible up to rounding, sparse when `count` is small.
-fn combination(n: usize, count: usize, rng: &mut impl Rng) -> DMatrix<f64> {
-    let weights: Vec<f64> = (0..count).map(|_| Exp1.sample(rng)).collect();
-    let total: f64 = weights.iter().sum();
-    let mut x = DMatrix::zeros(n, n);
-    for weight in weights {
-        let q = Permutation::random(n, rng);
-        (0..n).for_each(|i| x[(i, q.apply(i))] += weight / total);
-    }
-    x
 }
 
 /// A point of D_n: near the middle, on a small face, or at a distance 10⁻ᵏ from a vertex.

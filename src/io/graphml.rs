@@ -48,10 +48,9 @@ use std::path::Path;
 /// ```
 ///
 /// # Errors
-/// [`Error::Parse`] with the line: broken XML, a nested or second graph, a hyperedge, a port, a node twice, an
-/// edge to no node, a weight that is no finite number, an edge once more with another weight.
-/// [`Error::File`] when there is no vertex, or when `directed` is false but the graph is not symmetric.
-/// O(bytes + m log(largest degree)).
+/// [`Error::Parse`] with the line: broken XML, a nested or second graph, a hyperedge, a port, a node twice, an edge to
+/// no node, a weight that is no finite number, an edge once more with another weight. [`Error::File`] when there is no
+/// vertex, or when `directed` is false but the graph is not symmetric. O(bytes + m log(largest degree)).
 pub fn parse_graphml(source: &Path, bytes: &[u8], directed: bool) -> Result<NamedGraph> {
     read(source, bytes, &Reading::new(directed)).map(|file| file.named)
 }
@@ -178,10 +177,7 @@ impl Document<'_> {
         let mut counted = 0;
         loop {
             let event = reader.read_event();
-            let at = match &event {
-                Ok(_) => reader.buffer_position(),
-                Err(_) => reader.error_position(),
-            };
+            let at = if event.is_ok() { reader.buffer_position() } else { reader.error_position() };
             let at = usize::try_from(at).unwrap_or(text.len()).clamp(counted, text.len());
             match event {
                 Ok(Event::Start(element)) => {
@@ -319,14 +315,11 @@ impl Document<'_> {
     /// The data of a node or an edge, which has attributes of its own kind only.
     fn data(&self, parent: Element, element: &BytesStart) -> Result<Element> {
         let key = self.attribute(element, "key")?;
+        let is_of = |&attribute: &Attribute| {
+            matches!(attribute, Attribute::Weight | Attribute::LikeWeight) == (parent == Element::Edge)
+        };
         let attribute = key.and_then(|key| self.keys.get(&key).copied());
-        Ok(match attribute {
-            Some(found @ (Attribute::Weight | Attribute::LikeWeight)) if parent == Element::Edge => {
-                Element::Value(found)
-            }
-            Some(found @ (Attribute::Name | Attribute::Label)) if parent == Element::Node => Element::Value(found),
-            _ => Element::Other,
-        })
+        Ok(attribute.filter(is_of).map_or(Element::Other, Element::Value))
     }
 
     fn graph(&mut self, element: &BytesStart) -> Result<Element> {
@@ -336,9 +329,7 @@ impl Document<'_> {
         self.directed = match self.required(element, "edgedefault")?.as_str() {
             "directed" => Some(true),
             "undirected" => Some(false),
-            other => {
-                return self.refuse(format!("edgedefault {} is neither directed nor undirected", shown(other)));
-            }
+            other => return self.refuse(format!("edgedefault {} is not directed or undirected", shown(other))),
         };
         Ok(Element::Graph)
     }

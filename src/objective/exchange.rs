@@ -148,8 +148,7 @@ impl Exchange {
         }
     }
 
-    /// Σ over k of `of`(A\[i, k\], B\[p(i), p(k)\]) for each column k, added up: column by column, as dense matrices
-    /// lie in memory. O(n²).
+    /// Σ over i and k of `of`(A\[i, k\], B\[p(i), p(k)\]), column by column, as dense matrices lie in memory. O(n²).
     fn sum_by_columns(DensePair { a, b, .. }: &DensePair, p: &Permutation, of: impl Fn(f64, f64) -> f64) -> f64 {
         let column = |(of_a, &pk): (DVectorView<f64>, &usize)| -> f64 {
             let of_b = b.column(pk);
@@ -206,11 +205,9 @@ impl Exchange {
         (!stop.is_reached()).then_some(grams)
     }
 
-    /// `costs[i, j] += ` the least of s·(A_ii B_jj + Σ_{k≠i} A_ik B_{j,π(k)}) over bijections π of the other vertices.
-    /// O(n³).
+    /// `costs[i, j] += ` the least of s·(A_ii B_jj + Σ_{k≠i} A_ik B_{j,π(k)}) over bijections π of the rest. O(n³).
     ///
-    /// By the rearrangement inequality: one row ascending against the other descending (ascending if s < 0). Not all of
-    /// them once `stop` is reached.
+    /// By the rearrangement inequality: one row ascending, one descending (ascending if s < 0). Not all, at `stop`.
     pub fn add_least_contributions(&self, stop: &Stop, sign: f64, costs: &mut DMatrix<f64>) {
         let n = self.size();
         let sorted = |graph: &Graph, i: usize, descending: bool| {
@@ -234,8 +231,7 @@ impl Exchange {
         }
     }
 
-    /// tr(AᵀΔBΔᵀ) for Δ = uvᵀ, u = e_r − e_s, v = e_ps − e_pr: (uᵀAu)(vᵀBv). O(1) when dense, O(log degree) when
-    /// sparse.
+    /// tr(AᵀΔBΔᵀ) for Δ = uvᵀ, u = e_r − e_s, v = e_ps − e_pr: (uᵀAu)(vᵀBv). Dense O(1), sparse O(log degree).
     pub fn swap_curvature(&self, r: usize, s: usize, pr: usize, ps: usize) -> f64 {
         let a = self.weight_a(r, r) - self.weight_a(r, s) - self.weight_a(s, r) + self.weight_a(s, s);
         if a == 0.0 {
