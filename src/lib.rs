@@ -44,6 +44,7 @@ pub mod certificate;
 mod columns;
 pub mod error;
 mod exact;
+pub mod features;
 pub mod graph;
 pub mod injection;
 pub mod instance;
@@ -57,6 +58,8 @@ pub mod polytope;
 pub mod recovery;
 pub mod score;
 pub mod solver;
+pub mod sparse;
+pub mod sparse_matrix;
 pub mod stop;
 pub mod structure;
 
@@ -65,6 +68,7 @@ pub use error::{Error, Result};
 pub use graph::Graph;
 pub use injection::Injection;
 pub use permutation::Permutation;
+pub use sparse_matrix::SparseMatrix;
 pub use stop::Stop;
 
 /// The README's example.

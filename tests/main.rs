@@ -17,6 +17,7 @@ mod proofs;
 mod properties;
 mod reference;
 mod solvers;
+mod sparse;
 mod starts;
 mod structure;
 mod targets;

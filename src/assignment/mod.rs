@@ -5,7 +5,7 @@
 //! it in O(n²).
 //!
 //! [`solve`] is for one square matrix, [`AssignmentSolver`] for a sequence of similar ones (it starts from its last
-//! answer), [`solve_rectangular`] for the others.
+//! answer), [`solve_rectangular`] for the others, [`auction`] for a few allowed pairs, within ε.
 //!
 //! # Method
 //! Shortest augmenting paths (Jonker & Volgenant, *A shortest augmenting path algorithm for dense and sparse linear
@@ -48,6 +48,7 @@
 //! in play is above 13M. A warm start keeps a line where it misses its best place by 6 roundings of such a number at
 //! most; each augmentation may add 3; there are n at most.
 
+mod auction;
 mod engine;
 mod kernel;
 mod margin;
@@ -57,6 +58,7 @@ mod search;
 mod shortlist;
 mod solver;
 
+pub use auction::{Auction, NONE, auction};
 pub(crate) use margin::LARGEST_MARGIN;
 pub use margin::margin;
 pub(crate) use monge::MongeOrder;

@@ -314,6 +314,13 @@ impl Objective for GraphMatching {
         self.indefinite.injective_form()
     }
 
+    fn sparse_form(&self) -> Option<Vec<(Graph, Graph)>> {
+        if self.indefinite.linear.is_some() {
+            return None;
+        }
+        Some(self.indefinite.unpadded_layers())
+    }
+
     fn indefinite_form(&self) -> Option<&dyn Objective> {
         Some(&self.indefinite)
     }

@@ -19,6 +19,7 @@ pub use injective::{Embedding, EmbeddingSearch, Injective, is_much_smaller};
 pub use quadratic_assignment::QuadraticAssignment;
 pub use rounding::Rounding;
 
+use crate::graph::Graph;
 use crate::permutation::Permutation;
 use crate::stop::Stop;
 use nalgebra::DMatrix;
@@ -148,6 +149,12 @@ pub trait Objective: Sync {
     /// Another objective with the same values on the permutations, indefinite where this one is convex: what
     /// FAQ (Vogelstein et al., PLoS ONE 2015) runs on. `None` if f is its own.
     fn indefinite_form(&self) -> Option<&dyn Objective> {
+        None
+    }
+
+    /// Pairs of graphs (A_ℓ, B_ℓ), without padding, where f(P) is a constant less a positive multiple of Σ_ℓ
+    /// tr(A_ℓᵀPB_ℓPᵀ): for searches that never form a matrix. `None` elsewhere.
+    fn sparse_form(&self) -> Option<Vec<(Graph, Graph)>> {
         None
     }
 

@@ -101,6 +101,12 @@ impl QuadraticAssignment {
         is_zero_elsewhere.then(|| (!is_zero).then(|| if n_b < n_a { block.into_owned() } else { block.transpose() }))
     }
 
+    /// (A_ℓ, B_ℓ) without their padding.
+    pub(super) fn unpadded_layers(&self) -> Vec<(Graph, Graph)> {
+        let (n_a, n_b) = self.vertices;
+        self.layers.iter().map(|layer| (layer.a.unpadded(n_a), layer.b.unpadded(n_b))).collect()
+    }
+
     /// Computes what follows from the layers and the linear term and is not there yet.
     fn prepared(mut self) -> Self {
         for layer in &self.layers[self.magnitudes.len()..] {

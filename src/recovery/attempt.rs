@@ -47,6 +47,8 @@ pub enum AttemptKind {
     Restart,
     /// A look at all permutations: `enumeration`.
     Enumeration,
+    /// The search with X in sparse rows, on large sparse graphs: `sparse`.
+    Sparse,
     /// A search for an injection that keeps every arc, where one side is much smaller: `embedding`.
     Embedding,
 }
@@ -60,6 +62,7 @@ impl fmt::Display for AttemptKind {
             AttemptKind::Probe { row, column } => write!(f, "anchor ({row}, {column})"),
             AttemptKind::Restart => f.write_str("restart"),
             AttemptKind::Enumeration => f.write_str("enumeration"),
+            AttemptKind::Sparse => f.write_str("sparse"),
             AttemptKind::Embedding => f.write_str("embedding"),
         }
     }

@@ -9,6 +9,7 @@ mod path;
 mod probes;
 mod race;
 mod run;
+mod scout;
 mod settings;
 mod start;
 mod unequal;
@@ -150,6 +151,7 @@ pub fn recover_from(
     {
         return Ok(recovery);
     }
+    let scouted = search.scout(&limits)?;
     let start = settings.start.clone().unwrap_or_else(|| face.barycenter());
     let relaxed = if settings.method.needs_relaxation() && objective.is_convex() {
         // A path needs some time of its own.
@@ -160,6 +162,9 @@ pub fn recover_from(
     };
     let unwatched = Limits { watcher: None, ..limits.clone() };
     let mut race = Race::begin(&search, first, relaxed.as_ref(), &start, (&limits, &unwatched))?;
+    if let Some(scouted) = scouted {
+        race.enter(scouted);
+    }
     let bound = match relaxed.as_ref().unwrap_or(&race.best.last) {
         bounded if bounded.lower_bound.is_finite() && !limits.stop.is_reached() => {
             linear_bound_until(objective, &face, &bounded.x, bounded.last_assignment.as_ref(), &limits.stop)?

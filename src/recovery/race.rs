@@ -192,18 +192,22 @@ impl<'a> Race<'a> {
         (budget.saturating_sub(spent) / each.unwrap_or(first).max(1)) as usize
     }
 
+    /// Enters a run, the best of all if it is better than those before.
+    pub fn enter(&mut self, (run, attempt): (Run, Attempt)) {
+        if run.value < self.best.value {
+            (self.best, self.winner) = (run, self.attempts.len());
+        }
+        self.attempts.push(attempt);
+    }
+
     /// Enters runs; whether one of them is the best so far.
     fn add(&mut self, runs: Vec<Timed>) -> Result<bool> {
         let before = self.winner;
         for run in runs {
-            let Some((run, attempt)) = run? else {
-                self.cut_short = true;
-                continue;
-            };
-            if run.value < self.best.value {
-                (self.best, self.winner) = (run, self.attempts.len());
+            match run? {
+                Some(run) => self.enter(run),
+                None => self.cut_short = true,
             }
-            self.attempts.push(attempt);
         }
         self.cut_short |= self.limits.reached().is_some();
         Ok(self.winner != before)

@@ -154,13 +154,26 @@ where
 fn run<O, S: Solver<O, Iterate>>(objective: O, solver: S, mut start: Iterate, limits: &Limits) -> Result<Iterate> {
     let limits = Limits { stop: limits.to_stop(), ..limits.clone() };
     start.stop = limits.stop.clone();
+    let watch = |executor: Executor<_, _, _>| match &limits.watcher {
+        Some(watcher) => executor.add_observer(Watch(watcher.clone()), ObserverMode::Always),
+        None => executor,
+    };
+    execute(objective, solver, start, &limits, watch).map(|(_, state)| state)
+}
+
+/// Runs a solver from a state in argmin's executor, as `prepare` changes it, until the method or a limit ends it: the
+/// solver and its last state.
+pub(crate) fn execute<O, I: State, S: Solver<O, I>>(
+    problem: O,
+    solver: S,
+    state: I,
+    limits: &Limits,
+    prepare: impl FnOnce(Executor<O, Limited<S>, I>) -> Executor<O, Limited<S>, I>,
+) -> Result<(S, I)> {
     let limited = Limited { solver, limits: limits.clone() };
-    let mut executor = Executor::new(objective, limited).configure(|_| start).ctrlc(false).timer(false);
-    if let Some(watcher) = &limits.watcher {
-        executor = executor.add_observer(Watch(watcher.clone()), ObserverMode::Always);
-    }
-    match executor.run() {
-        Ok(result) => Ok(result.state),
+    let executor = Executor::new(problem, limited).configure(|_| state).ctrlc(false).timer(false);
+    match prepare(executor).run() {
+        Ok(result) => Ok((result.solver.solver, result.state)),
         Err(error) => Err(error.downcast::<Error>().unwrap_or_else(|other| Error::Breakdown(other.to_string()))),
     }
 }
@@ -192,7 +205,7 @@ fn check_state(solver: &str, objective: &dyn Objective, n: usize, stages: &[Stag
 }
 
 /// A solver that also ends when its limits are reached.
-struct Limited<S> {
+pub(crate) struct Limited<S> {
     solver: S,
     limits: Limits,
 }

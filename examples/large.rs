@@ -1,0 +1,51 @@
+//! Measures the sparse search: `large PAIR…`, each a folder with a.edges, b.edges and truth.txt.
+
+use birkhoff::Permutation;
+use birkhoff::io::{Reading, read_truth};
+use birkhoff::score::{EdgeScore, right_vertices};
+use birkhoff::solver::Limits;
+use birkhoff::sparse::{Layers, search};
+use cpu_time::ProcessTime;
+use std::path::Path;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    println!("pair,n,edges_of_truth,edges,right,recall,steps,cpu_s,peak_mb");
+    for folder in std::env::args().skip(1) {
+        let folder = Path::new(&folder);
+        let read = |name: &str| Reading::default().read(&folder.join(name));
+        let (a, b) = (read("a.edges")?.named, read("b.edges")?.named);
+        let truth = read_truth(&folder.join("truth.txt"), &a, &b)?;
+        let began = ProcessTime::now();
+        let layers = Layers::new(vec![(a.graph.clone(), b.graph.clone())], &[])?;
+        let answer = search(&layers, 0, &Limits::default())?.expect("no limits");
+        let seconds = began.elapsed().as_secs_f64();
+        let n = a.graph.vertex_count().max(b.graph.vertex_count());
+        let complete = |partners: &[Option<usize>]| {
+            let mut is_taken = vec![false; n];
+            partners.iter().flatten().for_each(|&j| is_taken[j] = true);
+            let mut free = (0..n).filter(|&j| !is_taken[j]);
+            let all = partners.iter().copied().chain(std::iter::repeat(None)).take(n);
+            Permutation::new(all.map(|j| j.or_else(|| free.next()).expect("as many as vertices")).collect())
+        };
+        let share = |p: &Permutation| EdgeScore::of(&a.graph, &b.graph, p).correctness().unwrap_or(1.0);
+        let p = complete(&answer.partners)?;
+        let (right, known) = right_vertices(&p, &truth);
+        println!(
+            "{},{n},{:.4},{:.4},{:.3},{:.3},{},{seconds:.2},{:.0}",
+            folder.display(),
+            share(&complete(&truth)?),
+            share(&p),
+            right as f64 / known as f64,
+            answer.recall,
+            answer.steps,
+            peak_megabytes()
+        );
+    }
+    Ok(())
+}
+
+fn peak_megabytes() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<f64>().ok()).unwrap_or(f64::NAN) / 1024.0
+}

@@ -1,0 +1,97 @@
+//! The two graphs.
+
+use crate::assignment::NONE;
+use crate::error::{Error, Result};
+use crate::graph::Graph;
+
+/// A pair of graphs, in layers on the same vertices, and the pairs of vertices that are known.
+///
+/// What is maximized over matchings p is f(p) = Σ_ℓ Σ_ik A_ℓ\[i, k\]·B_ℓ\[p(i), p(k)\], for sparse X the form f(X) =
+/// Σ_ℓ tr(A_ℓᵀXB_ℓXᵀ): where every vertex has a partner, ‖AX − XB‖² is a constant less 2f.
+#[derive(Debug, Clone)]
+pub struct Layers {
+    pub(super) a: Vec<Graph>,
+    pub(super) b: Vec<Graph>,
+    /// For each layer, and for each direction where it is not symmetric: A, and B turned round. Row i of A and row
+    /// j' of the other say who votes for (i, j).
+    pub(super) directions: Vec<Direction>,
+    /// The anchor of each vertex of A, or [`NONE`].
+    pub(super) anchors: Vec<u32>,
+    /// Whether a vertex of B is nobody's anchor.
+    pub(super) is_free: Vec<bool>,
+    /// Σ of squared weights at each vertex, halved where there are two directions: what a vertex that is matched with
+    /// all its neighbours gets of votes.
+    pub(super) weights: (Vec<f64>, Vec<f64>),
+    /// The mean product of an arc's weight with its counterpart's, if it has kept its weight: the unit of votes.
+    pub(super) unit: f64,
+}
+
+/// One direction of a layer.
+#[derive(Debug, Clone)]
+pub(super) struct Direction {
+    pub a: Graph,
+    pub b: Graph,
+    /// The share of this direction in a vote: 1, or ½ where there is another.
+    pub share: f64,
+}
+
+impl Layers {
+    /// The layers (A_ℓ, B_ℓ), the first of which is looked at for features, with anchors (vertex of A, vertex of B).
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when layers differ in size, [`Error::Argument`] without a layer or with anchors that are out of
+    /// range or contradict one another.
+    pub fn new(layers: Vec<(Graph, Graph)>, anchors: &[(usize, usize)]) -> Result<Self> {
+        let Some((first_a, first_b)) = layers.first() else { return Err(Error::argument("layers", "there is none")) };
+        let (n_a, n_b) = (first_a.vertex_count(), first_b.vertex_count());
+        let mut anchored = (vec![NONE; n_a], vec![true; n_b]);
+        for &(i, j) in anchors {
+            if i >= n_a || j >= n_b || anchored.0[i] != NONE || !anchored.1[j] {
+                return Err(Error::argument("anchors", format!("({i}, {j}) is out of range, or contradicts another")));
+            }
+            (anchored.0[i], anchored.1[j]) = (j as u32, false);
+        }
+        let mut directions = vec![];
+        let mut weights = (vec![0.0; n_a], vec![0.0; n_b]);
+        let (mut products, mut arcs) = (0.0, 0);
+        for (a, b) in &layers {
+            if (a.vertex_count(), b.vertex_count()) != (n_a, n_b) {
+                let found = format!("{} and {}", a.vertex_count(), b.vertex_count());
+                return Err(Error::shape("a layer", format!("graphs of {n_a} and {n_b} vertices"), found));
+            }
+            let is_symmetric = a.is_symmetric() && b.is_symmetric();
+            let share = if is_symmetric { 1.0 } else { 0.5 };
+            directions.push(Direction { a: a.clone(), b: b.transpose(), share });
+            if !is_symmetric {
+                directions.push(Direction { a: a.transpose(), b: b.clone(), share });
+            }
+            products += (a.squared_norm() * b.squared_norm()).sqrt();
+            arcs += a.arc_count().max(b.arc_count());
+        }
+        for Direction { a, b, share } in &directions {
+            for (weights, graph) in [(&mut weights.0, a), (&mut weights.1, b)] {
+                let squares = |i: usize| graph.neighbours(i).1.iter().map(|weight| weight * weight).sum::<f64>();
+                weights.iter_mut().enumerate().for_each(|(i, sum)| *sum += share * squares(i));
+            }
+        }
+        let unit = if products > 0.0 { products / arcs as f64 } else { 1.0 };
+        let (a, b) = layers.into_iter().unzip();
+        let (anchors, is_free) = anchored;
+        Ok(Layers { a, b, directions, anchors, is_free, weights, unit })
+    }
+
+    /// The vertices of A and of B.
+    pub fn shape(&self) -> (usize, usize) {
+        (self.anchors.len(), self.is_free.len())
+    }
+
+    /// f at a matching: the partner of each vertex of A, or [`NONE`]. O(arcs·log d).
+    pub fn value(&self, partners: &[u32]) -> f64 {
+        let of_layer = |(a, b): (&Graph, &Graph)| {
+            let both = |&(i, k, _): &(usize, usize, f64)| partners[i] != NONE && partners[k] != NONE;
+            let kept = a.arcs().filter(both);
+            kept.map(|(i, k, weight)| weight * b.weight(partners[i] as usize, partners[k] as usize)).sum::<f64>()
+        };
+        self.a.iter().zip(&self.b).map(of_layer).sum()
+    }
+}

@@ -1,0 +1,16 @@
+//! Matching of large sparse graphs: everything in rows of few entries, so that memory is O(n) and time about O(n·d²).
+//!
+//! Vertices that look alike ([`features`](crate::features)) make a sparse start. Frank–Wolfe on the indefinite form is
+//! exact on a support that grows where votes want it: the votes AXBᵀ of a sparse X are sparse, and an entry that nobody
+//! votes for is 0. Rows may stay without a partner, so graphs of unequal size need no padding. Then the answer is
+//! polished by its own votes, and annealed by exchanges that each gain an edge for certain.
+
+mod layers;
+mod path;
+mod polish;
+mod search;
+mod votes;
+mod walk;
+
+pub use layers::Layers;
+pub use search::{Answer, search};

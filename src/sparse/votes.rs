@@ -1,0 +1,139 @@
+//! Votes: the gradient of f at a sparse X, row by row.
+
+use super::layers::{Direction, Layers};
+use crate::sparse_matrix::{Row, SparseMatrix};
+use crate::stop::{Rarely, Stop};
+
+/// Room for the votes of one row.
+struct Urn<'a> {
+    stop: Rarely<'a>,
+    sums: Vec<f64>,
+    is_seen: Vec<bool>,
+    seen: Vec<u32>,
+    others: Vec<(f64, u32)>,
+}
+
+impl<'a> Urn<'a> {
+    fn new(layers: &Layers, stop: &'a Stop) -> Self {
+        let (_, n_b) = layers.shape();
+        Urn { stop: stop.asked_rarely(), sums: vec![0.0; n_b], is_seen: vec![false; n_b], seen: vec![], others: vec![] }
+    }
+}
+
+impl Layers {
+    /// Row i of V(X) = ½∇f(X), V = Σ_ℓ ½(A_ℓXB_ℓᵀ + A_ℓᵀXB_ℓ), as sums over the neighbours of what their partners are
+    /// beside. O(Σ over neighbours i' of Σ over j' in row i' of X of the degree of j').
+    fn count_votes(&self, x: &SparseMatrix, i: usize, urn: &mut Urn) {
+        for Direction { a, b, share } in &self.directions {
+            let (neighbours, weights) = a.neighbours(i);
+            for (&k, weight) in neighbours.iter().zip(weights) {
+                for (l, entry) in x.entries(k) {
+                    let vote = share * weight * entry;
+                    let (beside, weights) = b.neighbours(l);
+                    for (&j, weight) in beside.iter().zip(weights) {
+                        urn.sums[j] += vote * weight;
+                        if !urn.is_seen[j] {
+                            urn.is_seen[j] = true;
+                            urn.seen.push(j as u32);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// V(X) where X has entries, and in each row the `most` largest others that are positive; each changed by `change`,
+    /// a function of (row, column, entry of X, vote). An anchored row has its anchor alone, and no other row that
+    /// column. Once `stop` is reached further rows are empty.
+    pub(super) fn votes(
+        &self,
+        x: &SparseMatrix,
+        most: usize,
+        stop: &Stop,
+        change: impl Fn(usize, usize, f64, f64) -> f64 + Sync + Send,
+    ) -> SparseMatrix {
+        let of_row = |urn: &mut Urn, i: usize, row: &mut Row| {
+            if urn.stop.is_reached() {
+                return;
+            }
+            self.count_votes(x, i, urn);
+            for (j, entry) in x.entries(i) {
+                row.push(j, change(i, j, entry, urn.sums[j]));
+                urn.is_seen[j] = false;
+            }
+            let is_other = |&j: &u32| urn.is_seen[j as usize] && self.is_free[j as usize] && urn.sums[j as usize] > 0.0;
+            if self.anchors[i] == crate::assignment::NONE {
+                urn.others.clear();
+                urn.others.extend(urn.seen.iter().filter(|j| is_other(j)).map(|&j| (urn.sums[j as usize], j)));
+                if urn.others.len() > most {
+                    urn.others.select_nth_unstable_by(most, |k, l| l.0.total_cmp(&k.0).then(k.1.cmp(&l.1)));
+                    urn.others.truncate(most);
+                }
+                urn.others.sort_unstable_by_key(|&(_, j)| j);
+                urn.others.iter().for_each(|&(votes, j)| row.push(j as usize, change(i, j as usize, 0.0, votes)));
+            }
+            for &j in &urn.seen {
+                (urn.sums[j as usize], urn.is_seen[j as usize]) = (0.0, false);
+            }
+            urn.seen.clear();
+        };
+        SparseMatrix::from_rows(self.shape(), || Urn::new(self, stop), of_row)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::Graph;
+    use crate::instance::rng;
+    use nalgebra::DMatrix;
+    use rand::RngExt;
+
+    fn dense(sparse: &SparseMatrix) -> DMatrix<f64> {
+        let mut matrix = DMatrix::zeros(sparse.shape().0, sparse.shape().1);
+        (0..sparse.shape().0).for_each(|i| sparse.entries(i).for_each(|(j, x)| matrix[(i, j)] = x));
+        matrix
+    }
+
+    #[test]
+    fn votes_are_half_the_gradient_and_the_largest_are_kept() {
+        let mut rng = rng(31, 0);
+        let mut graph = |n: usize, directed: bool| {
+            let arcs: Vec<_> = (0..3 * n)
+                .map(|_| (rng.random_range(0..n), rng.random_range(0..n), rng.random_range(0.5..2.0)))
+                .collect();
+            if directed { Graph::directed(n, arcs).unwrap() } else { Graph::undirected(n, arcs).unwrap() }
+        };
+        let layers = vec![(graph(12, false), graph(15, false)), (graph(12, true), graph(15, true))];
+        let x = SparseMatrix::from_rows(
+            (12, 15),
+            || (),
+            |(), i, row| {
+                (0..i % 4).for_each(|k| row.push((5 * i + 3 * k) % 15, 0.1 + 0.05 * k as f64));
+            },
+        );
+        let at = dense(&x);
+        let expected = layers.iter().fold(DMatrix::zeros(12, 15), |sum, (a, b)| {
+            let (a, b) = (a.to_matrix(), b.to_matrix());
+            sum + (&a * &at * b.transpose() + a.transpose() * &at * b) * 0.5
+        });
+        let layers = Layers::new(layers, &[(0, 14), (3, 2)]).unwrap();
+        let free = |i: usize, j: usize| at[(i, j)] > 0.0 || (![0, 3].contains(&i) && ![14, 2].contains(&j));
+        let all = dense(&layers.votes(&x, 15, &Stop::never(), |_, _, _, votes| votes));
+        let allowed = DMatrix::from_fn(12, 15, |i, j| if free(i, j) { expected[(i, j)] } else { 0.0 });
+        assert!((all - &allowed).amax() < 1e-12);
+        let few = layers.votes(&x, 2, &Stop::never(), |_, _, entry, votes| votes + 100.0 * entry);
+        for i in 0..12 {
+            let (columns, values) = few.row(i);
+            let support = (0..15).filter(|&j| at[(i, j)] > 0.0).count();
+            assert!(columns.len() <= support + 2);
+            let mut others: Vec<f64> = (0..15).filter(|&j| at[(i, j)] == 0.0).map(|j| allowed[(i, j)]).collect();
+            others.sort_by(|k, l| l.total_cmp(k));
+            for (&j, &value) in columns.iter().zip(values) {
+                let entry = at[(i, j as usize)];
+                assert!((value - expected[(i, j as usize)] - 100.0 * entry).abs() < 1e-12);
+                assert!(entry > 0.0 || value >= others[1] - 1e-12);
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Large sparse graphs: what the search with X in sparse rows finds.
+
+use birkhoff::assignment::NONE;
+use birkhoff::instance::{Instance, noisy_erdos_renyi, rng};
+use birkhoff::objective::{GraphMatching, Objective};
+use birkhoff::recovery::{AttemptKind, Settings, recover_within};
+use birkhoff::solver::Limits;
+use birkhoff::sparse::{Answer, Layers, search};
+use birkhoff::{Graph, Stop};
+use rand::RngExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+fn found(layers: Vec<(Graph, Graph)>, anchors: &[(usize, usize)]) -> (Layers, Answer) {
+    let layers = Layers::new(layers, anchors).unwrap();
+    let answer = search(&layers, 0, &Limits::default()).unwrap().unwrap();
+    let partners: Vec<u32> = answer.partners.iter().map(|j| j.map_or(NONE, |j| j as u32)).collect();
+    assert_eq!(layers.value(&partners), answer.value);
+    (layers, answer)
+}
+
+fn value_of_truth(layers: &Layers, pair: &Instance) -> f64 {
+    layers.value(&pair.truth.image().iter().map(|&j| j as u32).collect::<Vec<_>>())
+}
+
+#[test]
+fn a_noisy_copy_is_recovered_as_well_as_by_the_truth() {
+    for (seed, noise) in [(1, 0.05), (2, 0.1)] {
+        let pair = noisy_erdos_renyi(1500, 6.0, noise, &mut rng(seed, 0)).unwrap();
+        let (layers, answer) = found(vec![(pair.a.clone(), pair.b.clone())], &[]);
+        assert!(answer.value >= value_of_truth(&layers, &pair) * 0.999);
+        let right = pair.truth.image().iter().zip(&answer.partners).filter(|(j, found)| Some(**j) == **found).count();
+        assert!(right > 1400, "{right} right");
+    }
+}
+
+#[test]
+fn weights_directions_loops_layers_and_anchors_are_used() {
+    let pair = noisy_erdos_renyi(800, 4.0, 0.05, &mut rng(3, 0)).unwrap();
+    let to = |i: usize| pair.truth.apply(i);
+    let mut rng = rng(4, 0);
+    let mut layer = |loops: bool| {
+        let (mut a, mut b) = (vec![], vec![]);
+        for (i, k, _) in pair.a.arcs().filter(|(i, k, _)| i < k) {
+            let arc = if rng.random::<bool>() { (i, k) } else { (k, i) };
+            let weight = rng.random_range(0.5..2.0);
+            if rng.random::<f64>() < 0.95 {
+                a.push((arc.0, arc.1, weight));
+            }
+            if rng.random::<f64>() < 0.95 {
+                b.push((to(arc.0), to(arc.1), weight * rng.random_range(0.9..1.1)));
+            }
+        }
+        for i in (0..800).filter(|i| loops && i % 3 == 0) {
+            a.push((i, i, 1.0));
+            b.push((to(i), to(i), 1.0));
+        }
+        (Graph::directed(800, a).unwrap(), Graph::directed(800, b).unwrap())
+    };
+    let layers = vec![layer(true), layer(false)];
+    let anchors = [(5, to(5)), (700, to(700)), (3, to(9))];
+    let (layers, answer) = found(layers, &anchors);
+    assert!(anchors.iter().all(|&(i, j)| answer.partners[i] == Some(j)));
+    assert!(answer.value >= value_of_truth(&layers, &pair) * 0.98);
+}
+
+#[test]
+fn a_graph_that_lacks_vertices_is_matched_without_padding() {
+    let pair = noisy_erdos_renyi(1500, 8.0, 0.03, &mut rng(5, 0)).unwrap();
+    let kept = |arcs: &Graph| arcs.arcs().filter(|&(i, k, _)| i < 1350 && k < 1350).collect::<Vec<_>>();
+    let smaller = Graph::directed(1350, kept(&pair.b)).unwrap();
+    for larger_first in [true, false] {
+        let layers = if larger_first { (pair.a.clone(), smaller.clone()) } else { (smaller.clone(), pair.a.clone()) };
+        let (_, answer) = found(vec![layers], &[]);
+        let back = pair.truth.inverse();
+        let right = |(i, found): (usize, &Option<usize>)| {
+            *found == Some(if larger_first { pair.truth.apply(i) } else { back.apply(i) })
+        };
+        let right = answer.partners.iter().enumerate().filter(|&pair| right(pair)).count();
+        assert!(right > 1250, "{right} right, larger first: {larger_first}");
+        assert_eq!(answer.partners.iter().flatten().count(), 1350);
+    }
+}
+
+#[test]
+fn graphs_without_anything_to_find_have_an_answer() {
+    let graphs: Vec<Graph> = vec![
+        Graph::undirected(50, []).unwrap(),
+        Graph::undirected(50, (1..50).map(|i| (0, i, 1.0))).unwrap(),
+        Graph::undirected(50, (0..50).flat_map(|i| (0..i).map(move |k| (i, k, 1.0)))).unwrap(),
+        Graph::undirected(50, (0..49).map(|i| (i, i + 1, -1.0))).unwrap(),
+        Graph::directed(1, [(0, 0, 1.0)]).unwrap(),
+        Graph::directed(0, []).unwrap(),
+    ];
+    for a in &graphs {
+        for b in &graphs {
+            let (_, answer) = found(vec![(a.clone(), b.clone())], &[]);
+            let (n_a, n_b) = (a.vertex_count(), b.vertex_count());
+            assert_eq!(answer.partners.iter().flatten().count(), n_a.min(n_b));
+        }
+    }
+}
+
+#[test]
+fn the_answer_does_not_depend_on_the_number_of_threads() {
+    let pair = noisy_erdos_renyi(700, 6.0, 0.1, &mut rng(6, 0)).unwrap();
+    let on = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| found(vec![(pair.a.clone(), pair.b.clone())], &[]).1)
+    };
+    let (one, four) = (on(1), on(4));
+    assert_eq!((one.partners, one.x), (four.partners, four.x));
+}
+
+#[test]
+fn a_recovery_that_is_cut_short_in_its_relaxation_has_an_answer_all_the_same() {
+    let pair = noisy_erdos_renyi(1200, 6.0, 0.05, &mut rng(7, 0)).unwrap();
+    let f = GraphMatching::new(pair.a.clone(), pair.b.clone()).unwrap();
+    let seen = Arc::new(AtomicBool::new(false));
+    let sees = seen.clone();
+    let limits = Limits::default()
+        .with_stop(Stop::when(move || seen.load(Ordering::SeqCst)))
+        .with_watcher(move |_| sees.store(true, Ordering::SeqCst));
+    let answer = recover_within(&f, &Settings::default(), &limits).unwrap();
+    assert_eq!(answer.attempts[answer.winner].kind, AttemptKind::Sparse);
+    assert!(answer.optimality.value <= f.value_at(&pair.truth) * 1.01);
+}
+
+#[test]
+fn a_search_that_is_stopped_at_once_finds_nothing() {
+    let pair = noisy_erdos_renyi(100, 4.0, 0.05, &mut rng(8, 0)).unwrap();
+    let layers = Layers::new(vec![(pair.a, pair.b)], &[]).unwrap();
+    let stopped = Limits::default().with_stop(Stop::when(|| true));
+    assert!(search(&layers, 0, &stopped).unwrap().is_none());
+}
