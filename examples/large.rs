@@ -2,6 +2,7 @@
 
 use birkhoff::Permutation;
 use birkhoff::io::{Reading, read_truth};
+use birkhoff::penalty::Penalty;
 use birkhoff::score::{EdgeScore, right_vertices};
 use birkhoff::solver::Limits;
 use birkhoff::sparse::{Layers, search};
@@ -17,7 +18,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let truth = read_truth(&folder.join("truth.txt"), &a, &b)?;
         let began = ProcessTime::now();
         let layers = Layers::new(vec![(a.graph.clone(), b.graph.clone())], &[])?;
-        let answer = search(&layers, 0, &Limits::default())?.expect("no limits");
+        let answer = search(&layers, Penalty::default(), 0, &Limits::default())?.expect("no limits");
         let seconds = began.elapsed().as_secs_f64();
         let n = a.graph.vertex_count().max(b.graph.vertex_count());
         let complete = |partners: &[Option<usize>]| {

@@ -34,7 +34,7 @@ const TABLE: &[(&str, &[&str])] = &[
         "solver",
         &["stop", "permutation", "assignment", "penalty", "polytope", "objective", "certificate", "local_search"],
     ),
-    ("sparse", &["stop", "graph", "sparse_matrix", "assignment", "instance", "features", "solver"]),
+    ("sparse", &["stop", "graph", "sparse_matrix", "assignment", "penalty", "instance", "features", "solver"]),
     (
         "recovery",
         &[

@@ -3,6 +3,7 @@
 use birkhoff::assignment::NONE;
 use birkhoff::instance::{Instance, noisy_erdos_renyi, rng};
 use birkhoff::objective::{GraphMatching, Objective};
+use birkhoff::penalty::Penalty;
 use birkhoff::recovery::{AttemptKind, Settings, recover_within};
 use birkhoff::solver::Limits;
 use birkhoff::sparse::{Answer, Layers, search};
@@ -13,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 fn found(layers: Vec<(Graph, Graph)>, anchors: &[(usize, usize)]) -> (Layers, Answer) {
     let layers = Layers::new(layers, anchors).unwrap();
-    let answer = search(&layers, 0, &Limits::default()).unwrap().unwrap();
+    let answer = search(&layers, Penalty::default(), 0, &Limits::default()).unwrap().unwrap();
     let partners: Vec<u32> = answer.partners.iter().map(|j| j.map_or(NONE, |j| j as u32)).collect();
     assert_eq!(layers.value(&partners), answer.value);
     (layers, answer)
@@ -131,5 +132,5 @@ fn a_search_that_is_stopped_at_once_finds_nothing() {
     let pair = noisy_erdos_renyi(100, 4.0, 0.05, &mut rng(8, 0)).unwrap();
     let layers = Layers::new(vec![(pair.a, pair.b)], &[]).unwrap();
     let stopped = Limits::default().with_stop(Stop::when(|| true));
-    assert!(search(&layers, 0, &stopped).unwrap().is_none());
+    assert!(search(&layers, Penalty::default(), 0, &stopped).unwrap().is_none());
 }

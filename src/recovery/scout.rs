@@ -4,6 +4,7 @@ use super::attempt::{Attempt, AttemptKind};
 use super::run::{Run, Search};
 use super::settings::Method;
 use crate::error::Result;
+use crate::penalty::Penalty;
 use crate::permutation::Permutation;
 use crate::solver::{Iterate, Limits};
 use crate::sparse::{Layers, search};
@@ -22,7 +23,8 @@ impl Search<'_> {
         let settings = self.settings;
         let is_default = settings.method == Method::Penalized && settings.descents && settings.restarts == 0;
         let n = self.objective.size();
-        if !is_default || !settings.polish || settings.start.is_some() || n < FEWEST {
+        let is_known = settings.penalty != Penalty::Entropy;
+        if !is_default || !is_known || !settings.polish || settings.start.is_some() || n < FEWEST {
             return Ok(None);
         }
         let Some(layers) = self.objective.sparse_form() else { return Ok(None) };
@@ -36,7 +38,7 @@ impl Search<'_> {
             return Ok(None);
         }
         let layers = Layers::new(layers, &settings.anchors)?;
-        let Some(answer) = search(&layers, settings.rng_seed, limits)? else { return Ok(None) };
+        let Some(answer) = search(&layers, settings.penalty, settings.rng_seed, limits)? else { return Ok(None) };
         let permutation = padded(&answer.partners, n)?;
         let value = self.objective.value_at(&permutation);
         let last = Iterate::at(permutation.to_matrix()).counting(answer.steps, answer.steps);

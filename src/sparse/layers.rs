@@ -22,6 +22,11 @@ pub struct Layers {
     /// Σ of squared weights at each vertex, halved where there are two directions: what a vertex that is matched with
     /// all its neighbours gets of votes.
     pub(super) weights: (Vec<f64>, Vec<f64>),
+    /// A_ℓᵀ and B_ℓᵀ.
+    pub(super) turned: Vec<(Graph, Graph)>,
+    /// Σ of the squared weights of the arcs into each vertex of A, and from each of B: what is lost of a vertex's arcs
+    /// in ‖AX − XB‖² where only it has no partner, besides what its own row loses.
+    pub(super) slack_weights: (Vec<f64>, Vec<f64>),
     /// The mean product of an arc's weight with its counterpart's, if it has kept its weight: the unit of votes.
     pub(super) unit: f64,
 }
@@ -74,15 +79,26 @@ impl Layers {
                 weights.iter_mut().enumerate().for_each(|(i, sum)| *sum += share * squares(i));
             }
         }
+        let turned: Vec<(Graph, Graph)> = layers.iter().map(|(a, b)| (a.transpose(), b.transpose())).collect();
+        let squares = |graph: &Graph, i: usize| graph.neighbours(i).1.iter().map(|weight| weight * weight).sum::<f64>();
+        let slack_weights = (
+            (0..n_a).map(|i| turned.iter().map(|(a, _)| squares(a, i)).sum()).collect(),
+            (0..n_b).map(|j| layers.iter().map(|(_, b)| squares(b, j)).sum()).collect(),
+        );
         let unit = if products > 0.0 { products / arcs as f64 } else { 1.0 };
         let (a, b) = layers.into_iter().unzip();
         let (anchors, is_free) = anchored;
-        Ok(Layers { a, b, directions, anchors, is_free, weights, unit })
+        Ok(Layers { a, b, directions, anchors, is_free, weights, turned, slack_weights, unit })
     }
 
     /// The vertices of A and of B.
     pub fn shape(&self) -> (usize, usize) {
         (self.anchors.len(), self.is_free.len())
+    }
+
+    /// What a common edge adds to f: an edge comes twice in it, an arc of directed graphs once.
+    pub(super) fn edge(&self) -> f64 {
+        if self.directions.len() == self.a.len() { 2.0 * self.unit } else { self.unit }
     }
 
     /// f at a matching: the partner of each vertex of A, or [`NONE`]. O(arcs·log d).

@@ -3,14 +3,19 @@
 //! Vertices that look alike ([`features`](crate::features)) make a sparse start. Frank–Wolfe on the indefinite form is
 //! exact on a support that grows where votes want it: the votes AXBᵀ of a sparse X are sparse, and an entry that nobody
 //! votes for is 0. Rows may stay without a partner, so graphs of unequal size need no padding. Then the answer is
-//! polished by its own votes, and annealed by exchanges that each gain an edge for certain.
+//! polished by its own votes, annealed by exchanges that each gain an edge for certain, and its regions are relocated
+//! by chains of these. Where that mended much, paths on the convex form with the exact penalty go on from there.
 
+mod chain;
+mod convex;
+mod indefinite;
 mod layers;
 mod path;
 mod polish;
 mod search;
 mod votes;
 mod walk;
+mod walker;
 
 pub use layers::Layers;
 pub use search::{Answer, search};

@@ -1,11 +1,12 @@
 //! Votes: the gradient of f at a sparse X, row by row.
 
 use super::layers::{Direction, Layers};
+use crate::assignment::NONE;
 use crate::sparse_matrix::{Row, SparseMatrix};
 use crate::stop::{Rarely, Stop};
 
-/// Room for the votes of one row.
-struct Urn<'a> {
+/// Room for the sums of one row.
+pub(super) struct Urn<'a> {
     stop: Rarely<'a>,
     sums: Vec<f64>,
     is_seen: Vec<bool>,
@@ -14,37 +15,64 @@ struct Urn<'a> {
 }
 
 impl<'a> Urn<'a> {
-    fn new(layers: &Layers, stop: &'a Stop) -> Self {
+    pub fn new(layers: &Layers, stop: &'a Stop) -> Self {
         let (_, n_b) = layers.shape();
         Urn { stop: stop.asked_rarely(), sums: vec![0.0; n_b], is_seen: vec![false; n_b], seen: vec![], others: vec![] }
     }
+
+    /// To be asked before each row.
+    pub fn stops(&mut self) -> bool {
+        self.stop.is_reached()
+    }
+
+    #[inline]
+    pub fn add(&mut self, j: usize, value: f64) {
+        self.sums[j] += value;
+        if !self.is_seen[j] {
+            self.is_seen[j] = true;
+            self.seen.push(j as u32);
+        }
+    }
+}
+
+/// Row i from the urn's sums, which are gone then: where X has entries, and the `most` largest others that are positive
+/// once changed by `change`, a function of (row, column, entry of X, sum). An anchored row has its anchor alone, and no
+/// other row that column.
+pub(super) fn fill_row(
+    layers: &Layers,
+    x: &SparseMatrix,
+    (i, most): (usize, usize),
+    urn: &mut Urn,
+    row: &mut Row,
+    change: impl Fn(usize, usize, f64, f64) -> f64,
+) {
+    for (j, entry) in x.entries(i) {
+        row.push(j, change(i, j, entry, urn.sums[j]));
+        // Only the others compete; what was never added to is 0 already.
+        urn.is_seen[j] = false;
+    }
+    if layers.anchors[i] == NONE {
+        urn.others.clear();
+        let others = urn.seen.iter().filter(|&&j| urn.is_seen[j as usize] && layers.is_free[j as usize]);
+        let changed = others.map(|&j| (change(i, j as usize, 0.0, urn.sums[j as usize]), j));
+        urn.others.extend(changed.filter(|&(value, _)| value > 0.0));
+        if urn.others.len() > most {
+            urn.others.select_nth_unstable_by(most, |k, l| l.0.total_cmp(&k.0).then(k.1.cmp(&l.1)));
+            urn.others.truncate(most);
+        }
+        urn.others.sort_unstable_by_key(|&(_, j)| j);
+        urn.others.iter().for_each(|&(value, j)| row.push(j as usize, value));
+    }
+    for &j in &urn.seen {
+        (urn.sums[j as usize], urn.is_seen[j as usize]) = (0.0, false);
+    }
+    urn.seen.clear();
 }
 
 impl Layers {
-    /// Row i of V(X) = ½∇f(X), V = Σ_ℓ ½(A_ℓXB_ℓᵀ + A_ℓᵀXB_ℓ), as sums over the neighbours of what their partners are
-    /// beside. O(Σ over neighbours i' of Σ over j' in row i' of X of the degree of j').
-    fn count_votes(&self, x: &SparseMatrix, i: usize, urn: &mut Urn) {
-        for Direction { a, b, share } in &self.directions {
-            let (neighbours, weights) = a.neighbours(i);
-            for (&k, weight) in neighbours.iter().zip(weights) {
-                for (l, entry) in x.entries(k) {
-                    let vote = share * weight * entry;
-                    let (beside, weights) = b.neighbours(l);
-                    for (&j, weight) in beside.iter().zip(weights) {
-                        urn.sums[j] += vote * weight;
-                        if !urn.is_seen[j] {
-                            urn.is_seen[j] = true;
-                            urn.seen.push(j as u32);
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    /// V(X) where X has entries, and in each row the `most` largest others that are positive; each changed by `change`,
-    /// a function of (row, column, entry of X, vote). An anchored row has its anchor alone, and no other row that
-    /// column. Once `stop` is reached further rows are empty.
+    /// V(X) = ½∇f(X) = Σ_ℓ ½(A_ℓXB_ℓᵀ + A_ℓᵀXB_ℓ), rows as [`fill_row`] makes them: sums over the neighbours of what
+    /// their partners are beside. O(Σ_i Σ over neighbours i' of i of Σ over j' in row i' of X of the degree of j').
+    /// Once `stop` is reached further rows are empty.
     pub(super) fn votes(
         &self,
         x: &SparseMatrix,
@@ -53,29 +81,20 @@ impl Layers {
         change: impl Fn(usize, usize, f64, f64) -> f64 + Sync + Send,
     ) -> SparseMatrix {
         let of_row = |urn: &mut Urn, i: usize, row: &mut Row| {
-            if urn.stop.is_reached() {
+            if urn.stops() {
                 return;
             }
-            self.count_votes(x, i, urn);
-            for (j, entry) in x.entries(i) {
-                row.push(j, change(i, j, entry, urn.sums[j]));
-                urn.is_seen[j] = false;
-            }
-            let is_other = |&j: &u32| urn.is_seen[j as usize] && self.is_free[j as usize] && urn.sums[j as usize] > 0.0;
-            if self.anchors[i] == crate::assignment::NONE {
-                urn.others.clear();
-                urn.others.extend(urn.seen.iter().filter(|j| is_other(j)).map(|&j| (urn.sums[j as usize], j)));
-                if urn.others.len() > most {
-                    urn.others.select_nth_unstable_by(most, |k, l| l.0.total_cmp(&k.0).then(k.1.cmp(&l.1)));
-                    urn.others.truncate(most);
+            for Direction { a, b, share } in &self.directions {
+                let (neighbours, weights) = a.neighbours(i);
+                for (&k, weight) in neighbours.iter().zip(weights) {
+                    for (l, entry) in x.entries(k) {
+                        let vote = share * weight * entry;
+                        let (beside, weights) = b.neighbours(l);
+                        beside.iter().zip(weights).for_each(|(&j, weight)| urn.add(j, vote * weight));
+                    }
                 }
-                urn.others.sort_unstable_by_key(|&(_, j)| j);
-                urn.others.iter().for_each(|&(votes, j)| row.push(j as usize, change(i, j as usize, 0.0, votes)));
             }
-            for &j in &urn.seen {
-                (urn.sums[j as usize], urn.is_seen[j as usize]) = (0.0, false);
-            }
-            urn.seen.clear();
+            fill_row(self, x, (i, most), urn, row, &change);
         };
         SparseMatrix::from_rows(self.shape(), || Urn::new(self, stop), of_row)
     }

@@ -1,0 +1,280 @@
+//! A matching that moves, and what it loses.
+
+use super::layers::{Direction, Layers};
+use crate::assignment::NONE;
+use crate::graph::Graph;
+use rand::{Rng, RngExt};
+
+/// Arcs, from which one is drawn in O(1).
+pub(super) struct Bag {
+    pub members: Vec<u32>,
+    /// Where a member stands, or [`NONE`].
+    places: Vec<u32>,
+}
+
+impl Bag {
+    fn new(size: usize) -> Self {
+        Bag { members: vec![], places: vec![NONE; size] }
+    }
+
+    fn set(&mut self, member: usize, is_in: bool) {
+        let place = self.places[member];
+        if is_in == (place != NONE) {
+            return;
+        }
+        if is_in {
+            self.places[member] = self.members.len() as u32;
+            self.members.push(member as u32);
+        } else {
+            self.members.swap_remove(place as usize);
+            if let Some(&moved) = self.members.get(place as usize) {
+                self.places[moved as usize] = place;
+            }
+            self.places[member] = NONE;
+        }
+    }
+}
+
+/// A graph whose arcs have numbers, and the one turned round.
+pub(super) struct Side<'a> {
+    pub graph: &'a Graph,
+    pub turned: Graph,
+    /// The number of the first arc from each vertex.
+    first: Vec<u32>,
+    /// The source of each arc.
+    pub sources: Vec<u32>,
+    /// Arcs that are not kept.
+    pub lost: Bag,
+}
+
+impl<'a> Side<'a> {
+    fn new(graph: &'a Graph) -> Self {
+        let mut first = vec![0];
+        let mut sources = vec![];
+        for i in 0..graph.vertex_count() {
+            let degree = graph.neighbours(i).0.len();
+            sources.extend(std::iter::repeat_n(i as u32, degree));
+            first.push(sources.len() as u32);
+        }
+        let lost = Bag::new(sources.len());
+        Side { graph, turned: graph.transpose(), first, sources, lost }
+    }
+
+    fn number(&self, i: usize, k: usize) -> usize {
+        let place = self.graph.neighbours(i).0.binary_search(&k).expect("an arc of the graph");
+        self.first[i] as usize + place
+    }
+
+    fn target(&self, arc: usize) -> usize {
+        let source = self.sources[arc] as usize;
+        self.graph.neighbours(source).0[arc - self.first[source] as usize]
+    }
+
+    /// Enters the arcs at vertex i as lost or not, images by `partners` in `other`.
+    fn note(&mut self, i: usize, partners: &[u32], other: &Graph) {
+        let is_kept = |i: usize, k: usize| {
+            let (j, l) = (partners[i], partners[k]);
+            j != NONE && l != NONE && other.neighbours(j as usize).0.binary_search(&(l as usize)).is_ok()
+        };
+        for (place, &k) in self.graph.neighbours(i).0.iter().enumerate() {
+            self.lost.set(self.first[i] as usize + place, !is_kept(i, k));
+        }
+        for index in 0..self.turned.neighbours(i).0.len() {
+            let k = self.turned.neighbours(i).0[index];
+            self.lost.set(self.number(k, i), !is_kept(k, i));
+        }
+    }
+}
+
+/// A matching both ways, and the arcs that it loses.
+pub(super) struct Walker<'a> {
+    pub layers: &'a Layers,
+    /// The partner of each vertex of A, or [`NONE`].
+    pub partners: Vec<u32>,
+    /// The partner of each vertex of B, or [`NONE`].
+    pub holders: Vec<u32>,
+    /// A and B of each layer.
+    pub sides: Vec<(Side<'a>, Side<'a>)>,
+}
+
+/// An exchange: i goes to j; who was there goes where i was.
+#[derive(Clone, Copy)]
+pub(super) struct Exchange {
+    pub i: usize,
+    pub j: usize,
+}
+
+/// An exchange that was made: where i was, and who was at j, or [`NONE`].
+#[derive(Clone, Copy)]
+pub(super) struct Made {
+    pub exchange: Exchange,
+    from: u32,
+    other: u32,
+}
+
+impl<'a> Walker<'a> {
+    pub fn new(layers: &'a Layers, partners: &[u32]) -> Self {
+        let (_, n_b) = layers.shape();
+        let mut holders = vec![NONE; n_b];
+        for (i, &j) in partners.iter().enumerate().filter(|&(_, &j)| j != NONE) {
+            holders[j as usize] = i as u32;
+        }
+        let sides = layers.a.iter().zip(&layers.b).map(|(a, b)| (Side::new(a), Side::new(b))).collect();
+        let mut walker = Walker { layers, partners: partners.to_vec(), holders, sides };
+        for (a, b) in &mut walker.sides {
+            (0..walker.partners.len()).for_each(|i| a.note(i, &walker.partners, b.graph));
+            (0..walker.holders.len()).for_each(|j| b.note(j, &walker.holders, a.graph));
+        }
+        walker
+    }
+
+    /// An exchange after which a lost arc is kept: an arc drawn from those of one side, whose source or target stays
+    /// while the other end moves beside its partner.
+    pub fn draw(&self, rng: &mut impl Rng) -> Option<Exchange> {
+        let (a, b) = &self.sides[if self.sides.len() > 1 { rng.random_range(0..self.sides.len()) } else { 0 }];
+        let of_b = rng.random::<bool>();
+        let (side, other, partners) = if of_b { (b, a, &self.holders) } else { (a, b, &self.partners) };
+        if side.lost.members.is_empty() {
+            return None;
+        }
+        let arc = side.lost.members[rng.random_range(0..side.lost.members.len())] as usize;
+        let (source, target) = (side.sources[arc] as usize, side.target(arc));
+        // Of a symmetric graph both arcs of an edge are there.
+        let stays_at_source = rng.random::<bool>();
+        let (stays, moves) = if stays_at_source { (source, target) } else { (target, source) };
+        let beside = partners[stays];
+        if beside == NONE {
+            return None;
+        }
+        let other = if stays_at_source { other.graph } else { &other.turned };
+        let (neighbours, _) = other.neighbours(beside as usize);
+        if neighbours.is_empty() {
+            return None;
+        }
+        let to = neighbours[rng.random_range(0..neighbours.len())];
+        let (i, j) = if of_b { (to, moves) } else { (moves, to) };
+        self.allowed(i, j)
+    }
+
+    /// The exchange that brings i to j, unless an anchor forbids it, or i is there.
+    pub fn allowed(&self, i: usize, j: usize) -> Option<Exchange> {
+        let is_fixed = self.layers.anchors[i] != NONE || !self.layers.is_free[j];
+        (!is_fixed && self.partners[i] != j as u32).then_some(Exchange { i, j })
+    }
+
+    /// What f gains by an exchange. O(d·log d).
+    pub fn gain(&self, Exchange { i, j }: Exchange) -> f64 {
+        let (from, other) = (self.partners[i], self.holders[j]);
+        let now = |k: usize| {
+            if k == i {
+                j as u32
+            } else if k as u32 == other {
+                from
+            } else {
+                self.partners[k]
+            }
+        };
+        let mut gain = 0.0;
+        for Direction { a, b, share } in &self.layers.directions {
+            for vertex in [i as u32, other].into_iter().filter(|&vertex| vertex != NONE) {
+                let (before, after) = (self.partners[vertex as usize], now(vertex as usize));
+                let (neighbours, weights) = a.neighbours(vertex as usize);
+                for (&k, weight) in neighbours.iter().zip(weights) {
+                    // b is turned round: its row l has those from which an arc leads to l.
+                    let weigh = |source: u32, target: u32| {
+                        if source == NONE || target == NONE { 0.0 } else { b.weight(target as usize, source as usize) }
+                    };
+                    let both = if k == i || k as u32 == other { 0.5 } else { 1.0 };
+                    gain += share * both * weight * (weigh(after, now(k)) - weigh(before, self.partners[k]));
+                }
+            }
+        }
+        2.0 * gain
+    }
+
+    pub fn make(&mut self, Exchange { i, j }: Exchange) -> Made {
+        let (from, other) = (self.partners[i], self.holders[j]);
+        (self.partners[i], self.holders[j]) = (j as u32, i as u32);
+        if from != NONE {
+            self.holders[from as usize] = other;
+        }
+        if other != NONE {
+            self.partners[other as usize] = from;
+        }
+        let made = Made { exchange: Exchange { i, j }, from, other };
+        self.note(made);
+        made
+    }
+
+    /// The last exchange taken back.
+    pub fn undo(&mut self, made: Made) {
+        let Made { exchange: Exchange { i, j }, from, other } = made;
+        (self.partners[i], self.holders[j]) = (from, other);
+        if from != NONE {
+            self.holders[from as usize] = i as u32;
+        }
+        if other != NONE {
+            self.partners[other as usize] = j as u32;
+        }
+        self.note(made);
+    }
+
+    /// Enters what the vertices that moved lose and keep.
+    fn note(&mut self, Made { exchange: Exchange { i, j }, from, other }: Made) {
+        for (a, b) in &mut self.sides {
+            [i as u32, other].iter().filter(|&&i| i != NONE).for_each(|&i| a.note(i as usize, &self.partners, b.graph));
+            [j as u32, from].iter().filter(|&&j| j != NONE).for_each(|&j| b.note(j as usize, &self.holders, a.graph));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::instance::rng;
+
+    #[test]
+    fn gains_and_losses_are_those_of_the_value() {
+        for (trial, (n_a, n_b, directed)) in [(9, 9, false), (9, 12, true), (12, 7, true)].into_iter().enumerate() {
+            let mut rng = rng(41, trial as u64);
+            let mut graph = |n: usize| {
+                let arcs: Vec<_> = (0..3 * n)
+                    .map(|_| (rng.random_range(0..n), rng.random_range(0..n), f64::from(rng.random_range(1..4))))
+                    .collect();
+                if directed { Graph::directed(n, arcs).unwrap() } else { Graph::undirected(n, arcs).unwrap() }
+            };
+            let layers = vec![(graph(n_a), graph(n_b)), (graph(n_a), graph(n_b))];
+            let layers = Layers::new(layers, &[(1, 2)]).unwrap();
+            let mut partners: Vec<u32> = (0..n_a as u32).map(|i| if i < n_b as u32 { i } else { NONE }).collect();
+            partners.swap(1, 2);
+            let mut walker = Walker::new(&layers, &partners);
+            for step in 0..400 {
+                let drawn = if step % 2 == 0 { walker.draw(&mut rng) } else { None };
+                let any = walker.allowed(rng.random_range(0..n_a), rng.random_range(0..n_b));
+                let Some(exchange) = drawn.or(any) else { continue };
+                let (before, value, gain) =
+                    (walker.partners.clone(), layers.value(&walker.partners), walker.gain(exchange));
+                let lost = walker.sides[0].0.lost.members.len();
+                let made = walker.make(exchange);
+                assert_eq!(layers.value(&walker.partners), value + gain);
+                if let Some(exchange) = drawn {
+                    let Exchange { i, j } = exchange;
+                    assert_eq!(walker.partners[i], j as u32);
+                }
+                if step % 3 == 0 {
+                    walker.undo(made);
+                    assert_eq!(walker.partners, before);
+                    assert_eq!(walker.sides[0].0.lost.members.len(), lost);
+                }
+                assert_eq!((walker.partners[1], walker.holders[2]), (2, 1));
+                for (a, b) in &walker.sides {
+                    let is_lost = |&(i, k, _): &(usize, usize, f64)| {
+                        let (j, l) = (walker.partners[i], walker.partners[k]);
+                        j == NONE || l == NONE || b.graph.weight(j as usize, l as usize) == 0.0
+                    };
+                    assert_eq!(a.lost.members.len(), a.graph.arcs().filter(is_lost).count());
+                }
+            }
+        }
+    }
+}
