@@ -7,7 +7,7 @@
 // With only the baseline, SSE2, cold solves of the hard kind (gradients) took 1.4 times as long in all.
 #![allow(unsafe_code, reason = "loops for a vector unit are called where it was found, right before the call")]
 
-use super::shortlist::Entry;
+use super::holdings::Entry;
 
 /// Defines `$name`, which runs `$body` as compiled for the best vector unit there is.
 macro_rules! vectorized {

@@ -7,6 +7,7 @@
 //! What takes long takes a [`Stop`]; once that is reached, targets are left as they happen to be.
 
 use super::bits::BitMatrix;
+use super::dense_pair::{BitTriple, DensePair};
 use super::kept::KeptProduct;
 use crate::columns::{for_each_column, multiply};
 use crate::graph::Graph;
@@ -23,21 +24,6 @@ pub(super) struct Exchange {
     b_transposed: Graph,
     symmetric: bool,
     dense: Option<DensePair>,
-}
-
-#[derive(Debug, Clone)]
-pub(super) struct DensePair {
-    pub a: DMatrix<f64>,
-    pub b: DMatrix<f64>,
-    /// A, Aᵀ and B where both are unweighted.
-    pub bits: Option<BitTriple>,
-}
-
-#[derive(Debug, Clone)]
-pub(super) struct BitTriple {
-    a: BitMatrix,
-    a_transposed: BitMatrix,
-    b: BitMatrix,
 }
 
 /// A multiply-add of a scattered sparse product costs about as much as this many of a blocked dense one.

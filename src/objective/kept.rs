@@ -1,7 +1,7 @@
 //! The product at the last vertex, kept: where the next vertex differs from it in few rows, that many columns of a
 //! product are enough.
 
-use super::exchange::DensePair;
+use super::dense_pair::DensePair;
 use crate::columns::multiply;
 use crate::permutation::Permutation;
 use crate::stop::Stop;

@@ -2,10 +2,12 @@
 
 mod bits;
 mod common_subgraph;
+mod dense_pair;
 mod embedding;
 mod exchange;
 pub mod graph_matching;
 mod injective;
+mod injective_layer;
 mod injective_quadratic;
 mod kept;
 mod kernel;

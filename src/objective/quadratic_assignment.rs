@@ -2,7 +2,8 @@
 
 use super::exchange::Exchange;
 use super::injective::{Injective, is_smaller};
-use super::injective_quadratic::{InjectiveLayer, InjectiveQuadratic};
+use super::injective_layer::InjectiveLayer;
+use super::injective_quadratic::InjectiveQuadratic;
 use super::kept::KeptProduct;
 use super::rounding::{Magnitudes, linear_lattice, linear_magnitude};
 use super::{Objective, Rounding, VertexGradient};

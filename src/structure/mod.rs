@@ -18,7 +18,9 @@ mod confidence;
 mod matchings;
 mod messages;
 mod profiles;
+mod ratio;
 mod subtree;
+mod tree_model;
 mod walks;
 
 pub(crate) use confidence::trusted_pairs;
