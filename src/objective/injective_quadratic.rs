@@ -2,7 +2,7 @@
 
 use super::common_subgraph;
 use super::injective::{Embedding, EmbeddingSearch, Injective};
-use super::injective_layer::InjectiveLayer;
+use super::product::InjectiveLayer;
 use crate::graph::Graph;
 use crate::injection::Injection;
 use crate::permutation::Permutation;

@@ -1,10 +1,8 @@
 //! The quadratic assignment problem and the indefinite form of graph matching.
 
-use super::exchange::Exchange;
 use super::injective::{Injective, is_smaller};
-use super::injective_layer::InjectiveLayer;
 use super::injective_quadratic::InjectiveQuadratic;
-use super::kept::KeptProduct;
+use super::product::{Exchange, InjectiveLayer, KeptProduct};
 use super::rounding::{Magnitudes, linear_lattice, linear_magnitude};
 use super::{Objective, Rounding, VertexGradient};
 use crate::assignment::{self, AssignmentSolver};

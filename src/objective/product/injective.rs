@@ -1,7 +1,9 @@
 //! A small and a large graph, prepared for products at injections.
 
+use super::arcs::{add_times_graph, graph_times};
 use super::bits::BitMatrix;
-use super::exchange::{add_times_graph, graph_times};
+use super::dense::DensePair;
+use super::form::{Form, chosen};
 use crate::columns::{for_each_column, multiply};
 use crate::graph::Graph;
 use crate::injection::Injection;
@@ -10,49 +12,45 @@ use nalgebra::DMatrix;
 
 /// A pair of graphs, the smaller one first.
 #[derive(Debug, Clone)]
-pub(super) struct InjectiveLayer {
+pub(in crate::objective) struct InjectiveLayer {
     pub small: Graph,
     pub large: Graph,
     pub small_transposed: Graph,
     pub large_transposed: Graph,
     pub symmetric: bool,
-    dense: Option<Dense>,
+    /// Dense: S and L.
+    form: Form<DensePair, LargeBits>,
 }
 
+/// L and, where the layer is not symmetric, Lᵀ.
 #[derive(Debug, Clone)]
-enum Dense {
-    /// L and Lᵀ, of unweighted graphs.
-    Bits(BitMatrix, BitMatrix),
-    /// S and L.
-    Weights(DMatrix<f64>, DMatrix<f64>),
+struct LargeBits {
+    large: BitMatrix,
+    transposed: Option<BitMatrix>,
 }
-
-/// A multiply-add of a scattered sparse product costs about as much as this many of a blocked dense one.
-const SPARSE_PENALTY: f64 = 16.0;
 
 impl InjectiveLayer {
     pub fn new(small: Graph, large: Graph) -> Self {
-        let (m, n) = (small.vertex_count() as f64, large.vertex_count() as f64);
-        let (small_transposed, large_transposed) = (small.transpose(), large.transpose());
-        let sparse_cost = small.arc_count() as f64 * large.arc_count() as f64 / n;
-        let dense = (sparse_cost * SPARSE_PENALTY > n * m * m).then(|| {
-            let is_unweighted = |graph: &Graph| graph.arcs().all(|(_, _, weight)| weight == 1.0);
-            match (BitMatrix::of(&large), BitMatrix::of(&large_transposed)) {
-                (Some(bits), Some(transposed)) if is_unweighted(&small) => Dense::Bits(bits, transposed),
-                _ => Dense::Weights(small.to_matrix(), large.to_matrix()),
-            }
-        });
         let symmetric = small.is_symmetric() && large.is_symmetric();
-        InjectiveLayer { small, large, small_transposed, large_transposed, symmetric, dense }
+        let (small_transposed, large_transposed) = (small.transpose(), large.transpose());
+        let form = match chosen(&small, &large) {
+            Form::Sparse => Form::Sparse,
+            Form::Dense(()) => Form::Dense(DensePair::of(&small, &large)),
+            Form::Bits(()) => {
+                let transposed = (!symmetric).then(|| BitMatrix::of(&large_transposed));
+                Form::Bits(LargeBits { large: BitMatrix::of(&large), transposed })
+            }
+        };
+        InjectiveLayer { small, large, small_transposed, large_transposed, symmetric, form }
     }
 
     /// L\[j, l\].
     #[inline]
     fn weight(&self, j: usize, l: usize) -> f64 {
-        match &self.dense {
-            Some(Dense::Bits(bits, _)) => f64::from(u8::from(bits.contains(j, l))),
-            Some(Dense::Weights(_, large)) => large[(j, l)],
-            None => self.large.weight(j, l),
+        match &self.form {
+            Form::Bits(bits) => f64::from(u8::from(bits.large.contains(j, l))),
+            Form::Dense(DensePair { b: large, .. }) => large[(j, l)],
+            Form::Sparse => self.large.weight(j, l),
         }
     }
 
@@ -68,14 +66,14 @@ impl InjectiveLayer {
     /// `target ← beta·target + c·(LPSᵀ + LᵀPS)`.
     pub fn blend_product_at(&self, stop: &Stop, c: f64, p: &Injection, beta: f64, target: &mut DMatrix<f64>) {
         let twice = if self.symmetric { 2.0 * c } else { c };
-        match &self.dense {
-            Some(Dense::Bits(large, transposed)) => {
+        match &self.form {
+            Form::Bits(LargeBits { large, transposed }) => {
                 large.blend_times(stop, twice, &self.small, p.image(), beta, target);
-                if !self.symmetric {
+                if let Some(transposed) = transposed {
                     transposed.blend_times(stop, c, &self.small_transposed, p.image(), 1.0, target);
                 }
             }
-            Some(Dense::Weights(small, large)) => {
+            Form::Dense(DensePair { a: small, b: large }) => {
                 let at = |j: usize, k: usize| large[(j, p.apply(k))];
                 let turned = |j: usize, k: usize| large[(p.apply(k), j)];
                 let moved = DMatrix::from_fn(p.places(), p.vertices(), at);
@@ -84,7 +82,7 @@ impl InjectiveLayer {
                     multiply(stop, target, c, &DMatrix::from_fn(p.places(), p.vertices(), turned), small, 1.0);
                 }
             }
-            None => {
+            Form::Sparse => {
                 if beta != 1.0 {
                     *target *= beta;
                 }
