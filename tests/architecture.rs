@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 const TABLE: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("stop", &[]),
+    ("vector_unit", &[]),
+    ("anchors", &[]),
     ("columns", &["stop"]),
     ("exact", &[]),
     ("permutation", &[]),
@@ -18,13 +20,13 @@ const TABLE: &[(&str, &[&str])] = &[
     ("graph", &[]),
     ("sparse_matrix", &[]),
     ("penalty", &["columns"]),
-    ("assignment", &["stop", "columns", "exact", "permutation", "sparse_matrix"]),
-    ("polytope", &["stop", "permutation", "injection", "assignment"]),
+    ("assignment", &["stop", "vector_unit", "columns", "exact", "permutation", "sparse_matrix"]),
+    ("polytope", &["stop", "anchors", "permutation", "injection", "assignment"]),
     // Objectives never import solvers, the penalty or the instances.
-    ("objective", &["stop", "columns", "exact", "permutation", "injection", "graph", "assignment"]),
+    ("objective", &["stop", "vector_unit", "columns", "exact", "permutation", "injection", "graph", "assignment"]),
     ("instance", &["permutation", "graph"]),
     // Costs from graphs alone: it knows no objective.
-    ("structure", &["stop", "permutation", "graph"]),
+    ("structure", &["stop", "anchors", "permutation", "graph"]),
     ("features", &["stop", "graph", "sparse_matrix", "instance"]),
     ("certificate", &["stop", "exact", "permutation", "injection", "assignment", "penalty", "polytope", "objective"]),
     ("neurons", &["exact", "permutation", "assignment", "objective"]),
@@ -65,6 +67,8 @@ const TABLE: &[(&str, &[&str])] = &[
 const MATHEMATICS: &[&str] = &[
     "error",
     "stop",
+    "vector_unit",
+    "anchors",
     "columns",
     "exact",
     "sparse_matrix",

@@ -424,7 +424,7 @@ fn efforts() -> impl TypedValueParser<Value = Effort> {
 }
 
 fn penalties() -> impl TypedValueParser<Value = Penalty> {
-    named(vec![("l1-minus-l2", Penalty::L1MinusL2), ("frobenius", Penalty::Frobenius), ("entropy", Penalty::Entropy)])
+    named(Penalty::ALL.map(|penalty| (penalty.name(), penalty)).to_vec())
 }
 
 fn restart_starts() -> impl TypedValueParser<Value = RestartFrom> {
