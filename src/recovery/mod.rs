@@ -163,7 +163,7 @@ pub fn recover_from(
     let unwatched = Limits { watcher: None, ..limits.clone() };
     let beginning = match is_relaxed {
         false => Beginning::Point(&from.x),
-        true if search.goes_on(starts) => Beginning::Relaxed(from.clone()),
+        true if search.goes_on(starts.len()) => Beginning::Relaxed(from.clone()),
         true => Beginning::Relaxed(from.hand_over()),
     };
     let mut race = Race::begin(&search, first, beginning, (&limits, &unwatched))?;

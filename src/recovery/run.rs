@@ -2,7 +2,6 @@
 
 use super::enumeration::is_small;
 use super::settings::{Effort, Method, Settings};
-use super::start::Start;
 use crate::error::{Error, Result};
 use crate::instance::rng;
 use crate::local_search::{anneal, swap_descent};
@@ -100,11 +99,9 @@ impl<'a> Search<'a> {
 
     /// Whether further runs may begin where the relaxation ended: not where the effort pays for one run, and no start
     /// asks for another.
-    pub fn goes_on(&self, starts: &[Start]) -> bool {
+    pub fn goes_on(&self, starts: usize) -> bool {
         let Settings { method, restarts, effort, starts: most, .. } = self.settings;
-        *method == Method::Penalized
-            && *restarts == 0
-            && (*effort != Effort::Quick || starts.len() > 1 || most.is_some())
+        *method == Method::Penalized && *restarts == 0 && (*effort != Effort::Quick || starts > 1 || most.is_some())
     }
 
     pub fn relaxation_stage(&self, objective: &dyn Objective) -> Stage {

@@ -1,6 +1,6 @@
 //! How much memory a search takes, and whether that much is free.
 
-use super::options::SearchOptions;
+use super::search_options::SearchOptions;
 use birkhoff::error::{Error, Result};
 use birkhoff::graph::Graph;
 use birkhoff::objective::is_much_smaller;
@@ -174,7 +174,7 @@ fn free_memory() -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::options::{Cli, Command};
+    use super::super::cli::{Cli, Command};
     use super::*;
     use clap::Parser;
 
