@@ -11,12 +11,12 @@ mod injection;
 pub use injection::{INJECTION_RADIUS, certify_injection};
 
 use crate::assignment::{self, AssignmentSolver};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, require_finite};
 use crate::exact::DoubleSum;
 use crate::objective::Objective;
 use crate::penalty::Norms;
 use crate::permutation::Permutation;
-use crate::polytope::{Face, require_finite};
+use crate::polytope::Face;
 use crate::stop::Stop;
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};

@@ -3,6 +3,7 @@
 //! `Err` means bad input. How a run ended is a termination reason, and how good an answer is, is a
 //! [`Certificate`](crate::certificate::Certificate); neither is ever an `Err`.
 
+use nalgebra::DMatrix;
 use std::path::{Path, PathBuf};
 
 /// What can be wrong with an input, or with the place an output goes to.
@@ -114,6 +115,13 @@ impl Error {
     pub fn argument(name: &'static str, cause: impl Into<String>) -> Self {
         Error::Argument { name, cause: cause.into() }
     }
+}
+
+/// An error unless all entries of `x` are finite.
+pub(crate) fn require_finite(what: &str, x: &DMatrix<f64>) -> Result<()> {
+    let Some(k) = x.as_slice().iter().position(|v| !v.is_finite()) else { return Ok(()) };
+    let (row, column) = (k % x.nrows(), k / x.nrows());
+    Err(Error::Entry { what: what.to_string(), row, column, value: x[k], required: "finite" })
 }
 
 #[cfg(test)]

@@ -39,6 +39,7 @@
 // What a user gives is never unwrapped, and the library prints nothing by itself.
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr))]
 
+mod anchors;
 pub mod assignment;
 pub mod certificate;
 mod columns;
@@ -62,6 +63,7 @@ pub mod sparse;
 pub mod sparse_matrix;
 pub mod stop;
 pub mod structure;
+mod vector_unit;
 
 pub use assignment::{Assignment, AssignmentSolver, RectangularAssignment};
 pub use error::{Error, Result};

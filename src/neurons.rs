@@ -194,8 +194,7 @@ pub fn align(a: &Network, b: &Network, inputs: &Inputs) -> Result<Alignment> {
     let rounding = n as f64 * 2.0 * sum_error(terms) * units(&squares_a) * units(&squares_b);
     let is_proved = n <= assignment::LARGEST_MARGIN && assignment::margin(&costs, &best) > 2.0 * rounding;
     let permutation = best.permutation;
-    let kept = |p: &Permutation| p.image().iter().enumerate().map(|(i, &j)| cross[(i, j)]).sum::<f64>();
-    let value = |p: &Permutation| (total - 2.0 * kept(p)).max(0.0);
+    let value = |p: &Permutation| (total - 2.0 * p.inner_product(&cross)).max(0.0);
     let similarity = |(i, &j): (usize, &usize)| {
         let scale = (squares_a[i] * squares_b[j]).sqrt();
         if scale > 0.0 { cross[(i, j)] / scale } else { 0.0 }

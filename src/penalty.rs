@@ -41,6 +41,18 @@ pub enum Penalty {
 const ENTROPY_FLOOR: f64 = 1e-12;
 
 impl Penalty {
+    /// All of them.
+    pub const ALL: [Penalty; 3] = [Penalty::L1MinusL2, Penalty::Frobenius, Penalty::Entropy];
+
+    /// The name in files, on command lines and in tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Penalty::L1MinusL2 => "l1-minus-l2",
+            Penalty::Frobenius => "frobenius",
+            Penalty::Entropy => "entropy",
+        }
+    }
+
     /// P(X) for X ≥ 0, any shape for l1−l2 and entropy; n is the number of rows for Frobenius. O(entries).
     ///
     /// l1−l2 is right for entries of any size: ∞ only where P itself is beyond 1.8e308. NaN where an entry is not
@@ -152,11 +164,7 @@ pub(crate) struct Products {
 
 impl std::fmt::Display for Penalty {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        f.write_str(match self {
-            Penalty::L1MinusL2 => "l1-minus-l2",
-            Penalty::Frobenius => "frobenius",
-            Penalty::Entropy => "entropy",
-        })
+        f.write_str(self.name())
     }
 }
 

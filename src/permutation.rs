@@ -86,6 +86,24 @@ impl Permutation {
         self.image[i]
     }
 
+    /// ⟨M, P⟩ = Σ_i M\[i, p(i)\]. O(n).
+    ///
+    /// # Panics
+    /// When M has fewer than n rows or columns.
+    pub fn inner_product(&self, m: &DMatrix<f64>) -> f64 {
+        self.image.iter().enumerate().map(|(i, &j)| m[(i, j)]).sum()
+    }
+
+    /// The change of [`inner_product`](Self::inner_product) when p(i) and p(k) are exchanged. O(1).
+    ///
+    /// # Panics
+    /// When i or k ≥ n, or M has fewer than n rows or columns.
+    #[inline]
+    pub fn linear_swap_change(&self, m: &DMatrix<f64>, i: usize, k: usize) -> f64 {
+        let (pi, pk) = (self.image[i], self.image[k]);
+        m[(i, pk)] + m[(k, pi)] - m[(i, pi)] - m[(k, pk)]
+    }
+
     /// p⁻¹. O(n).
     pub fn inverse(&self) -> Self {
         let mut image = vec![0; self.len()];

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 const TABLE: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("stop", &[]),
+    ("vector_unit", &[]),
+    ("anchors", &[]),
     ("columns", &["stop"]),
     ("exact", &[]),
     ("permutation", &[]),
@@ -18,13 +20,13 @@ const TABLE: &[(&str, &[&str])] = &[
     ("graph", &[]),
     ("sparse_matrix", &[]),
     ("penalty", &["columns"]),
-    ("assignment", &["stop", "columns", "exact", "permutation", "sparse_matrix"]),
-    ("polytope", &["stop", "permutation", "injection", "assignment"]),
+    ("assignment", &["stop", "vector_unit", "columns", "exact", "permutation", "sparse_matrix"]),
+    ("polytope", &["stop", "anchors", "permutation", "injection", "assignment"]),
     // Objectives never import solvers, the penalty or the instances.
-    ("objective", &["stop", "columns", "exact", "permutation", "injection", "graph", "assignment"]),
+    ("objective", &["stop", "vector_unit", "columns", "exact", "permutation", "injection", "graph", "assignment"]),
     ("instance", &["permutation", "graph"]),
     // Costs from graphs alone: it knows no objective.
-    ("structure", &["stop", "permutation", "graph"]),
+    ("structure", &["stop", "anchors", "permutation", "graph"]),
     ("features", &["stop", "graph", "sparse_matrix", "instance"]),
     ("certificate", &["stop", "exact", "permutation", "injection", "assignment", "penalty", "polytope", "objective"]),
     ("neurons", &["exact", "permutation", "assignment", "objective"]),
@@ -65,6 +67,8 @@ const TABLE: &[(&str, &[&str])] = &[
 const MATHEMATICS: &[&str] = &[
     "error",
     "stop",
+    "vector_unit",
+    "anchors",
     "columns",
     "exact",
     "sparse_matrix",
@@ -165,7 +169,7 @@ fn code(text: &str) -> String {
     bare
 }
 
-/// All paths that the code imports by `use`, groups taken apart, and all that it writes out as `crate::…`.
+/// All paths that the code imports by `use`, groups taken apart, and all that it writes out from `crate` or `super`.
 fn imports(code: &str) -> BTreeSet<Import> {
     let mut found = vec![];
     let mut rest = code;
@@ -178,8 +182,10 @@ fn imports(code: &str) -> BTreeSet<Import> {
         }
         rest = &statement[if begins { end } else { 0 }..];
     }
-    for (start, _) in code.match_indices("crate::") {
-        let path = code[start..].split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).next().unwrap();
+    let is_inside = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+    let roots = code.match_indices("crate::").chain(code.match_indices("super::"));
+    for (start, _) in roots.filter(|&(start, _)| !code[..start].ends_with(is_inside)) {
+        let path = code[start..].split(|c: char| !is_inside(c)).next().unwrap();
         if !path.ends_with(':') {
             found.push(path.split("::").map(str::to_string).collect());
         }
@@ -212,7 +218,11 @@ fn take_apart(prefix: &[String], text: &str, found: &mut Vec<Import>) {
 
 /// What lib.rs re-exports, and from which module: `crate::Graph` is an import of `graph`.
 fn exports(lib: &str) -> BTreeMap<String, String> {
-    let exported = imports(&code(lib)).into_iter().filter(|path| path.len() > 1);
+    exports_of(&code(lib))
+}
+
+fn exports_of(code: &str) -> BTreeMap<String, String> {
+    let exported = imports(code).into_iter().filter(|path| path.len() > 1);
     exported.map(|path| (path[path.len() - 1].clone(), path[0].clone())).collect()
 }
 
@@ -245,6 +255,65 @@ fn violations(module: &str, text: &str, exports: &BTreeMap<String, String>) -> V
             if !TRAIT.contains(&name) {
                 found.push(format!("{written}: {module} knows only the trait Objective"));
             }
+        }
+    }
+    found
+}
+
+/// The module that a file is, from its crate's root: `a/b.rs` is [a, b], and `a/mod.rs` [a].
+fn path_of(file: &str) -> Vec<String> {
+    let parts = file.trim_end_matches(".rs").split('/').map(str::to_string);
+    parts.filter(|part| !["mod", "lib", "main"].contains(&part.as_str())).collect()
+}
+
+/// Where an import of `module` leads, from the crate's root; `None` out of the crate, and into one's own parts.
+fn resolved(module: &[String], import: &[String]) -> Option<Vec<String>> {
+    let up = import.iter().take_while(|part| *part == "super").count();
+    let (above, rest) = match import.first()?.as_str() {
+        "crate" => (&module[..0], &import[1..]),
+        "super" => (&module[..module.len().checked_sub(up)?], &import[up..]),
+        _ => return None,
+    };
+    Some([above, rest].concat())
+}
+
+/// All that `start` knows, itself or through others.
+fn reached<'a>(knows: &'a BTreeMap<&str, BTreeSet<String>>, start: &'a str) -> BTreeSet<&'a str> {
+    let (mut seen, mut next) = (BTreeSet::new(), vec![start]);
+    while let Some(module) = next.pop() {
+        next.extend(knows.get(module).into_iter().flatten().map(String::as_str).filter(|&to| seen.insert(to)));
+    }
+    seen
+}
+
+/// The circles among the modules of each room of a crate, given its files with their texts: each named once, by its
+/// members.
+fn circles(files: &[(String, String)]) -> BTreeSet<String> {
+    let codes: BTreeMap<Vec<String>, String> = files.iter().map(|(file, text)| (path_of(file), code(text))).collect();
+    let mut rooms: BTreeMap<&[String], BTreeMap<&str, BTreeSet<String>>> = BTreeMap::new();
+    for (module, code) in &codes {
+        for target in imports(code).iter().filter_map(|import| resolved(module, import)) {
+            let shared = module.iter().zip(&target).take_while(|(one, other)| one == other).count();
+            let (room, Some(from), Some(to)) = (&module[..shared], module.get(shared), target.get(shared)) else {
+                continue;
+            };
+            // A name that the room re-exports is its owner's.
+            let owner = codes.get(room).and_then(|code| exports_of(code).remove(to)).unwrap_or(to.clone());
+            let is_module =
+                codes.keys().any(|path| path.len() > shared && path[..shared] == *room && path[shared] == owner);
+            if is_module && owner != *from {
+                rooms.entry(room).or_default().entry(from).or_default().insert(owner);
+            }
+        }
+    }
+    let mut found = BTreeSet::new();
+    for (room, knows) in &rooms {
+        let all: BTreeMap<&str, BTreeSet<&str>> =
+            knows.keys().map(|&module| (module, reached(knows, module))).collect();
+        for (module, reached) in all.iter().filter(|(module, reached)| reached.contains(*module)) {
+            let members = reached.iter().filter(|other| all.get(*other).is_some_and(|back| back.contains(module)));
+            let members: Vec<&str> = members.copied().collect();
+            found.insert(format!("{}: {}", room.join("/"), members.join(", ")));
         }
     }
     found
@@ -288,6 +357,38 @@ fn the_table_itself_has_no_cycles() {
         above.insert(*module);
     }
     assert!(MATHEMATICS.iter().all(|module| above.contains(module)));
+}
+
+#[test]
+fn no_room_has_a_circle() {
+    for crate_of in ["src", "experiments/src", "crates/autoshufflenet/src"] {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(crate_of);
+        let files = sources(&root).into_iter().filter(|file| !file.starts_with(root.join("bin")));
+        let place = |file: &Path| file.strip_prefix(&root).unwrap().to_str().unwrap().replace('\\', "/");
+        let files: Vec<_> = files.map(|file| (place(&file), fs::read_to_string(&file).unwrap())).collect();
+        assert!(files.len() > 20, "the sources were found");
+        let found = circles(&files);
+        assert!(found.is_empty(), "in {crate_of}, know one another:\n{}", Vec::from_iter(found).join("\n"));
+    }
+}
+
+#[test]
+fn planted_circles_are_seen() {
+    let seen = |files: &[(&str, &str)]| {
+        let files: Vec<_> = files.iter().map(|(file, text)| (file.to_string(), text.to_string())).collect();
+        Vec::from_iter(circles(&files)).join("; ")
+    };
+    let a = ("room/a.rs", "use super::b::{self, B};");
+    assert_eq!(seen(&[a, ("room/b.rs", "fn f() { super::a::f() }")]), "room: a, b");
+    assert_eq!(seen(&[a, ("room/b/inner.rs", "use super::super::a::A;")]), "room: a, b");
+    assert_eq!(seen(&[a, ("room/b.rs", "use crate::room::{c::C};"), ("room/c.rs", "use super::a;")]), "room: a, b, c");
+    assert_eq!(seen(&[("lib.rs", "pub use a::A;"), ("a.rs", "use crate::b;"), ("b.rs", "use crate::A;")]), ": a, b");
+    let reexport = ("room/mod.rs", "pub use a::A;");
+    assert_eq!(seen(&[reexport, a, ("room/b.rs", "use super::A;")]), "room: a, b");
+    // One way, from a test, and between a module and its own parts.
+    assert_eq!(seen(&[a, ("room/b.rs", "use crate::other::a::A;"), ("other/a.rs", "")]), "");
+    assert_eq!(seen(&[a, ("room/b.rs", "#[cfg(test)]\nmod tests { use super::super::a; }")]), "");
+    assert_eq!(seen(&[("a/mod.rs", "use b::B;"), ("a/b.rs", "use super::A;")]), "");
 }
 
 #[test]

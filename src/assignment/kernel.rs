@@ -1,90 +1,14 @@
 //! The loops over dense lines, compiled for the vector units of the machine that runs them.
 //!
-//! The bodies are plain safe Rust, written so that the compiler vectorizes them. Each is compiled three times: with
-//! AVX-512, with AVX2, and for the baseline. Every version does the same operations on the same numbers in an order
-//! that does not matter (only minima and comparisons; the one sum goes over fixed lanes), so the answers do not depend
-//! on the machine.
+//! The bodies are plain safe Rust, written so that the compiler vectorizes them. Every version does the same operations
+//! on the same numbers in an order that does not matter (only minima and comparisons; the one sum goes over fixed
+//! lanes), so the answers do not depend on the machine.
 // With only the baseline, SSE2, cold solves of the hard kind (gradients) took 1.4 times as long in all.
 #![allow(unsafe_code, reason = "loops for a vector unit are called where it was found, right before the call")]
 
-use super::shortlist::Entry;
-
-/// Defines `$name`, which runs `$body` as compiled for the best vector unit there is.
-macro_rules! vectorized {
-    ($(#[$doc:meta])* $name:ident = $body:ident($($arg:ident: $type:ty),*) -> $result:ty) => {
-        $(#[$doc])*
-        #[inline]
-        pub(super) fn $name($($arg: $type),*) -> $result {
-            #[cfg(target_arch = "x86_64")]
-            {
-                #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,bmi1,bmi2,popcnt")]
-                fn avx512($($arg: $type),*) -> $result {
-                    $body($($arg),*)
-                }
-                #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-                fn avx2($($arg: $type),*) -> $result {
-                    $body($($arg),*)
-                }
-                match VectorUnit::chosen() {
-                    // SAFETY: the unit was found on this machine.
-                    VectorUnit::Avx512 => return unsafe { avx512($($arg),*) },
-                    // SAFETY: the unit was found on this machine.
-                    VectorUnit::Avx2 => return unsafe { avx2($($arg),*) },
-                    VectorUnit::Baseline => {}
-                }
-            }
-            $body($($arg),*)
-        }
-    };
-}
-
-/// What the loops are compiled for. The baseline is SSE2 on x86-64.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum VectorUnit {
-    #[cfg(target_arch = "x86_64")]
-    Avx512,
-    #[cfg(target_arch = "x86_64")]
-    Avx2,
-    Baseline,
-}
-
-impl VectorUnit {
-    /// Whether this machine has it.
-    #[inline]
-    fn is_here(self) -> bool {
-        #[cfg(target_arch = "x86_64")]
-        use std::arch::is_x86_feature_detected as has;
-        match self {
-            #[cfg(target_arch = "x86_64")]
-            VectorUnit::Avx512 => {
-                VectorUnit::Avx2.is_here()
-                    && has!("avx512f")
-                    && has!("avx512vl")
-                    && has!("avx512dq")
-                    && has!("avx512bw")
-            }
-            #[cfg(target_arch = "x86_64")]
-            VectorUnit::Avx2 => has!("avx2") && has!("bmi1") && has!("bmi2") && has!("popcnt"),
-            VectorUnit::Baseline => true,
-        }
-    }
-
-    /// The best one that is here.
-    #[inline]
-    fn chosen() -> Self {
-        #[cfg(test)]
-        if let Some(unit) = tests::forced() {
-            return unit;
-        }
-        #[cfg(target_arch = "x86_64")]
-        for unit in [VectorUnit::Avx512, VectorUnit::Avx2] {
-            if unit.is_here() {
-                return unit;
-            }
-        }
-        VectorUnit::Baseline
-    }
-}
+use super::holdings::Entry;
+use crate::vector_unit::VectorUnit;
+use crate::vector_unit::vectorized;
 
 /// How many running minima a scan keeps side by side.
 const LANES: usize = 32;
@@ -173,7 +97,7 @@ pub(super) fn collect(costs: &[f64], v: &[f64], threshold: f64, first: usize, fo
     let mut least = match VectorUnit::chosen() {
         // SAFETY: the unit was found on this machine.
         #[cfg(target_arch = "x86_64")]
-        VectorUnit::Avx512 => unsafe { collect_avx512(chunks, v_chunks, &mut sink) },
+        VectorUnit::Avx512 | VectorUnit::Avx512Counting => unsafe { collect_avx512(chunks, v_chunks, &mut sink) },
         // SAFETY: the unit was found on this machine.
         #[cfg(target_arch = "x86_64")]
         VectorUnit::Avx2 => unsafe { collect_avx2(chunks, v_chunks, &mut sink) },
@@ -281,38 +205,9 @@ mod tests {
     use super::super::{Assignment, AssignmentSolver, solve_rectangular};
     use super::*;
     use crate::instance::rng;
+    use crate::vector_unit::forcing::on_every_unit;
     use nalgebra::DMatrix;
     use rand::RngExt;
-    use std::cell::Cell;
-
-    thread_local! {
-        static FORCED: Cell<Option<VectorUnit>> = const { Cell::new(None) };
-    }
-
-    /// The unit that the loops of this thread have to use.
-    pub(super) fn forced() -> Option<VectorUnit> {
-        FORCED.get()
-    }
-
-    /// What `run` gives on each unit of this machine, the baseline first; it must not hand work to other threads.
-    fn on_every_unit<T>(run: impl Fn() -> T) -> Vec<(VectorUnit, T)> {
-        #[cfg(target_arch = "x86_64")]
-        const UNITS: [VectorUnit; 3] = [VectorUnit::Baseline, VectorUnit::Avx2, VectorUnit::Avx512];
-        #[cfg(not(target_arch = "x86_64"))]
-        const UNITS: [VectorUnit; 1] = [VectorUnit::Baseline];
-        let mut answers = Vec::new();
-        for unit in UNITS {
-            if !unit.is_here() {
-                eprintln!("skipped: this processor has no {unit:?}");
-                continue;
-            }
-            FORCED.set(Some(unit));
-            answers.push((unit, run()));
-            FORCED.set(None);
-        }
-        answers
-    }
-
     fn bits(numbers: &[f64]) -> Vec<u64> {
         numbers.iter().map(|number| number.to_bits()).collect()
     }

@@ -50,6 +50,7 @@
 
 mod auction;
 mod engine;
+mod holdings;
 mod kernel;
 mod margin;
 mod monge;

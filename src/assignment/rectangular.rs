@@ -1,8 +1,8 @@
 //! Rectangular matrices: the fewer side is assigned completely.
 
-use super::engine::{Costs, Engine};
+use super::engine::Engine;
+use super::holdings::{Costs, NONE};
 use super::kernel::magnitude;
-use super::shortlist::NONE;
 use super::{LARGE, TOO_LARGE, inspect, scale_for};
 use crate::error::{Error, Result};
 use crate::stop::Stop;

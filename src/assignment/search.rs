@@ -1,8 +1,8 @@
 //! The search for one shortest augmenting path.
 
-use super::engine::{Costs, Holdings};
+use super::holdings::{Costs, Entry, Holdings, NONE};
 use super::kernel;
-use super::shortlist::{Entry, NONE, Shortlists};
+use super::shortlist::Shortlists;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 

@@ -1,5 +1,6 @@
 //! Shortlists: for each line of the cost matrix the few entries of smallest reduced cost, and a bound on the rest.
 
+use super::holdings::{Entry, NONE};
 use super::kernel;
 use rayon::prelude::*;
 
@@ -14,16 +15,6 @@ const ENOUGH: usize = 8;
 
 /// So many entries are tested between two looks at how many were found.
 const SEGMENT: usize = 1024;
-
-/// No place, or no line.
-pub(super) const NONE: u32 = u32::MAX;
-
-/// One entry c_lk of the shortlist of a line l.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Entry {
-    pub cost: f64,
-    pub place: u32,
-}
 
 /// For each line l a set S_l of at most [`CAPACITY`] places, and `rest[l]` ≤ c_lk − v_k for every k outside S_l.
 ///

@@ -1,9 +1,9 @@
 //! The solver with a memory: assignment problems that change little from one to the next.
 
-use super::engine::{Costs, Engine};
+use super::engine::Engine;
+use super::holdings::{Costs, NONE};
 use super::kernel::magnitude;
 use super::monge::MongeOrder;
-use super::shortlist::NONE;
 use super::{Assignment, LARGE, TOO_LARGE, inspect, scale_for};
 use crate::error::{Error, Result};
 use crate::permutation::Permutation;

@@ -1,10 +1,9 @@
 //! T6: how near a matrix is to an injection.
 
 use super::{Certificate, DISTANCE_FACTOR, FEASIBILITY, Theorem};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, require_finite};
 use crate::injection::Injection;
 use crate::penalty::SlackNorms;
-use crate::polytope::require_finite;
 use nalgebra::DMatrix;
 
 /// 3 − 3/√2: P(X) below this makes the largest entry of every column X's unique rounding to an injection (T6). Attained

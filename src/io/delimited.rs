@@ -1,8 +1,7 @@
 //! What text in rows and fields holds: a matrix, edges, or interactions.
 
 use super::columns::{self, Header, Sure};
-use super::fields::{Field, Separator, fields, is_blank, sample, split_dictionary};
-use super::matrix::is_header;
+use super::fields::{Field, Separator, fields, is_blank, is_header, sample, split_dictionary};
 use super::text::lines;
 use std::collections::HashSet;
 use std::path::Path;

@@ -284,6 +284,12 @@ pub(super) fn in_quotes(text: &str) -> String {
     format!("\"{}\"", text.replace('"', "\"\""))
 }
 
+/// Whether a row of a matrix has the names of the columns. A name in the first field alone is the name of a row.
+pub(super) fn is_header(fields: &[Field]) -> bool {
+    let decisive = if fields.len() == 1 { fields } else { &fields[1..] };
+    fields[0].is_missing() || decisive.iter().any(|field| !field.is_number())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,12 +3,12 @@
 
 use super::edges::{Kind, Rows};
 use super::graph_format::GraphFormat;
+use super::listing::listed_edges;
 use super::named_graph::NamedGraph;
 use super::reading::{GraphFile, Reading};
 use super::text::{finite, legible, line_of, number, shown};
 use super::vertex_names::{Names, are_generated, chosen};
 use super::vertices::Vertices;
-use super::writing::listed_edges;
 use super::xml::{hexadecimal, xml_text};
 use crate::error::{Error, Result};
 use quick_xml::XmlVersion;

@@ -2,13 +2,13 @@
 
 use super::delimited::{Rows, rows_of};
 use super::edge_list;
-use super::fields::{Field, Separator, fields, quote_name};
+use super::fields::{Field, Separator, fields, is_header, quote_name};
 use super::graph_format::GraphFormat;
 use super::named_graph::NamedGraph;
+use super::numpy::{array_of, is_array};
 use super::reading::{GraphFile, Reading};
 use super::source::read_source;
 use super::symmetry::accept;
-use super::tensor::{array_of, is_array};
 use super::text::{decode, finite, lines, number, shown, source_name};
 use super::write_atomically;
 use crate::error::{Error, Result};
@@ -225,12 +225,6 @@ impl Table {
             self.values.drain(..self.width);
         }
     }
-}
-
-/// See [`read_matrix`]. A name in the first field alone is the name of a row.
-pub(super) fn is_header(fields: &[Field]) -> bool {
-    let decisive = if fields.len() == 1 { fields } else { &fields[1..] };
-    fields[0].is_missing() || decisive.iter().any(|field| !field.is_number())
 }
 
 fn column_names(

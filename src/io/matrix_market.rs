@@ -4,11 +4,11 @@
 use super::MAX_VERTICES;
 use super::edges::{Kind, Rows};
 use super::graph_format::GraphFormat;
+use super::listing::{listed_edges, write_summary};
 use super::named_graph::NamedGraph;
 use super::reading::{GraphFile, Reading, Repeated};
 use super::symmetry::accept;
 use super::text::{decode, finite, lines, number, shown};
-use super::writing::{listed_edges, write_summary};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use std::io::{self, Write};

@@ -31,13 +31,16 @@ mod graph_format;
 mod graphml;
 mod identity;
 mod leda;
+mod listing;
 mod matrix;
 mod matrix_market;
 mod named_graph;
 mod npy;
 mod npz;
+mod numpy;
 mod place;
 mod qaplib;
+mod readers;
 mod reading;
 mod recognition;
 mod sif;
@@ -48,6 +51,7 @@ mod tensor;
 mod text;
 mod vertex_names;
 mod vertices;
+mod weights;
 mod writing;
 mod xml;
 
@@ -68,13 +72,15 @@ pub use place::{Place, folder_of, follow, no_folder};
 pub use qaplib::{
     QaplibInstance, QaplibSolution, parse_qaplib, parse_qaplib_solution, read_qaplib, read_qaplib_solution,
 };
-pub use reading::{GraphFile, Reading, Repeated, parse_graph, read_graph};
+pub use readers::{parse_graph, read_graph};
+pub use reading::{GraphFile, Reading, Repeated};
 pub use sif::parse_sif;
 pub use similarity::{parse_similarity_matrix, parse_similarity_triples, read_similarity};
 pub use source::MAX_UNPACKED;
-pub use tensor::listed;
-pub use tensor::{
-    Tensor, TensorPath, is_safetensors, read_array, read_shapes, read_tensor, reorder_safetensors, write_safetensors,
+pub use tensor::Tensor;
+pub use weights::listed;
+pub use weights::{
+    TensorPath, is_safetensors, read_array, read_shapes, read_tensor, reorder_safetensors, write_safetensors,
 };
 pub use writing::write_graph;
 

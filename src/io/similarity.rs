@@ -3,8 +3,8 @@
 use super::fields::{Field, Separator, fields, sample};
 use super::matrix::Table;
 use super::named_graph::NamedGraph;
+use super::numpy::{array_of, is_array};
 use super::source::{read_source, without_gz};
-use super::tensor::{array_of, is_array};
 use super::text::{decode, finite, lines, shown};
 use crate::error::{Error, Result};
 use nalgebra::DMatrix;

@@ -5,8 +5,6 @@ use super::named_graph::NamedGraph;
 use super::text::{shown, source_name};
 use super::{edge_list, graphml, matrix, matrix_market, write_atomically};
 use crate::error::{Error, Result};
-use crate::graph::Graph;
-use std::io::{self, Write};
 use std::path::Path;
 
 /// Writes a graph, atomically; `-` is standard output, the format is the one that [`GraphFormat::from_path`] says
@@ -54,20 +52,10 @@ fn check_can_be_written(path: &Path, named: &NamedGraph, format: GraphFormat, di
     Ok(())
 }
 
-/// The edges of a symmetric graph once each if not `directed`, else all arcs.
-pub(super) fn listed_edges(graph: &Graph, directed: bool) -> impl Iterator<Item = (usize, usize, f64)> + '_ {
-    graph.arcs().filter(move |&(i, j, _)| directed || i <= j)
-}
-
-/// "3 vertices, 2 undirected edges": what writers put in a comment.
-pub(super) fn write_summary(file: &mut dyn Write, graph: &Graph, directed: bool) -> io::Result<()> {
-    let (edges, kind) = (listed_edges(graph, directed).count(), if directed { "arcs" } else { "undirected edges" });
-    write!(file, "{} vertices, {edges} {kind}", graph.vertex_count())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::Graph;
 
     #[test]
     fn graphs_that_no_file_could_hold_are_not_written() {

@@ -6,7 +6,7 @@
 
 use super::embedding::{self, Constraint, Outcome};
 use super::injective::{Embedding, EmbeddingSearch};
-use super::injective_quadratic::InjectiveLayer;
+use super::product::InjectiveLayer;
 use crate::graph::Graph;
 
 /// Up to so many vertices arcs are given up.

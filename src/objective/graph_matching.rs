@@ -1,8 +1,7 @@
 //! Graph matching, convex form.
 
-use super::exchange::Gram;
-use super::kept::KeptProduct;
 use super::overlap::least_distance;
+use super::product::{Gram, KeptProduct};
 use super::quadratic_assignment::QuadraticAssignment;
 use super::rounding::linear_lattice;
 use super::{Injective, Objective, Rounding, VertexGradient};

@@ -1,10 +1,8 @@
 //! The quadratic assignment problem on injections.
 
-use super::bits::BitMatrix;
 use super::common_subgraph;
-use super::exchange::{add_times_graph, graph_times};
 use super::injective::{Embedding, EmbeddingSearch, Injective};
-use crate::columns::{for_each_column, multiply};
+use super::product::InjectiveLayer;
 use crate::graph::Graph;
 use crate::injection::Injection;
 use crate::permutation::Permutation;
@@ -28,167 +26,9 @@ pub(super) struct InjectiveQuadratic {
     pub stop: Stop,
 }
 
-/// A pair of graphs, the smaller one first.
-#[derive(Debug, Clone)]
-pub(super) struct InjectiveLayer {
-    pub small: Graph,
-    pub large: Graph,
-    pub small_transposed: Graph,
-    pub large_transposed: Graph,
-    pub symmetric: bool,
-    dense: Option<Dense>,
-}
-
-#[derive(Debug, Clone)]
-enum Dense {
-    /// L and Lᵀ, of unweighted graphs.
-    Bits(BitMatrix, BitMatrix),
-    /// S and L.
-    Weights(DMatrix<f64>, DMatrix<f64>),
-}
-
-/// A multiply-add of a scattered sparse product costs about as much as this many of a blocked dense one.
-const SPARSE_PENALTY: f64 = 16.0;
-
 /// Arcs are few up to this geometric mean of the graphs' mean degrees: then an arc in common is a large part of what a
 /// vertex can gain.
 const SPARSE_DEGREE: f64 = 20.0;
-
-impl InjectiveLayer {
-    pub fn new(small: Graph, large: Graph) -> Self {
-        let (m, n) = (small.vertex_count() as f64, large.vertex_count() as f64);
-        let (small_transposed, large_transposed) = (small.transpose(), large.transpose());
-        let sparse_cost = small.arc_count() as f64 * large.arc_count() as f64 / n;
-        let dense = (sparse_cost * SPARSE_PENALTY > n * m * m).then(|| {
-            let is_unweighted = |graph: &Graph| graph.arcs().all(|(_, _, weight)| weight == 1.0);
-            match (BitMatrix::of(&large), BitMatrix::of(&large_transposed)) {
-                (Some(bits), Some(transposed)) if is_unweighted(&small) => Dense::Bits(bits, transposed),
-                _ => Dense::Weights(small.to_matrix(), large.to_matrix()),
-            }
-        });
-        let symmetric = small.is_symmetric() && large.is_symmetric();
-        InjectiveLayer { small, large, small_transposed, large_transposed, symmetric, dense }
-    }
-
-    /// L\[j, l\].
-    #[inline]
-    fn weight(&self, j: usize, l: usize) -> f64 {
-        match &self.dense {
-            Some(Dense::Bits(bits, _)) => f64::from(u8::from(bits.contains(j, l))),
-            Some(Dense::Weights(_, large)) => large[(j, l)],
-            None => self.large.weight(j, l),
-        }
-    }
-
-    /// `target += c·(LXSᵀ + LᵀXS)`.
-    fn add_product(&self, stop: &Stop, c: f64, x: &DMatrix<f64>, target: &mut DMatrix<f64>) {
-        if self.symmetric {
-            return add_times_graph(stop, 2.0 * c, &graph_times(stop, &self.large, x), &self.small, target);
-        }
-        add_times_graph(stop, c, &graph_times(stop, &self.large, x), &self.small, target);
-        add_times_graph(stop, c, &graph_times(stop, &self.large_transposed, x), &self.small_transposed, target);
-    }
-
-    /// `target ← beta·target + c·(LPSᵀ + LᵀPS)`.
-    fn blend_product_at(&self, stop: &Stop, c: f64, p: &Injection, beta: f64, target: &mut DMatrix<f64>) {
-        let twice = if self.symmetric { 2.0 * c } else { c };
-        match &self.dense {
-            Some(Dense::Bits(large, transposed)) => {
-                large.blend_times(stop, twice, &self.small, p.image(), beta, target);
-                if !self.symmetric {
-                    transposed.blend_times(stop, c, &self.small_transposed, p.image(), 1.0, target);
-                }
-            }
-            Some(Dense::Weights(small, large)) => {
-                let at = |j: usize, k: usize| large[(j, p.apply(k))];
-                let turned = |j: usize, k: usize| large[(p.apply(k), j)];
-                let moved = DMatrix::from_fn(p.places(), p.vertices(), at);
-                multiply(stop, target, twice, &moved, &small.transpose(), beta);
-                if !self.symmetric {
-                    multiply(stop, target, c, &DMatrix::from_fn(p.places(), p.vertices(), turned), small, 1.0);
-                }
-            }
-            None => {
-                if beta != 1.0 {
-                    *target *= beta;
-                }
-                // Column i of LPSᵀ: the sum over the arcs i → k of S of column p(k) of L.
-                let mut add = |c: f64, small: &Graph, columns_of_large: &Graph| {
-                    for_each_column(stop, target, |i, column| {
-                        let (neighbours, weights) = small.neighbours(i);
-                        for (&k, &weight) in neighbours.iter().zip(weights) {
-                            add_scattered(c * weight, columns_of_large.neighbours(p.apply(k)), column);
-                        }
-                    });
-                };
-                add(twice, &self.small, &self.large_transposed);
-                if !self.symmetric {
-                    add(c, &self.small_transposed, &self.large);
-                }
-            }
-        }
-    }
-
-    /// Σ S\[i,k\]·L\[p(i),p(k)\].
-    fn inner_product_at(&self, p: &Injection) -> f64 {
-        self.small.arcs().map(|(i, k, weight)| weight * self.weight(p.apply(i), p.apply(k))).sum()
-    }
-
-    /// `costs[j] += c·`what of the inner product sees vertex i at place j.
-    fn add_costs(&self, c: f64, p: &Injection, i: usize, costs: &mut [f64]) {
-        let mut add = |c: f64, small: &Graph, columns_of_large: &Graph| {
-            let (neighbours, weights) = small.neighbours(i);
-            for (&k, &weight) in neighbours.iter().zip(weights).filter(|&(&k, _)| k != i) {
-                add_scattered(c * weight, columns_of_large.neighbours(p.apply(k)), costs);
-            }
-        };
-        add(if self.symmetric { 2.0 * c } else { c }, &self.small, &self.large_transposed);
-        if !self.symmetric {
-            add(c, &self.small_transposed, &self.large);
-        }
-        let own = self.small.weight(i, i);
-        if own != 0.0 {
-            costs.iter_mut().enumerate().for_each(|(j, cost)| *cost += c * own * self.weight(j, j));
-        }
-    }
-
-    /// The change of the inner product when i goes to j, and the vertex there to i's place. O(degree).
-    fn change(&self, p: &Injection, i: usize, j: usize) -> f64 {
-        let (from, other) = (p.apply(i), p.holder(j));
-        // Arcs to the vertices that stay.
-        let moved = |small: &Graph, vertex: usize, change: &dyn Fn(usize) -> f64| -> f64 {
-            let (neighbours, weights) = small.neighbours(vertex);
-            let staying = neighbours.iter().zip(weights).filter(|&(&k, _)| k != i && Some(k) != other);
-            staying.map(|(&k, &weight)| weight * change(p.apply(k))).sum()
-        };
-        let both = |vertex: usize, sign: f64| {
-            let out = moved(&self.small, vertex, &|l| sign * (self.weight(j, l) - self.weight(from, l)));
-            if self.symmetric {
-                return 2.0 * out;
-            }
-            out + moved(&self.small_transposed, vertex, &|l| sign * (self.weight(l, j) - self.weight(l, from)))
-        };
-        let loops = |vertex: usize| self.small.weight(vertex, vertex);
-        let loop_change = self.weight(j, j) - self.weight(from, from);
-        let Some(k) = other else { return both(i, 1.0) + loops(i) * loop_change };
-        let between = self.small.weight(i, k) - self.small.weight(k, i);
-        let between = if between == 0.0 { 0.0 } else { between * (self.weight(j, from) - self.weight(from, j)) };
-        both(i, 1.0) + both(k, -1.0) + (loops(i) - loops(k)) * loop_change + between
-    }
-
-    /// Whether arcs are all that counts, and each is worth the same: then keeping all of them is best.
-    fn is_about_arcs(&self, sign: f64) -> bool {
-        let mut arcs = self.large.arcs().map(|(_, _, weight)| weight);
-        let Some(value) = arcs.next() else { return self.small.arc_count() == 0 };
-        arcs.all(|weight| weight == value) && self.small.arcs().all(|(_, _, weight)| sign * weight * value < 0.0)
-    }
-}
-
-/// `target[j] += c·weight` for each of a row's entries.
-#[inline]
-fn add_scattered(c: f64, (places, weights): (&[usize], &[f64]), target: &mut [f64]) {
-    places.iter().zip(weights).for_each(|(&j, &weight)| target[j] += c * weight);
-}
 
 impl InjectiveQuadratic {
     fn linear_at(&self, i: usize, j: usize) -> f64 {

@@ -1,15 +1,12 @@
 //! What is minimized over the Birkhoff polytope: a trait, so that users can bring their own.
 
-mod bits;
 mod common_subgraph;
 mod embedding;
-mod exchange;
 pub mod graph_matching;
 mod injective;
 mod injective_quadratic;
-mod kept;
-mod kernel;
 mod overlap;
+mod product;
 pub mod quadratic_assignment;
 mod rounding;
 pub mod two_layer;

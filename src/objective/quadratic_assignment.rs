@@ -1,13 +1,12 @@
 //! The quadratic assignment problem and the indefinite form of graph matching.
 
-use super::exchange::Exchange;
 use super::injective::{Injective, is_smaller};
-use super::injective_quadratic::{InjectiveLayer, InjectiveQuadratic};
-use super::kept::KeptProduct;
+use super::injective_quadratic::InjectiveQuadratic;
+use super::product::{Exchange, InjectiveLayer, KeptProduct};
 use super::rounding::{Magnitudes, linear_lattice, linear_magnitude};
 use super::{Objective, Rounding, VertexGradient};
 use crate::assignment::{self, AssignmentSolver};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, require_finite};
 use crate::exact::{ExactSum, Lattice, sum_error};
 use crate::graph::Graph;
 use crate::permutation::Permutation;
@@ -168,14 +167,7 @@ impl QuadraticAssignment {
             let found = format!("{} x {}", c.nrows(), c.ncols());
             return Err(Error::shape("linear term", format!("at most {n} x {n}"), found));
         }
-        for j in 0..c.ncols() {
-            for i in 0..c.nrows() {
-                if !c[(i, j)].is_finite() {
-                    let what = "linear term".to_string();
-                    return Err(Error::Entry { what, row: i, column: j, value: c[(i, j)], required: "finite" });
-                }
-            }
-        }
+        require_finite("linear term", c)?;
         let linear = self.linear.get_or_insert_with(|| Arc::new(DMatrix::zeros(n, n)));
         let mut block = Arc::make_mut(linear).view_mut((0, 0), c.shape());
         block += c;
@@ -192,8 +184,7 @@ impl QuadraticAssignment {
     }
 
     pub(super) fn linear_at(&self, p: &Permutation) -> f64 {
-        let linear = self.linear.as_ref();
-        linear.map_or(0.0, |c| p.image().iter().enumerate().map(|(i, &j)| c[(i, j)]).sum())
+        self.linear.as_ref().map_or(0.0, |c| p.inner_product(c))
     }
 
     /// `gradient` ← beta·`gradient` + t·∇f(Q); `kept` holds a product a layer, from one call to the next.
@@ -256,8 +247,7 @@ impl Objective for QuadraticAssignment {
 
     fn swap_change(&self, p: &Permutation, i: usize, k: usize) -> f64 {
         let quadratic: f64 = self.layers.iter().map(|layer| layer.swap_change(p, i, k)).sum();
-        let (pi, pk) = (p.apply(i), p.apply(k));
-        let linear = self.linear.as_ref().map_or(0.0, |c| c[(i, pk)] + c[(k, pi)] - c[(i, pi)] - c[(k, pk)]);
+        let linear = self.linear.as_ref().map_or(0.0, |c| p.linear_swap_change(c, i, k));
         self.sign * quadratic + linear
     }
 
@@ -271,10 +261,8 @@ impl Objective for QuadraticAssignment {
             return None;
         }
         Some(Box::new(move |i, k| {
-            let (pi, pk) = (p.apply(i), p.apply(k));
-            let linear = gradient[(i, pk)] + gradient[(k, pi)] - gradient[(i, pi)] - gradient[(k, pk)];
-            let quadratic: f64 = self.layers.iter().map(|layer| layer.swap_curvature(i, k, pi, pk)).sum();
-            linear + self.sign * quadratic
+            let curvature = |layer: &Exchange| layer.swap_curvature(i, k, p.apply(i), p.apply(k));
+            p.linear_swap_change(&gradient, i, k) + self.sign * self.layers.iter().map(curvature).sum::<f64>()
         }))
     }
 

@@ -1,6 +1,7 @@
 //! Faces of D_n: what is left when some correspondences are known.
 
 use super::require_square_and_finite;
+use crate::anchors;
 use crate::error::{Error, Result};
 use crate::permutation::Permutation;
 use crate::stop::Stop;
@@ -51,18 +52,7 @@ impl Face {
         if n > Self::LARGEST {
             return Err(Error::argument("n", format!("is {n}, but must be at most {}", Self::LARGEST)));
         }
-        let (mut row_is_free, mut column_is_free) = (vec![true; n], vec![true; n]);
-        for &(i, j) in anchors {
-            if i >= n || j >= n {
-                return Err(Error::argument("anchors", format!("({i}, {j}) in a problem of size {n}")));
-            }
-            if !std::mem::take(&mut row_is_free[i]) {
-                return Err(Error::argument("anchors", format!("vertex {i} of A is anchored twice")));
-            }
-            if !std::mem::take(&mut column_is_free[j]) {
-                return Err(Error::argument("anchors", format!("vertex {j} of B is anchored twice")));
-            }
-        }
+        let (row_is_free, column_is_free) = anchors::free(anchors, n, n)?;
         let free = |is_free: &[bool]| (0..n).filter(|&i| is_free[i]).collect();
         let (free_rows, free_columns) = (free(&row_is_free), free(&column_is_free));
         Ok(Face { n, anchors: anchors.to_vec(), free_rows, free_columns })

@@ -1,8 +1,8 @@
 //! The polytope of injections: X ≥ 0 of size N × m with column sums 1 and row sums ≤ 1.
 
-use super::require_finite;
+use crate::anchors;
 use crate::assignment::solve_rectangular_until;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, require_finite};
 use crate::injection::Injection;
 use crate::stop::Stop;
 use nalgebra::DMatrix;
@@ -34,18 +34,7 @@ impl Injections {
         if vertices > places {
             return Err(Error::argument("injections", format!("of {vertices} vertices into {places} places")));
         }
-        let (mut vertex_is_free, mut place_is_free) = (vec![true; vertices], vec![true; places]);
-        for &(i, j) in anchors {
-            if i >= vertices || j >= places {
-                return Err(Error::argument(
-                    "anchors",
-                    format!("({i}, {j}) of {vertices} vertices and {places} places"),
-                ));
-            }
-            if !std::mem::take(&mut vertex_is_free[i]) || !std::mem::take(&mut place_is_free[j]) {
-                return Err(Error::argument("anchors", format!("a vertex of ({i}, {j}) is anchored twice")));
-            }
-        }
+        let (vertex_is_free, place_is_free) = anchors::free(anchors, vertices, places)?;
         let free = |is_free: Vec<bool>| (0..is_free.len()).filter(|&k| is_free[k]).collect();
         let (free_vertices, free_places) = (free(vertex_is_free), free(place_is_free));
         Ok(Injections { vertices, places, anchors: anchors.to_vec(), free_vertices, free_places })

@@ -16,7 +16,7 @@ pub(crate) use sinkhorn::scale_from;
 pub use sinkhorn::sinkhorn;
 
 use crate::assignment::{self, Assignment, AssignmentSolver};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, require_finite};
 use crate::permutation::Permutation;
 use crate::stop::Stop;
 use nalgebra::DMatrix;
@@ -133,13 +133,6 @@ pub(crate) fn require_square_and_finite(what: &str, x: &DMatrix<f64>) -> Result<
         return Err(Error::shape(what, "a square matrix", format!("{} x {}", x.nrows(), x.ncols())));
     }
     require_finite(what, x)
-}
-
-/// An error unless all entries of `x` are finite.
-pub(crate) fn require_finite(what: &str, x: &DMatrix<f64>) -> Result<()> {
-    let Some(k) = x.as_slice().iter().position(|v| !v.is_finite()) else { return Ok(()) };
-    let (row, column) = (k % x.nrows(), k / x.nrows());
-    Err(Error::Entry { what: what.to_string(), row, column, value: x[k], required: "finite" })
 }
 
 #[cfg(test)]

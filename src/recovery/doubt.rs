@@ -22,14 +22,15 @@ const SETTLED: f64 = 0.3;
 /// Runs that must have been made before one of them can stand out.
 const FEWEST: usize = 5;
 
-/// A value stands out that is so many median deviations below the median of all …
+/// A value stands out that is so many median deviations below the median of all: lost runs lie within 2 % of each
+/// other, the truth 30 % below (docs/frontier.md, "Probing ends when a value stands out") …
 const JUMP: f64 = 15.0;
 
 /// … and is worth reheating from here on: it may be right in part.
 const WARM: f64 = 3.0;
 
 /// The median deviation counts as at least this share of what the median is above the bound: a few values may lie
-/// together by chance.
+/// together by chance, and four that did ended a search (n = 300, ρ = 0.6, one of nine; docs/frontier.md).
 const LEAST_DEVIATION: f64 = 1e-3;
 
 /// Random permutations whose mean value tells what knowing nothing is worth.

@@ -24,6 +24,23 @@ const REHEATED: f64 = 0.6;
 /// what its descents do not find there they do not find later (docs/frontier.md).
 const REHEATED_WEIGHTS: WeightSchedule = WeightSchedule { first: 0.04, last: 0.13, stages: 6 };
 
+/// Where a run begins.
+pub(super) enum Beginning<'a> {
+    /// The relaxed minimizer, with what is known there.
+    Relaxed(Iterate),
+    /// A point.
+    Point(&'a DMatrix<f64>),
+}
+
+impl Beginning<'_> {
+    fn into_point(self) -> DMatrix<f64> {
+        match self {
+            Beginning::Relaxed(relaxed) => relaxed.x,
+            Beginning::Point(x) => x.clone(),
+        }
+    }
+}
+
 impl Search<'_> {
     /// The penalized path from the relaxed minimizer of f + w⟨C, X⟩, w fading from stage to stage.
     pub fn tilted_run(&self, cost: &DMatrix<f64>, start: Iterate, limits: &Limits) -> Result<Run> {
@@ -52,57 +69,56 @@ impl Search<'_> {
         self.follow(Path { stages, tilt, may_settle: false }, Iterate::at(x), limits)
     }
 
-    /// The method from a relaxed iterate, or from a point.
-    pub fn run(&self, relaxed: Option<&Iterate>, start: &DMatrix<f64>, limits: &Limits) -> Result<Run> {
+    /// The method from where it begins.
+    pub fn run(&self, beginning: Beginning, limits: &Limits) -> Result<Run> {
         let (objective, settings) = (self.objective, self.settings);
         let indefinite = objective.indefinite_form().unwrap_or(objective);
         let faq = |x: DMatrix<f64>| self.relax(indefinite, x, limits);
-        let gradient = |projection| {
+        let gradient = |x, projection| {
             let solver = ProjectedGradient::new(settings.penalty, self.stages(), self.face.clone(), projection);
-            minimize(objective, solver, Iterate::at(start.clone()), limits)
+            minimize(objective, solver, Iterate::at(x), limits)
         };
         let last = match settings.method {
             Method::Penalized => {
-                let start = relaxed.map_or_else(|| Iterate::at(start.clone()), Iterate::resumed);
+                let start = match beginning {
+                    Beginning::Relaxed(relaxed) => relaxed.resumed(),
+                    Beginning::Point(x) => Iterate::at(x.clone()),
+                };
                 return self.follow(Path { stages: self.stages(), tilt: None, may_settle: true }, start, limits);
             }
-            Method::Relaxation => match relaxed {
-                Some(relaxed) => relaxed.clone(),
-                None => self.relax(objective, start.clone(), limits)?,
+            Method::Relaxation => match beginning {
+                Beginning::Relaxed(relaxed) => relaxed,
+                Beginning::Point(x) => self.relax(objective, x.clone(), limits)?,
             },
-            Method::Faq => faq(start.clone())?,
-            Method::RelaxationFaq => faq(relaxed.map_or_else(|| start.clone(), |relaxed| relaxed.x.clone()))?,
-            Method::ProjectedGradient => gradient(Projection::Scale)?,
-            Method::ProjectedGradientExact => gradient(Projection::Euclidean)?,
-            Method::Sinkhorn => SinkhornLbfgs::default().minimize(objective, self.face, start, limits)?,
+            Method::Faq | Method::RelaxationFaq => faq(beginning.into_point())?,
+            Method::ProjectedGradient => gradient(beginning.into_point(), Projection::Scale)?,
+            Method::ProjectedGradientExact => gradient(beginning.into_point(), Projection::Euclidean)?,
+            Method::Sinkhorn => {
+                SinkhornLbfgs::default().minimize(objective, self.face, &beginning.into_point(), limits)?
+            }
         };
         self.finish(last)
     }
 
-    /// Restart number `index` ≥ 1, as [`Settings::restart_from`] says; `pairs` are the likeliest ones of a relaxed
-    /// iterate.
+    /// Restart number `index` ≥ 1, as [`Settings::restart_from`] says; `pairs` are the likeliest ones of X, if that is
+    /// relaxed.
     pub fn restart(
         &self,
         index: usize,
         pairs: &[(usize, usize)],
-        relaxed: Option<&Iterate>,
-        start: &DMatrix<f64>,
+        (x, is_relaxed): (&DMatrix<f64>, bool),
         limits: &Limits,
     ) -> Result<Run> {
-        match (relaxed, self.settings.restart_from) {
-            (Some(relaxed), RestartFrom::LikelyPairs) => {
-                self.anchored_run(pairs.get(index - 1).copied(), &relaxed.x, |anchored, start| {
-                    let relaxed = anchored.relax(anchored.objective, start.x, limits)?;
-                    let mut run = anchored.run(Some(&relaxed), &relaxed.x, limits)?;
-                    run.last.add_counts_of(&relaxed);
-                    Ok(run)
-                })
-            }
-            _ => {
-                let from = self.random_point(index, relaxed.map_or(start, |relaxed| &relaxed.x));
-                self.run(None, &from, limits)
-            }
+        if is_relaxed && self.settings.restart_from == RestartFrom::LikelyPairs {
+            return self.anchored_run(pairs.get(index - 1).copied(), x, |anchored, start| {
+                let relaxed = anchored.relax(anchored.objective, start.x, limits)?;
+                let counts = relaxed.counts();
+                let mut run = anchored.run(Beginning::Relaxed(relaxed), limits)?;
+                run.last.add_counts(counts);
+                Ok(run)
+            });
         }
+        self.run(Beginning::Point(&self.random_point(index, x)), limits)
     }
 
     /// Halfway between `center` and a random point of the face, from the stream of restart `index`.

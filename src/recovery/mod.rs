@@ -24,8 +24,9 @@ use crate::error::{Error, Result};
 use crate::objective::Objective;
 use crate::permutation::Permutation;
 use crate::polytope::Face;
-use crate::solver::Limits;
+use crate::solver::{Iterate, Limits};
 use argmin::core::TerminationReason;
+use methods::Beginning;
 use nalgebra::DMatrix;
 use race::Race;
 use run::{Search, check_start, half_way, is_limit};
@@ -151,38 +152,42 @@ pub fn recover_from(
     {
         return Ok(recovery);
     }
-    let scouted = search.scout(&limits)?;
-    let start = settings.start.clone().unwrap_or_else(|| face.barycenter());
-    let relaxed = if settings.method.needs_relaxation() && objective.is_convex() {
+    let scouted = search.scout(&limits)?.map(|(run, attempt)| (run.without_matrix(), attempt));
+    let mut from = Iterate::at(settings.start.clone().unwrap_or_else(|| face.barycenter()));
+    let is_relaxed = settings.method.needs_relaxation() && objective.is_convex();
+    if is_relaxed {
         // A path needs some time of its own.
         let within = if settings.method == Method::Relaxation { limits.clone() } else { half_way(&limits) };
-        Some(search.relax(objective, start.clone(), &within)?)
-    } else {
-        None
-    };
+        from = search.relax(objective, from.x, &within)?;
+    }
     let unwatched = Limits { watcher: None, ..limits.clone() };
-    let mut race = Race::begin(&search, first, relaxed.as_ref(), &start, (&limits, &unwatched))?;
+    let beginning = match is_relaxed {
+        false => Beginning::Point(&from.x),
+        true if search.goes_on(starts.len()) => Beginning::Relaxed(from.clone()),
+        true => Beginning::Relaxed(from.hand_over()),
+    };
+    let mut race = Race::begin(&search, first, beginning, (&limits, &unwatched))?;
     if let Some(scouted) = scouted {
         race.enter(scouted);
     }
-    let bound = match relaxed.as_ref().unwrap_or(&race.best.last) {
+    let bound = match if is_relaxed { &from } else { &race.best.last } {
         bounded if bounded.lower_bound.is_finite() && !limits.stop.is_reached() => {
             linear_bound_until(objective, &face, &bounded.x, bounded.last_assignment.as_ref(), &limits.stop)?
         }
         _ => f64::NEG_INFINITY,
     };
     let mut enumerated = None;
-    match &relaxed {
-        _ if search.enumerates() => enumerated = race.enumerate()?,
-        Some(relaxed) if settings.restarts == 0 && settings.method == Method::Penalized => {
-            race.go_on(starts, relaxed, bound)?;
-        }
-        _ => race.restart(relaxed.as_ref(), &start)?,
+    if search.enumerates() {
+        enumerated = race.enumerate()?;
+    } else if is_relaxed && settings.restarts == 0 && settings.method == Method::Penalized {
+        race.go_on(starts, &from, bound)?;
+    } else {
+        race.restart(&from.x, is_relaxed)?;
     }
 
     // Where the relaxation is the method, it is the first run and counted there.
-    let before = relaxed.filter(|_| settings.method != Method::Relaxation);
-    let (mut iterations, mut lap_calls) = before.map_or((0, 0), |relaxed| (relaxed.iterations(), relaxed.lap_calls));
+    let is_before = is_relaxed && settings.method != Method::Relaxation;
+    let (mut iterations, mut lap_calls) = if is_before { from.counts() } else { (0, 0) };
     iterations += race.beside.0;
     lap_calls += race.beside.1;
     for attempt in &race.attempts {
@@ -190,6 +195,7 @@ pub fn recover_from(
         lap_calls += attempt.lap_calls;
     }
     let Race { attempts, best, winner, cut_short, .. } = race;
+    let best = best.with_matrix();
     let limit = limits.reached().filter(|_| cut_short);
     let ended = best.last.termination().filter(|reason| !is_limit(reason)).cloned();
     Ok(Recovery {

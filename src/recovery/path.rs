@@ -105,6 +105,7 @@ impl Search<'_> {
                 break;
             }
             let limits = if number == 0 { first } else { others };
+            let counts = last.counts();
             let mut next = last.resumed();
             let mut next = match tilt {
                 None => self.frank_wolfe(self.objective, vec![stage], next, limits)?,
@@ -124,7 +125,7 @@ impl Search<'_> {
                     self.frank_wolfe(&objective, vec![stage], next, limits)?
                 }
             };
-            next.add_counts_of(&last);
+            next.add_counts(counts);
             last = next;
             let hard = stage.weight > 0.0 && has_hardened(self.objective, self.face, &last);
             if hard || watch(stage, &last)? {

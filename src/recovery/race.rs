@@ -3,6 +3,7 @@
 use super::attempt::{Attempt, AttemptKind};
 use super::doubt::Doubt;
 use super::enumeration::{enumerate, is_better};
+use super::methods::Beginning;
 use super::pairs::LikelyPairs;
 use super::probes::probe_ranks;
 use super::run::{Run, Search, half_way};
@@ -54,11 +55,10 @@ impl<'a> Race<'a> {
     pub fn begin(
         search: &'a Search,
         start: &Start,
-        relaxed: Option<&Iterate>,
-        from: &DMatrix<f64>,
+        beginning: Beginning,
         (limits, unwatched): (&Limits, &'a Limits),
     ) -> Result<Self> {
-        let (best, attempt) = timed_always(|| from_start(search, start, relaxed, from, limits))?;
+        let (best, attempt) = timed_always(|| from_start(search, start, beginning, limits))?;
         let cut_short = limits.reached().is_some();
         Ok(Race { search, limits: unwatched, attempts: vec![attempt], best, winner: 0, beside: (0, 0), cut_short })
     }
@@ -82,19 +82,19 @@ impl<'a> Race<'a> {
         Ok(Some(optimality))
     }
 
-    /// The restarts, in parallel.
-    pub fn restart(&mut self, relaxed: Option<&Iterate>, from: &DMatrix<f64>) -> Result<()> {
+    /// The restarts, in parallel, from X, which may be relaxed.
+    pub fn restart(&mut self, x: &DMatrix<f64>, is_relaxed: bool) -> Result<()> {
         let (search, limits) = (self.search, self.limits);
         let mut likely = LikelyPairs::new();
-        let pairs = match (relaxed, search.settings.restart_from) {
-            (Some(relaxed), RestartFrom::LikelyPairs) if search.settings.restarts > 0 => {
-                likely.get(0..search.settings.restarts, &relaxed.x, search.face, search.stop)
-            }
-            _ => &[],
+        let Settings { restarts, restart_from, .. } = *search.settings;
+        let pairs = if is_relaxed && restart_from == RestartFrom::LikelyPairs && restarts > 0 {
+            likely.get(0..restarts, x, search.face, search.stop)
+        } else {
+            &[]
         };
-        let restart =
-            |index| timed(limits, || Ok((AttemptKind::Restart, search.restart(index, pairs, relaxed, from, limits)?)));
-        self.add((1..=search.settings.restarts).into_par_iter().map(restart).collect()).map(drop)
+        let run = |index| search.restart(index, pairs, (x, is_relaxed), limits);
+        let restart = |index| timed(limits, || Ok((AttemptKind::Restart, run(index)?)));
+        self.add((1..=restarts).into_par_iter().map(restart).collect()).map(drop)
     }
 
     /// Further starts, paths from what was learned, reheated paths and probes, as [`super::Effort`] says. `bound` is a
@@ -102,7 +102,8 @@ impl<'a> Race<'a> {
     pub fn go_on(&mut self, starts: &[Start], relaxed: &Iterate, bound: f64) -> Result<()> {
         let (search, limits) = (self.search, self.limits);
         let others = &starts[1..starts.len().min(1 + self.room(relaxed, None))];
-        let other = |start: &Start| timed(limits, || from_start(search, start, Some(relaxed), &relaxed.x, limits));
+        let other =
+            |start: &Start| timed(limits, || from_start(search, start, Beginning::Relaxed(relaxed.clone()), limits));
         self.add(others.par_iter().map(other).collect())?;
         let mut start = Cow::Borrowed(&starts[0]);
         let (mut likely, mut pairs) = (None, LikelyPairs::new());
@@ -155,7 +156,7 @@ impl<'a> Race<'a> {
             && let Some(cost) = tilt(search, &learned, limits)?
         {
             let kind = AttemptKind::Learned(start.name.clone());
-            let again = || Ok((kind, search.tilted_run(&cost, relaxed.resumed(), limits)?));
+            let again = || Ok((kind, search.tilted_run(&cost, relaxed.clone().resumed(), limits)?));
             if self.add(vec![timed(limits, again)])? {
                 *start = Cow::Owned(learned);
                 return Ok(Some(true));
@@ -175,7 +176,7 @@ impl<'a> Race<'a> {
         let Some(cost) = start.tilt(self.search.objective, self.search.stop)? else {
             return Ok((relaxed.x.clone(), None));
         };
-        let tilted = self.search.tilted_relaxation(&cost, relaxed.resumed(), self.limits)?;
+        let tilted = self.search.tilted_relaxation(&cost, relaxed.clone().resumed(), self.limits)?;
         self.beside = (tilted.iterations(), tilted.lap_calls);
         Ok((tilted.x, Some(cost)))
     }
@@ -219,22 +220,16 @@ fn iterations(attempts: &[Attempt]) -> u64 {
 }
 
 /// The method from a start, or from the relaxed one where there was no time for the other.
-fn from_start(
-    search: &Search,
-    start: &Start,
-    relaxed: Option<&Iterate>,
-    from: &DMatrix<f64>,
-    limits: &Limits,
-) -> Result<(AttemptKind, Run)> {
-    let cost = match (relaxed, search.settings.method) {
-        (Some(_), Method::Penalized) => tilt(search, start, limits)?,
+fn from_start(search: &Search, start: &Start, beginning: Beginning, limits: &Limits) -> Result<(AttemptKind, Run)> {
+    let cost = match (&beginning, search.settings.method) {
+        (Beginning::Relaxed(_), Method::Penalized) => tilt(search, start, limits)?,
         _ => None,
     };
-    Ok(match (relaxed, cost) {
-        (Some(relaxed), Some(cost)) => {
+    Ok(match (beginning, cost) {
+        (Beginning::Relaxed(relaxed), Some(cost)) => {
             (AttemptKind::Start(start.name.clone()), search.tilted_run(&cost, relaxed.resumed(), limits)?)
         }
-        _ => (AttemptKind::Start(Start::relaxed().name), search.run(relaxed, from, limits)?),
+        (beginning, _) => (AttemptKind::Start(Start::relaxed().name), search.run(beginning, limits)?),
     })
 }
 

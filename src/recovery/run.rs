@@ -47,6 +47,22 @@ pub(super) struct Run {
     pub agreed: bool,
 }
 
+impl Run {
+    /// A run whose X is its permutation, until it is asked for.
+    pub fn without_matrix(mut self) -> Self {
+        self.last.x = DMatrix::zeros(0, 0);
+        self
+    }
+
+    /// With X again.
+    pub fn with_matrix(mut self) -> Self {
+        if self.last.x.is_empty() {
+            self.last.x = self.permutation.to_matrix();
+        }
+        self
+    }
+}
+
 /// One objective, one face, one set of settings.
 pub(super) struct Search<'a> {
     pub objective: &'a dyn Objective,
@@ -79,6 +95,13 @@ impl<'a> Search<'a> {
     pub fn enumerates(&self) -> bool {
         let Settings { method, descents, restarts, .. } = self.settings;
         *method == Method::Penalized && *descents && *restarts == 0 && is_small(self.face)
+    }
+
+    /// Whether further runs may begin where the relaxation ended: not where the effort pays for one run, and no start
+    /// asks for another.
+    pub fn goes_on(&self, starts: usize) -> bool {
+        let Settings { method, restarts, effort, starts: most, .. } = self.settings;
+        *method == Method::Penalized && *restarts == 0 && (*effort != Effort::Quick || starts > 1 || most.is_some())
     }
 
     pub fn relaxation_stage(&self, objective: &dyn Objective) -> Stage {
@@ -123,9 +146,9 @@ impl<'a> Search<'a> {
 
     /// Rounds and polishes a last iterate.
     pub fn finish(&self, mut last: Iterate) -> Result<Run> {
-        let permutation = self.face.round_until(&last.x, self.grace)?;
         // Nothing goes on from here, and it is as large as X.
         last.gradient = DMatrix::zeros(0, 0);
+        let permutation = self.face.round_until(&last.x, self.grace)?;
         let mut run = Run { last, permutation, value: f64::NAN, swaps: 0, agreed: false };
         self.polish(&mut run)?;
         Ok(run)

@@ -1,10 +1,10 @@
 //! Starts that know something the relaxation does not, and the objective they tilt.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, require_finite};
 use crate::graph::Graph;
 use crate::objective::{Objective, VertexGradient};
 use crate::permutation::Permutation;
-use crate::polytope::{require_finite, unit};
+use crate::polytope::unit;
 use crate::stop::Stop;
 use crate::structure::{Kind, trusted_pairs};
 use nalgebra::DMatrix;
@@ -158,13 +158,11 @@ impl Objective for Tilted<'_> {
     }
 
     fn value_at(&self, p: &Permutation) -> f64 {
-        let linear: f64 = p.image().iter().enumerate().map(|(i, &j)| self.cost[(i, j)]).sum();
-        self.objective.value_at(p) + self.weight * linear
+        self.objective.value_at(p) + self.weight * p.inner_product(self.cost)
     }
 
     fn swap_change(&self, p: &Permutation, i: usize, k: usize) -> f64 {
-        let (pi, pk, c) = (p.apply(i), p.apply(k), self.cost);
-        self.objective.swap_change(p, i, k) + self.weight * (c[(i, pk)] + c[(k, pi)] - c[(i, pi)] - c[(k, pk)])
+        self.objective.swap_change(p, i, k) + self.weight * p.linear_swap_change(self.cost, i, k)
     }
 
     fn scale(&self) -> f64 {

@@ -133,7 +133,7 @@ impl<'a> FrankWolfe<'a> {
                 return Ok(false);
             }
             let q = self.face.vertex(assignment.columns());
-            state.gap = products.total - inner_product(cost, &q);
+            state.gap = products.total - q.inner_product(cost);
             // What would end the stage is made sure of.
             if tolerance == 0.0 || state.gap > stage.gap_tolerance.max(tolerance) {
                 break q;
@@ -163,7 +163,7 @@ impl<'a> FrankWolfe<'a> {
             }
             *norms = Norms::of(&state.x);
         } else {
-            let slope = inner_product(&state.gradient, &q) - products.gradient;
+            let slope = q.inner_product(&state.gradient) - products.gradient;
             let t = minimize_along(state, slope, objective.value_at(&q));
             norms.follow(q.inverse().image(), t, &mut state.x);
             oracle.blend(&q, t, &mut state.gradient);
@@ -232,11 +232,6 @@ pub(crate) fn has_hardened(objective: &dyn Objective, face: &Face, state: &Itera
     // T2
     penalty < ROUNDING_RADIUS
         && Permutation::new(row_argmax(&state.x)).is_ok_and(|p| is_swap_minimum_until(objective, face, &p, &state.stop))
-}
-
-/// ⟨M, Q⟩.
-fn inner_product(matrix: &DMatrix<f64>, q: &Permutation) -> f64 {
-    q.image().iter().enumerate().map(|(i, &j)| matrix[(i, j)]).sum()
 }
 
 /// The step size towards a point with value `there` of a quadratic f whose slope towards it is `slope`; f follows.

@@ -76,7 +76,7 @@ impl Iterate {
     }
 
     /// A new run from where this one ended: X and what is known there stay, the counts start again.
-    pub fn resumed(&self) -> Self {
+    pub fn resumed(self) -> Self {
         Iterate {
             stage: 0,
             stage_steps: 0,
@@ -84,14 +84,25 @@ impl Iterate {
             iteration: 0,
             counts: HashMap::new(),
             status: TerminationStatus::NotTerminated,
-            ..self.clone()
+            ..self
         }
     }
 
-    /// Counts the iterations and assignments of an earlier run to this one's.
-    pub(crate) fn add_counts_of(&mut self, earlier: &Iterate) {
-        self.iteration += earlier.iteration;
-        self.lap_calls += earlier.lap_calls;
+    /// A copy for a run that goes on from here, to which ∇f goes: here it is not known any more.
+    pub(crate) fn hand_over(&mut self) -> Self {
+        let gradient = std::mem::replace(&mut self.gradient, DMatrix::zeros(0, 0));
+        Iterate { gradient, ..self.clone() }
+    }
+
+    /// Iterations and assignments so far.
+    pub(crate) fn counts(&self) -> (u64, u64) {
+        (self.iteration, self.lap_calls)
+    }
+
+    /// Adds the [counts](Self::counts) of an earlier run to this one's.
+    pub(crate) fn add_counts(&mut self, (iterations, lap_calls): (u64, u64)) {
+        self.iteration += iterations;
+        self.lap_calls += lap_calls;
     }
 
     /// With other counts, those of a search that this is the last iterate of.

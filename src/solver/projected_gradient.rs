@@ -2,10 +2,10 @@
 
 use super::stage::{Stage, next_stage, proceed, status};
 use super::{ArgminResult, Iterate, check_state, prepared};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, require_finite};
 use crate::objective::Objective;
 use crate::penalty::Penalty;
-use crate::polytope::{Face, project_until, require_finite};
+use crate::polytope::{Face, project_until};
 use crate::stop::Stop;
 use argmin::core::{Problem, Solver, TerminationStatus};
 use nalgebra::DMatrix;

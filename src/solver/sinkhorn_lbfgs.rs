@@ -1,9 +1,9 @@
 //! f of a Sinkhorn-scaled matrix, minimized by argmin's L-BFGS: a baseline.
 
 use super::{Iterate, Limited, Limits, Watcher};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, require_finite};
 use crate::objective::Objective;
-use crate::polytope::{Face, require_finite, scale_from};
+use crate::polytope::{Face, scale_from};
 use crate::stop::Stop;
 use argmin::core::observers::{Observe, ObserverMode};
 use argmin::core::{CostFunction, Executor, Gradient, IterState, KV, State, TerminationReason};

@@ -3,10 +3,10 @@
 use super::projected_gradient::scale_once;
 use super::stage::{Stage, next_stage, proceed, status};
 use super::{ArgminResult, Iterate, check_state, prepared};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, require_finite};
 use crate::objective::Objective;
 use crate::penalty::Penalty;
-use crate::polytope::{Face, require_finite};
+use crate::polytope::Face;
 use argmin::core::{Problem, Solver, State, TerminationStatus};
 use nalgebra::DMatrix;
 

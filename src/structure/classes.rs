@@ -1,7 +1,8 @@
 //! The first rounds of the subtree ratios, which depend on the shape of shallow trees only: equal shapes share their
 //! work.
 
-use super::subtree::{Model, Ratio, Side, logarithm};
+use super::ratio::{Ratio, logarithm};
+use super::tree_model::{Model, Side};
 use crate::stop::Stop;
 use nalgebra::DMatrix;
 use rayon::prelude::*;

@@ -2,7 +2,8 @@
 
 use super::arcs::Arcs;
 use super::classes::Classes;
-use super::subtree::{Model, Ratio, logarithm};
+use super::ratio::{Ratio, logarithm};
+use super::tree_model::Model;
 use crate::stop::Stop;
 use nalgebra::DMatrix;
 use rayon::prelude::*;

@@ -18,11 +18,14 @@ mod confidence;
 mod matchings;
 mod messages;
 mod profiles;
+mod ratio;
 mod subtree;
+mod tree_model;
 mod walks;
 
 pub(crate) use confidence::trusted_pairs;
 
+use crate::anchors;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::stop::Stop;
@@ -288,15 +291,5 @@ fn check_tree(name: &str, graph: &Graph) -> Result<()> {
 }
 
 fn check_anchors(a: &Graph, b: &Graph, anchors: &[(usize, usize)]) -> Result<()> {
-    let (n_a, n_b) = (a.vertex_count(), b.vertex_count());
-    let mut met = (vec![false; n_a], vec![false; n_b]);
-    for &(i, j) in anchors {
-        if i >= n_a || j >= n_b {
-            return Err(Error::argument("anchors", format!("({i}, {j}) in graphs of {n_a} and {n_b} vertices")));
-        }
-        if std::mem::replace(&mut met.0[i], true) || std::mem::replace(&mut met.1[j], true) {
-            return Err(Error::argument("anchors", format!("({i}, {j}) has a vertex that is anchored already")));
-        }
-    }
-    Ok(())
+    anchors::free(anchors, a.vertex_count(), b.vertex_count()).map(|_| ())
 }

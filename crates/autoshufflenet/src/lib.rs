@@ -19,5 +19,6 @@ pub mod model;
 pub mod penalty;
 pub mod settings;
 pub mod shuffle;
+mod source;
 pub mod training;
 pub mod weights;

@@ -2,7 +2,7 @@
 
 use birkhoff::io::write_atomically;
 use birkhoff::{Error, Permutation, Result};
-use birkhoff_programs::experiment::manifest::sha256;
+use birkhoff_programs::experiment::sha256;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;

@@ -1,14 +1,37 @@
 //! `graph_matching certify`: how near a matrix is to a permutation.
 
-use super::options::CertifyArguments;
 use super::outputs::{check_places, say, take_standard_output, write_json};
 use birkhoff::certificate::{Certificate, FEASIBILITY, ROUNDING_RADIUS, Theorem, certify};
 use birkhoff::error::{Error, Result};
 use birkhoff::io::{TensorPath, write_match};
 use birkhoff::permutation::Permutation;
 use birkhoff::polytope::round;
+use clap::Args;
 use serde::Serialize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+const CERTIFY_EXAMPLES: &str = "\
+Examples:
+  graph_matching certify x.csv
+  graph_matching certify shuffle.npy --report report.json
+  graph_matching certify model.safetensors:stage2.shuffle --output permutation.csv";
+
+/// Arguments of `graph_matching certify`.
+#[derive(Debug, Args)]
+#[command(after_help = CERTIFY_EXAMPLES)]
+pub struct CertifyArguments {
+    /// A square matrix without negative entries: .csv, .npy, .npz:ARRAY or .safetensors:TENSOR; `-` is standard input
+    pub matrix: String,
+    /// Write the permutation as CSV `a,b`, counted from 0; `-` is standard output [default: not written]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Write the whole certificate as JSON [default: not written]
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// No summary on standard output
+    #[arg(short, long)]
+    pub quiet: bool,
+}
 
 #[derive(Debug, Serialize)]
 struct Report<'a> {

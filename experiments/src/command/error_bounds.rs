@@ -1,6 +1,6 @@
 //! The program `error_bounds`.
 
-use super::options::ExperimentOptions;
+use super::experiment::{self, ExperimentOptions};
 use crate::experiment::error_bounds::Experiment;
 use birkhoff::error::Result;
 use clap::Parser;
@@ -30,5 +30,5 @@ pub struct Cli {
 /// # Errors
 /// What is wrong with the input, or with the place an output goes to.
 pub fn run(cli: Cli) -> Result<()> {
-    super::experiment::<Experiment>(cli.config.as_deref(), &cli.options)
+    experiment::run::<Experiment>(cli.config.as_deref(), &cli.options)
 }

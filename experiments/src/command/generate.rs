@@ -1,16 +1,133 @@
 //! `graph_matching generate`: random pairs with their truth.
 
 use super::memory::check_free;
-use super::options::{GenerateOptions, Model};
 use super::outputs::{check_places, say};
+use super::reading::ReadingOptions;
 use crate::experiment::LooseFiles;
 use birkhoff::error::{Error, Result};
 use birkhoff::instance::{
     Instance, correlated_erdos_renyi, correlated_gaussian, noisy_copy, noisy_erdos_renyi, noisy_regular, rng,
 };
 use birkhoff::io::{GraphFile, GraphFormat, NamedGraph, write_graph, write_match};
+use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+const GENERATE_EXAMPLES: &str = "\
+Examples:
+  graph_matching generate er --n 100 --p 0.5 --rho 0.8 --output-dir pair
+  graph_matching generate sparse --n 500 --degree 4 --noise 0.25 --rng-seed 7 --output-dir pair
+  graph_matching generate regular --n 500 --degree 10 --noise 0.1 --output-dir pair
+  graph_matching generate gaussian --n 50 --rho 0.9 --output-dir pair
+  graph_matching generate copy yeast.edges --removed 0.05 --added 0.05 --output-dir pair";
+
+/// Arguments of `graph_matching generate`.
+#[derive(Debug, Args)]
+#[command(after_help = GENERATE_EXAMPLES)]
+pub struct GenerateArguments {
+    /// The model.
+    #[command(subcommand)]
+    pub model: Model,
+}
+
+/// A random pair of graphs.
+#[derive(Debug, Subcommand)]
+pub enum Model {
+    /// Correlated Erdős-Rényi graphs: each pair is an edge of A and of B with probability p, with correlation rho
+    Er {
+        /// Vertices
+        #[arg(long)]
+        n: usize,
+        /// Probability of an edge
+        #[arg(long, default_value_t = 0.5)]
+        p: f64,
+        /// Correlation of A's and B's edges, 0 to 1
+        #[arg(long)]
+        rho: f64,
+        /// Where to.
+        #[command(flatten)]
+        output: GenerateOptions,
+    },
+    /// Sparse Erdős-Rényi graphs of a given mean degree; an edge survives with probability 1 - noise, densities equal
+    Sparse {
+        /// Vertices
+        #[arg(long)]
+        n: usize,
+        /// Mean degree
+        #[arg(long)]
+        degree: f64,
+        /// Probability that an edge of A is none of B, 0 to 1
+        #[arg(long)]
+        noise: f64,
+        /// Where to.
+        #[command(flatten)]
+        output: GenerateOptions,
+    },
+    /// A random regular graph and a noisy copy; an edge survives with probability 1 - noise, densities equal
+    Regular {
+        /// Vertices
+        #[arg(long)]
+        n: usize,
+        /// Degree of every vertex of A
+        #[arg(long)]
+        degree: usize,
+        /// Probability that an edge of A is none of B, 0 to 1
+        #[arg(long)]
+        noise: f64,
+        /// Where to.
+        #[command(flatten)]
+        output: GenerateOptions,
+    },
+    /// Correlated Gaussian matrices, written as dense CSV
+    Gaussian {
+        /// Vertices
+        #[arg(long)]
+        n: usize,
+        /// Correlation of A's and B's weights, -1 to 1
+        #[arg(long, allow_negative_numbers = true)]
+        rho: f64,
+        /// Where to.
+        #[command(flatten)]
+        output: GenerateOptions,
+    },
+    /// A given graph and a noisy copy of it with its vertices renamed
+    Copy {
+        /// The graph; `-` is standard input
+        graph: PathBuf,
+        /// How its file is understood.
+        #[command(flatten)]
+        reading: ReadingOptions,
+        /// Probability that an edge is lost, 0 to 1
+        #[arg(long, default_value_t = 0.0)]
+        removed: f64,
+        /// New edges, as a share of the old ones
+        #[arg(long, default_value_t = 0.0, value_parser = share_of_edges)]
+        added: f64,
+        /// Where to.
+        #[command(flatten)]
+        output: GenerateOptions,
+    },
+}
+
+/// Where a generated pair goes.
+#[derive(Debug, Args)]
+pub struct GenerateOptions {
+    /// Seed of the random graphs: the same seed gives the same files
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub rng_seed: u64,
+    /// Folder for a.*, b.*, truth.csv and a manifest; made if it is not there. An earlier pair in it is replaced,
+    /// another file is not
+    #[arg(long, value_name = "FOLDER")]
+    pub output_dir: PathBuf,
+}
+
+/// More new edges than this share fit into no graph that is worth it; far more would overflow their number.
+fn share_of_edges(text: &str) -> std::result::Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if (0.0..=1e6).contains(&value) => Ok(value),
+        _ => Err("not a number between 0 and 1e6".to_string()),
+    }
+}
 
 /// Draws a pair and writes it.
 pub(super) fn run(model: &Model) -> Result<()> {

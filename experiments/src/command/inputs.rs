@@ -1,6 +1,6 @@
 //! What `match` and `qap` read before they search.
 
-use super::options::SearchOptions;
+use super::search_options::SearchOptions;
 use birkhoff::error::{Error, Result};
 use birkhoff::graph::Graph;
 use birkhoff::io::{NamedGraph, read_matrix, read_pairs};

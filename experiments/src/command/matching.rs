@@ -2,19 +2,65 @@
 
 use super::inputs::{SearchInputs, aligned, check_standard_input, check_weights};
 use super::memory::Demand;
-use super::options::{MatchArguments, StartChoice};
 use super::outputs::{check_outputs, write_outputs};
+use super::reading::ReadingOptions;
 use super::report::{Files, GraphReport, Report};
 use super::search::search;
+use super::search_options::{SearchOptions, StartChoice};
 use super::summary::summary;
+use super::values::finite;
 use birkhoff::error::{Error, Result};
 use birkhoff::io::{NamedGraph, read_similarity, read_truth};
 use birkhoff::objective::{GraphMatching, Objective, is_much_smaller};
 use birkhoff::recovery::{Method, Start};
 use birkhoff::score::{EdgeScore, right_vertices};
 use birkhoff::structure::Kind;
+use clap::Args;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+
+const MATCH_EXAMPLES: &str = "\
+Examples:
+  graph_matching match a.edges b.edges
+  graph_matching match a.mtx b.mtx --truth truth.csv --output match.csv --report report.json
+  graph_matching match a.graphml b.graphml --anchors known.csv --restarts 8 --time-limit 60
+  graph_matching match a.csv b.csv --similarity s.csv --similarity-weight 0.5
+  graph_matching match friends_a friends_b --layer calls_a calls_b --trace trace.csv --plot path.svg
+  graph_matching match synapses_a.csv synapses_b.csv.gz --repeated sum
+  zcat a.edges.gz | graph_matching match - b.edges --quiet --output -";
+
+/// Arguments of `graph_matching match`.
+#[derive(Debug, Args)]
+#[command(after_help = MATCH_EXAMPLES)]
+pub struct MatchArguments {
+    /// Graph A; `-` is standard input
+    pub a: PathBuf,
+    /// Graph B; `-` is standard input
+    pub b: PathBuf,
+    /// How the graphs' files are understood.
+    #[command(flatten)]
+    pub reading: ReadingOptions,
+    /// Edges have a direction [default: undirected]
+    #[arg(long, conflicts_with = "symmetrize")]
+    pub directed: bool,
+    /// True correspondence, as far as it is known (two columns: vertex of A, vertex of B), to report the node
+    /// correctness
+    #[arg(long, value_name = "FILE")]
+    pub truth: Option<PathBuf>,
+    /// Similarity S of the vertices, best in 0..1: a matrix (rows A, columns B; .csv, .npy) or triples `a b s`
+    #[arg(long, value_name = "FILE")]
+    pub similarity: Option<PathBuf>,
+    /// The objective gains -W·κ·⟨S, X⟩, κ = ‖A‖‖B‖/n (the mean degree of unweighted graphs): at 1, a similarity of 1
+    /// weighs as much as a quarter of an average vertex's edges
+    #[arg(long, value_name = "W", default_value_t = 1.0, value_parser = finite, allow_negative_numbers = true)]
+    pub similarity_weight: f64,
+    /// A further layer of both graphs over the same vertex names; may be repeated
+    #[arg(long, num_args = 2, value_names = ["A2", "B2"], action = clap::ArgAction::Append)]
+    pub layer: Vec<PathBuf>,
+    /// How to search, and what to write.
+    #[command(flatten)]
+    pub search: SearchOptions,
+}
 
 /// Reads, checks, searches, writes.
 pub(super) fn run(arguments: &MatchArguments) -> Result<()> {

@@ -1,6 +1,6 @@
 //! How much memory a search takes, and whether that much is free.
 
-use super::options::SearchOptions;
+use super::search_options::SearchOptions;
 use birkhoff::error::{Error, Result};
 use birkhoff::graph::Graph;
 use birkhoff::objective::is_much_smaller;
@@ -23,12 +23,19 @@ pub(super) struct Demand<'a> {
     pub options: &'a SearchOptions,
 }
 
-/// Matrices of n × n numbers that one run holds at the same time, at most: X, ∇f and the costs of its path and of a
-/// descent from it, the best answer so far, and what rounding needs.
-const OF_A_RUN: f64 = 10.0;
+/// Matrices of n × n numbers that one run holds at the same time, at most: X and ∇f of its path, and X, ∇f and the
+/// costs of a descent from it or a product that these are made from, the best answer so far, and what rounding needs.
+const OF_A_RUN: f64 = 7.0;
 
-/// What the relaxation, the start's point and the report keep beside.
+/// What the relaxation (X, ∇f), the point that probes look for their pairs in, and the report keep beside.
 const BESIDE: f64 = 4.0;
+
+/// Bytes of a likely pair with its entry, and of the pair that is kept of it.
+const PAIR: f64 = 40.0;
+
+/// Likely pairs that are looked for where the number of runs is not given: the budget of the greatest effort pays for
+/// no more probes.
+const MOST_PAIRS: f64 = 32_768.0;
 
 /// Runs that are made at the same time where the answer is doubtful.
 const PROBES: usize = 4;
@@ -68,7 +75,21 @@ impl Demand<'_> {
             squares += self.layers as f64 * (if self.is_convex { 4.0 } else { 2.0 } + 3.0 * side_by_side);
         }
         let of_start = self.start.map_or(0.0, |kind| self.start_bytes(kind, matrix));
-        matrix * matrices + square * squares + self.graph_bytes() + of_start
+        matrix * matrices + square * squares + self.graph_bytes() + self.pair_bytes() + of_start
+    }
+
+    /// The pairs at the largest entries of X. They are sought in one pass, at most as many again as are asked for, with
+    /// two columns beside, and what is asked for doubles.
+    fn pair_bytes(&self) -> f64 {
+        let SearchOptions { starts, restarts, effort, .. } = self.options;
+        let asked = match (starts, restarts, effort) {
+            (Some(starts), ..) => f64::from(*starts),
+            (None, 0, Effort::Quick) => return 0.0,
+            (None, 0, _) => MOST_PAIRS,
+            (None, restarts, _) => f64::from(*restarts),
+        };
+        let n = self.size() as f64;
+        PAIR * (4.0 * asked + 2.0 * n).min(n * n)
     }
 
     /// Bytes of X.
@@ -153,7 +174,7 @@ fn free_memory() -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::options::{Cli, Command};
+    use super::super::cli::{Cli, Command};
     use super::*;
     use clap::Parser;
 
@@ -179,8 +200,10 @@ mod tests {
         assert!(quick > 10.0 * matrix && quick < 20.0 * matrix, "{quick}");
         // Probes run side by side, on as many threads as there are.
         let default = bytes("", [&ring, &ring], None);
-        assert!(default > quick + 8.0 * matrix);
-        assert!(bytes("--restarts 7", [&ring, &ring], None) == default);
+        assert!(default > quick + 6.0 * matrix);
+        // A list of all pairs is the size of a few matrices.
+        assert!(bytes("--effort quick --starts 1000000", [&ring, &ring], None) > quick + 4.0 * matrix);
+        assert!(bytes("--restarts 7", [&ring, &ring], None) > quick + 6.0 * matrix);
         assert!(bytes("--restarts 7 --threads 8", [&ring, &ring], None) > default + 30.0 * matrix);
         assert!(bytes("--method sinkhorn", [&ring, &ring], None) > quick + 15.0 * matrix);
         // The products of a star are full, and so are dense graphs.

@@ -4,7 +4,9 @@
 
 mod align;
 mod certify;
+mod cli;
 pub mod error_bounds;
+mod experiment;
 pub mod figures;
 mod generate;
 mod inputs;
@@ -12,28 +14,32 @@ mod interrupt;
 mod layers;
 mod matching;
 mod memory;
-mod options;
 mod outputs;
 mod qap;
+mod reading;
 mod report;
 mod search;
+mod search_options;
 mod summary;
 mod trace;
 pub mod two_layer;
+mod values;
 
 pub use align::AlignArguments;
-pub use options::{
-    CertifyArguments, Cli, Command, ExperimentArguments, ExperimentOptions, GenerateArguments, GenerateOptions,
-    MatchArguments, Model, QapArguments, ReadingOptions, SearchOptions, StartChoice,
-};
+pub use certify::CertifyArguments;
+pub use cli::{Cli, Command};
+pub use experiment::{ExperimentArguments, ExperimentOptions};
+pub use generate::{GenerateArguments, GenerateOptions, Model};
+pub use matching::MatchArguments;
+pub use qap::QapArguments;
+pub use reading::ReadingOptions;
 pub use report::{Files, GraphReport, Report, RunReport};
+pub use search_options::{SearchOptions, StartChoice};
 pub use trace::TraceRow;
 
 use crate::experiment::graph_matching::Experiment;
-use crate::experiment::{Configuration, Part};
 use birkhoff::error::Result;
 use std::io::Write;
-use std::path::Path;
 use std::process::ExitCode;
 
 /// Does what the command line says.
@@ -47,29 +53,10 @@ pub fn run(cli: Cli) -> Result<()> {
         Some(Command::Certify(arguments)) => certify::run(&arguments),
         Some(Command::Generate(arguments)) => generate::run(&arguments.model),
         Some(Command::Experiment(arguments)) => {
-            experiment::<Experiment>(arguments.config.as_deref(), &arguments.options)
+            experiment::run::<Experiment>(arguments.config.as_deref(), &arguments.options)
         }
-        None => experiment::<Experiment>(None, &cli.experiment),
+        None => experiment::run::<Experiment>(None, &cli.experiment),
     }
-}
-
-/// Runs an experiment: the one of the file, or the built-in one, with what the options replace.
-fn experiment<C: Configuration>(config: Option<&Path>, options: &ExperimentOptions) -> Result<()> {
-    let mut experiment = match config {
-        Some(path) => C::read(path)?,
-        None => C::built_in()?,
-    };
-    if options.smoke {
-        experiment.shrink();
-    }
-    experiment.set(options.output_dir.clone(), options.trials.map(|trials| trials as usize), options.rng_seed);
-    let part = if options.merge { Part::Merge } else { options.shard.unwrap_or_default() };
-    let run = || crate::experiment::run(&experiment, part, &interrupt::flag(), options.quiet);
-    let table = search::in_pool(options.threads, run)??;
-    if !options.quiet {
-        outputs::say(&table)?;
-    }
-    Ok(())
 }
 
 /// Bad input or arguments: the code that clap's own usage errors have.

@@ -1,7 +1,7 @@
 //! Where answers go: checked before a search, written after it.
 
-use super::options::SearchOptions;
 use super::report::Report;
+use super::search_options::SearchOptions;
 use super::trace::{TraceRow, draw_trace, write_trace};
 use birkhoff::error::{Error, Result};
 use birkhoff::io::{Place, check_writable, write_atomically, write_match};

@@ -2,18 +2,38 @@
 
 use super::inputs::{SearchInputs, check_standard_input, check_weights};
 use super::memory::Demand;
-use super::options::{QapArguments, StartChoice};
 use super::outputs::{check_outputs, write_outputs};
 use super::report::{Files, Report};
 use super::search::search;
+use super::search_options::{SearchOptions, StartChoice};
 use super::summary::summary;
 use birkhoff::error::{Error, Result};
 use birkhoff::graph::Graph;
 use birkhoff::io::{NamedGraph, read_qaplib, read_qaplib_solution};
 use birkhoff::objective::QuadraticAssignment;
 use birkhoff::recovery::Start;
+use clap::Args;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+
+const QAP_EXAMPLES: &str = "\
+Examples:
+  graph_matching qap nug30.dat --solution nug30.sln
+  graph_matching qap tai20a.dat --restarts 20 --time-limit 30 --output p.csv --report report.json";
+
+/// Arguments of `graph_matching qap`.
+#[derive(Debug, Args)]
+#[command(after_help = QAP_EXAMPLES)]
+pub struct QapArguments {
+    /// The problem: n, A, B; minimizes Σ a_ij·b_p(i)p(j). Its indices are counted from 1; `-` is standard input
+    pub problem: PathBuf,
+    /// Best known solution (n, value, permutation), to report the gap to its value in percent
+    #[arg(long, value_name = "FILE")]
+    pub solution: Option<PathBuf>,
+    /// How to search, and what to write.
+    #[command(flatten)]
+    pub search: SearchOptions,
+}
 
 /// Reads, checks, searches, writes.
 pub(super) fn run(arguments: &QapArguments) -> Result<()> {

@@ -1,6 +1,6 @@
 //! `report.json`: everything that is known of an answer.
 
-use super::options::SearchOptions;
+use super::search_options::SearchOptions;
 use argmin::core::TerminationReason;
 use birkhoff::certificate::{Standing, Theorem};
 use birkhoff::io::GraphFile;

@@ -2,18 +2,18 @@
 
 use super::inputs::SearchInputs;
 use super::interrupt;
-use super::options::SearchOptions;
+use super::search_options::SearchOptions;
 use super::trace::{Recorder, TraceRow};
 use birkhoff::error::{Error, Result};
 use birkhoff::objective::Objective;
-use birkhoff::recovery::{Recovery, Settings, Start, recover_from};
+use birkhoff::recovery::{Recovery, Start, recover_from};
 use birkhoff::solver::{Iterate, Limits};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Searches as the options say; also returns the first run's trace, empty if nobody asked for it. The time limit counts
-/// from `began`, when the program did: reading belongs to it, though nothing can cut it short.
+/// from `began`.
 pub(super) fn search(
     objective: &dyn Objective,
     starts: &[Start],
@@ -21,21 +21,12 @@ pub(super) fn search(
     inputs: SearchInputs,
     began: Instant,
 ) -> Result<(Recovery, Vec<TraceRow>)> {
-    let settings = Settings::of(options.method)
-        .with_penalty(options.penalty)
-        .with_restarts(options.restarts as usize)
-        .with_restart_from(options.restart_from)
-        .with_effort(options.effort)
-        .with_starts(options.starts.map(|starts| starts as usize))
-        .with_descents(!options.no_descents)
-        .with_rng_seed(options.rng_seed)
-        .with_anchors(inputs.anchors)
-        .with_start(inputs.start);
+    let settings = options.settings().with_anchors(inputs.anchors).with_start(inputs.start);
     let recorder = Arc::new(Recorder::default());
     let spinner = spinner(options.quiet);
-    let traced = options.trace.is_some() || options.plot.is_some();
+    let traced = options.is_traced();
     let mut limits = Limits::default().with_interrupt(interrupt::flag());
-    limits.deadline = options.time_limit.map(|seconds| began + Duration::from_secs_f64(seconds));
+    limits.deadline = options.deadline(began);
     if traced || !spinner.is_hidden() {
         let (recorder, spinner) = (recorder.clone(), spinner.clone());
         limits = limits.with_watcher(move |iterate: &Iterate| {

@@ -1,7 +1,7 @@
 //! The program `two_layer`.
 
 use super::align::{self, AlignArguments};
-use super::options::ExperimentOptions;
+use super::experiment::{self, ExperimentOptions};
 use crate::experiment::two_layer::Experiment;
 use birkhoff::error::Result;
 use clap::{Args, Parser, Subcommand};
@@ -53,9 +53,9 @@ pub struct ExperimentArguments {
 pub fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Some(Command::Experiment(arguments)) => {
-            super::experiment::<Experiment>(arguments.config.as_deref(), &arguments.options)
+            experiment::run::<Experiment>(arguments.config.as_deref(), &arguments.options)
         }
         Some(Command::Align(arguments)) => align::run(&arguments),
-        None => super::experiment::<Experiment>(None, &cli.experiment),
+        None => experiment::run::<Experiment>(None, &cli.experiment),
     }
 }

@@ -1,6 +1,5 @@
 //! What all experiments' configurations have in common: one complete TOML file.
 
-use super::manifest::Columns;
 use super::run_directory::RunDirectory;
 use birkhoff::error::{Error, Result};
 use serde::Serialize;
@@ -8,6 +7,9 @@ use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+
+/// A CSV file, and its columns with what they mean and their unit.
+pub type Columns = (&'static str, &'static [(&'static str, &'static str)]);
 
 /// The configuration of an experiment, and how it is measured.
 pub trait Configuration: Serialize + DeserializeOwned + Sync {

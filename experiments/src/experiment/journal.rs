@@ -5,8 +5,7 @@
 //! finished job. A line that was cut off by a crash counts as not done. Results always pass through such a line, so
 //! that a resumed run has the bytes of one in a single go.
 
-use super::manifest::sha256;
-use super::ownership::is_plain_file;
+use super::files::{is_plain_file, sha256};
 use birkhoff::error::{Error, Result};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};

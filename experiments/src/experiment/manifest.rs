@@ -1,11 +1,8 @@
 //! The manifest: where a run's numbers come from, what each column means, and which files are its own.
 
-use super::config::Configuration;
-use super::ownership::is_plain_file;
-use super::run_directory::RunDirectory;
+use super::files::{is_plain_file, sha256};
 use birkhoff::error::{Error, Result};
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
@@ -18,42 +15,6 @@ const SEAL: &str = "manifest_sha256";
 
 /// No manifest of ours is as large.
 const MOST_BYTES: u64 = 16 << 20;
-
-/// A CSV file, and its columns with what they mean and their unit.
-pub type Columns = (&'static str, &'static [(&'static str, &'static str)]);
-
-/// Writes the manifest of an experiment.
-pub(super) fn write_experiment<C: Configuration>(directory: &RunDirectory, experiment: &C) -> Result<()> {
-    let columns: Map<String, Value> = C::COLUMNS
-        .iter()
-        .map(|(file, columns)| {
-            let columns: Map<String, Value> =
-                columns.iter().map(|(name, what)| (name.to_string(), json!(what))).collect();
-            (file.to_string(), Value::Object(columns))
-        })
-        .collect();
-    let mut manifest = provenance(C::PROGRAM, env!("CARGO_PKG_VERSION"));
-    manifest.extend(object(json!({
-        "threads": rayon::current_num_threads(),
-        "rng_seed": experiment.rng_seed(),
-        "trials_per_level": experiment.trials(),
-        "interval": C::INTERVAL,
-        "columns": columns,
-    })));
-    write(directory, manifest)
-}
-
-/// Writes a manifest, the last file of a run, with the sha256 of all others.
-pub(super) fn write(directory: &RunDirectory, mut manifest: Map<String, Value>) -> Result<()> {
-    let mut files = Map::new();
-    for name in directory.files()? {
-        let path = directory.path(&name);
-        let bytes = std::fs::read(&path).map_err(|error| Error::io(&path, error))?;
-        files.insert(name, json!({ "bytes": bytes.len(), "sha256": sha256(&bytes) }));
-    }
-    manifest.insert("files".to_string(), Value::Object(files));
-    directory.write(MANIFEST, sealed(manifest)?.as_bytes())
-}
 
 /// The text of a manifest, with the sha256 of all the rest of it.
 pub(super) fn sealed(mut manifest: Map<String, Value>) -> Result<String> {
@@ -121,16 +82,11 @@ pub fn provenance(program: &str, version: &str) -> Map<String, Value> {
     }))
 }
 
-fn object(value: Value) -> Map<String, Value> {
+pub(super) fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(map) => map,
         _ => Map::new(),
     }
-}
-
-/// The sha256 of some bytes, in hexadecimal.
-pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What a program prints, without the white space around it; nothing if it is not there or fails.
@@ -160,11 +116,6 @@ mod tests {
         let sealed = sealed(manifest).unwrap();
         assert!(Manifest::parse(sealed.replace("\"c\"", "\"mine\"").as_bytes()).is_none());
         assert!(Manifest::parse(sealed.trim_end().as_bytes()).is_none());
-    }
-
-    #[test]
-    fn the_hash_is_sha256() {
-        assert_eq!(sha256(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     }
 
     #[test]

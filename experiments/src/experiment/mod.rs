@@ -11,6 +11,7 @@ mod chart;
 mod config;
 pub mod error_bounds;
 pub mod figures;
+mod files;
 pub mod graph_matching;
 mod interval;
 mod journal;
@@ -23,9 +24,9 @@ mod run_directory;
 pub mod two_layer;
 
 pub use chart::{Panel, draw_panels};
-pub use config::Configuration;
+pub use config::{Columns, Configuration};
+pub use files::sha256;
 pub use journal::Part;
-pub use manifest::Columns;
 pub(crate) use ownership::LooseFiles;
 pub use run_directory::RunDirectory;
 
@@ -34,6 +35,7 @@ use birkhoff::io::write_atomically;
 use journal::Key;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -54,9 +56,30 @@ pub fn run<C: Configuration>(experiment: &C, part: Part, interrupt: &Arc<AtomicB
         return Ok(format!("This part is done: {}\n", directory.partial().display()));
     };
     directory.write("config.toml", experiment.to_toml()?.as_bytes())?;
-    manifest::write_experiment(&directory, experiment)?;
+    write_manifest(&directory, experiment)?;
     directory.finish()?;
     Ok(table)
+}
+
+/// Writes the manifest of an experiment.
+fn write_manifest<C: Configuration>(directory: &RunDirectory, experiment: &C) -> Result<()> {
+    let columns: Map<String, Value> = C::COLUMNS
+        .iter()
+        .map(|(file, columns)| {
+            let columns: Map<String, Value> =
+                columns.iter().map(|(name, what)| (name.to_string(), json!(what))).collect();
+            (file.to_string(), Value::Object(columns))
+        })
+        .collect();
+    let mut manifest = manifest::provenance(C::PROGRAM, env!("CARGO_PKG_VERSION"));
+    manifest.extend(manifest::object(json!({
+        "threads": rayon::current_num_threads(),
+        "rng_seed": experiment.rng_seed(),
+        "trials_per_level": experiment.trials(),
+        "interval": C::INTERVAL,
+        "columns": columns,
+    })));
+    directory.write_manifest(manifest)
 }
 
 /// Writes the rows of a results file.

@@ -4,7 +4,8 @@
 //! and unchanged, and if nothing else is there but files that it lists, unchanged. It is deleted file by file, so that
 //! what nobody has looked at stays.
 
-use super::manifest::{MANIFEST, Manifest, sealed, sha256};
+use super::files::{delete_files, digest_of, is_plain_file, names_in};
+use super::manifest::{MANIFEST, Manifest, sealed};
 use birkhoff::error::{Error, Result};
 use birkhoff::io::write_atomically;
 use serde_json::{Map, Value, json};
@@ -142,36 +143,9 @@ impl LooseFiles {
     }
 }
 
-fn digest_of(path: &Path) -> Result<String> {
-    Ok(sha256(&fs::read(path).map_err(|error| Error::io(path, error))?))
-}
-
-/// Deletes plain files; one that is gone already is no error.
-pub(super) fn delete_files(folder: &Path, names: impl IntoIterator<Item = impl AsRef<Path>>) -> Result<()> {
-    for path in names.into_iter().map(|name| folder.join(name)) {
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Error::io(&path, error)),
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-/// The names of what is in a folder. One that is not Unicode is shown as well as it can be, and so is none of ours.
-pub(super) fn names_in(folder: &Path) -> Result<BTreeSet<String>> {
-    let failed = |error| Error::io(folder, error);
-    let entries = fs::read_dir(folder).map_err(failed)?;
-    let names = entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
-    names.collect::<io::Result<_>>().map_err(failed)
-}
-
-/// A file, and no link to one.
-pub(super) fn is_plain_file(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|found| found.is_file())
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::files::sha256;
     use super::*;
     use tempfile::TempDir;
 

@@ -5,7 +5,8 @@
 //! and, for the moment in which these take the place of an older run, that run as `replaced`. A killed process leaves
 //! the folder behind, and the next one that holds the lock alone finds in it how far the other was.
 
-use super::ownership::{Standing, delete_files, examine, is_plain_file, names_in};
+use super::files::{delete_files, is_plain_file, names_in};
+use super::ownership::{Standing, examine};
 use birkhoff::error::{Error, Result};
 use birkhoff::io::no_folder;
 use std::fs::{self, File, OpenOptions, TryLockError};

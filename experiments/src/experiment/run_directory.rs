@@ -1,10 +1,13 @@
 //! A folder of results that is there complete or not at all, and that takes the place of nothing but an older run.
 
+use super::files::{names_in, sha256};
 use super::journal::{Journal, Key, Part};
-use super::ownership::{Standing, examine, names_in};
+use super::manifest::{MANIFEST, sealed};
+use super::ownership::{Standing, examine};
 use super::partial::{Company, Partial};
 use birkhoff::error::{Error, Result};
 use birkhoff::io::{folder_of, follow, keep_permissions, no_folder, sync_folder, write_atomically};
+use serde_json::{Map, Value, json};
 use std::fs::{self, File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -96,6 +99,18 @@ impl RunDirectory {
     /// [`Error::Io`].
     pub fn files(&self) -> Result<Vec<String>> {
         Ok(names_in(&self.partial.made())?.into_iter().collect())
+    }
+
+    /// Writes the manifest, the last file of a run, with the sha256 of all others.
+    pub(super) fn write_manifest(&self, mut manifest: Map<String, Value>) -> Result<()> {
+        let mut files = Map::new();
+        for name in self.files()? {
+            let path = self.path(&name);
+            let bytes = fs::read(&path).map_err(|error| Error::io(&path, error))?;
+            files.insert(name, json!({ "bytes": bytes.len(), "sha256": sha256(&bytes) }));
+        }
+        manifest.insert("files".to_string(), Value::Object(files));
+        self.write(MANIFEST, sealed(manifest)?.as_bytes())
     }
 
     /// Puts the results in the place of the target; an older run is deleted only then, and the journal after it.
@@ -215,7 +230,6 @@ fn check_movable(target: &Path, standing: &Standing) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::manifest::{self, MANIFEST};
     use super::*;
     use std::collections::BTreeMap;
 
@@ -230,7 +244,7 @@ mod tests {
     }
 
     fn complete(run: &RunDirectory) -> Result<()> {
-        manifest::write(run, [("program".to_string(), PROGRAM.into())].into_iter().collect())
+        run.write_manifest([("program".to_string(), PROGRAM.into())].into_iter().collect())
     }
 
     fn text(target: &Path) -> String {

@@ -20,7 +20,7 @@ mod outside;
 pub use inside::PermutationInside;
 pub use outside::PermutationOutside;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, require_finite};
 use crate::stop::Stop;
 use nalgebra::{DMatrix, DVector};
 
@@ -163,7 +163,5 @@ pub(crate) fn require_matrix(what: &str, matrix: &DMatrix<f64>, rows: usize, col
         let found = format!("{} x {}", matrix.nrows(), matrix.ncols());
         return Err(Error::shape(what, format!("{rows} x {columns}"), found));
     }
-    let Some(k) = matrix.as_slice().iter().position(|value| !value.is_finite()) else { return Ok(()) };
-    let (row, column) = (k % rows, k / rows);
-    Err(Error::Entry { what: what.to_string(), row, column, value: matrix[k], required: "finite" })
+    require_finite(what, matrix)
 }

@@ -230,7 +230,7 @@ impl Objective for PermutationOutside {
     }
 
     fn value_at(&self, p: &Permutation) -> f64 {
-        let linear: f64 = p.image().iter().enumerate().map(|(i, &j)| self.target[(i, j)]).sum();
+        let linear = p.inner_product(&self.target);
         let quadratic = match &self.readout {
             Readout::Vector => self.kernel.trace(),
             Readout::Scalar(v) => {

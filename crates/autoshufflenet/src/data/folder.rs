@@ -9,7 +9,7 @@ use super::{Batches, Images, subset};
 use crate::settings::Settings;
 use birkhoff::instance::rng;
 use birkhoff::{Error, Result};
-use birkhoff_programs::experiment::manifest::sha256;
+use birkhoff_programs::experiment::sha256;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::DirEntry;

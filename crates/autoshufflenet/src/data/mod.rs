@@ -10,27 +10,12 @@ mod synthetic;
 use crate::settings::Settings;
 use birkhoff::instance::rng;
 use birkhoff::{Error, Permutation, Result};
-use birkhoff_programs::experiment::manifest::sha256;
-use clap::ValueEnum;
-use serde::{Deserialize, Serialize};
+use birkhoff_programs::experiment::sha256;
 use tch::{Device, Kind, Tensor};
 
+pub use crate::source::Source;
 use folder::Folder;
 pub use folder::Unreadable;
-
-/// Where images come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum Source {
-    /// Ten classes of blurred patterns, 32 × 32, made from a seed: for trying out.
-    Synthetic,
-    /// CIFAR-10's binary files.
-    Cifar10,
-    /// CIFAR-100's binary files, fine labels.
-    Cifar100,
-    /// train/CLASS/image and val/CLASS/image, as ImageNet is laid out.
-    Folder,
-}
 
 /// Images in memory.
 #[derive(Debug)]

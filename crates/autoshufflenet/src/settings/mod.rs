@@ -2,10 +2,10 @@
 
 mod anew;
 
-use crate::data::Source;
 use crate::device::DeviceChoice;
 use crate::model::{Architecture, Beginning, Stem, Version};
 use crate::shuffle::ShuffleKind;
+use crate::source::Source;
 use birkhoff::{Error, Result};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, FromArgMatches, ValueEnum};

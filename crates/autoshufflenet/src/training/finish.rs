@@ -1,8 +1,8 @@
 //! The end of a run: rounding, accuracy before and after, and the files that stay.
 
 use super::evaluate::{Score, evaluate, prepare};
+use super::files::{MODEL, PERMUTATIONS, RESULT};
 use super::report::write_csv;
-use super::run_folder::{MODEL, PERMUTATIONS, RESULT};
 use super::{FEWEST, Training, checkpoint, manifest};
 use crate::export;
 use crate::hardening::{Progress, progress, round_all};

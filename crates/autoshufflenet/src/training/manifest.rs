@@ -1,17 +1,17 @@
 //! The manifest of a run: where its numbers come from, and the sha256 of every file. The last that a run writes.
 
-use super::run_folder::FILES;
+use super::files::{FILES, MANIFEST};
 use crate::settings::Settings;
 use birkhoff::io::write_atomically;
 use birkhoff::{Error, Result};
-use birkhoff_programs::experiment::manifest::{provenance, sha256};
+use birkhoff_programs::experiment::manifest::provenance;
+use birkhoff_programs::experiment::sha256;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::Path;
 use tch::Device;
 
-pub(super) const MANIFEST: &str = "manifest.json";
 const PROGRAM: &str = "autoshufflenet";
 
 /// A file as a manifest lists it.

@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod evaluate;
+mod files;
 mod finish;
 mod manifest;
 mod optimizer;
@@ -12,10 +13,11 @@ mod schedule;
 
 pub use checkpoint::{Arithmetic, Checkpoint, path as checkpoint_path};
 pub use evaluate::{Score, evaluate, prepare};
+pub use files::{CONFIG, MODEL, RESULT};
 pub use finish::Outcome;
 pub use optimizer::Sgd;
 pub use report::{Epoch, Tables, write_csv};
-pub use run_folder::{CONFIG, MODEL, RESULT, RunFolder, check_is_no_run, is_complete};
+pub use run_folder::{RunFolder, check_is_no_run, is_complete};
 pub use schedule::{PenaltySchedule, learning_rate};
 
 use crate::data::{Data, Images};

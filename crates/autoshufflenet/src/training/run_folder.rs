@@ -5,23 +5,12 @@
 //! left one of both.
 
 use super::checkpoint::{self, Checkpoint};
-use super::manifest::{self, Listed, MANIFEST};
-use super::report::{MATRICES, TABLES};
+use super::files::{CONFIG, FILES, MANIFEST, RESULT};
+use super::manifest::{self, Listed};
 use birkhoff::{Error, Result};
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
-
-/// Name of the file with a run's outcome.
-pub const RESULT: &str = "result.json";
-/// Name of the file with a run's network.
-pub const MODEL: &str = "model.safetensors";
-pub(super) const PERMUTATIONS: &str = "permutations.csv";
-/// Name of the file with a run's settings.
-pub const CONFIG: &str = "config.toml";
-
-/// All that a complete run leaves, but for its manifest.
-pub(super) const FILES: [&str; 7] = [CONFIG, TABLES[0], TABLES[1], MATRICES, MODEL, PERMUTATIONS, RESULT];
 
 /// Nobody else writes into the folder as long as this lives.
 #[derive(Debug)]

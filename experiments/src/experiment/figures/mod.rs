@@ -7,7 +7,7 @@ mod tables;
 mod training;
 
 use super::canvas::{self, Figure};
-use super::{Configuration, RunDirectory, error_bounds, graph_matching, manifest, read_rows, two_layer};
+use super::{Configuration, RunDirectory, error_bounds, graph_matching, read_rows, two_layer};
 use birkhoff::error::{Error, Result};
 use page::Shown;
 use std::path::Path;
@@ -31,7 +31,7 @@ pub fn draw_all(results: &Path, folder: &Path) -> Result<Vec<String>> {
     desk.training()?;
     drawing.write("index.html", page::page(&desk.shown).as_bytes())?;
     // Where and when it was drawn has no place in it: the same results give the same bytes.
-    manifest::write(&drawing, [("program".to_string(), PROGRAM.into())].into_iter().collect())?;
+    drawing.write_manifest([("program".to_string(), PROGRAM.into())].into_iter().collect())?;
     let files = drawing.files()?;
     drawing.finish()?;
     Ok(files)

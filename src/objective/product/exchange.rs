@@ -6,7 +6,9 @@
 //!
 //! What takes long takes a [`Stop`]; once that is reached, targets are left as they happen to be.
 
-use super::bits::BitMatrix;
+use super::arcs::{add_times_graph, graph_times};
+use super::dense::{BitPair, DensePair};
+use super::form::{Form, chosen};
 use super::kept::KeptProduct;
 use crate::columns::{for_each_column, multiply};
 use crate::graph::Graph;
@@ -16,47 +18,34 @@ use nalgebra::{DMatrix, DVectorView};
 
 /// A pair of graphs on the same number of vertices, prepared for products.
 #[derive(Debug, Clone)]
-pub(super) struct Exchange {
+pub(in crate::objective) struct Exchange {
     pub a: Graph,
     pub b: Graph,
-    a_transposed: Graph,
+    // A symmetric graph shares its arcs with its transpose.
+    pub(super) a_transposed: Graph,
     b_transposed: Graph,
     symmetric: bool,
-    dense: Option<DensePair>,
+    pub(super) form: Form<DensePair, BitPair>,
 }
-
-#[derive(Debug, Clone)]
-pub(super) struct DensePair {
-    pub a: DMatrix<f64>,
-    pub b: DMatrix<f64>,
-    /// A, Aᵀ and B where both are unweighted.
-    pub bits: Option<BitTriple>,
-}
-
-#[derive(Debug, Clone)]
-pub(super) struct BitTriple {
-    a: BitMatrix,
-    a_transposed: BitMatrix,
-    b: BitMatrix,
-}
-
-/// A multiply-add of a scattered sparse product costs about as much as this many of a blocked dense one.
-const SPARSE_PENALTY: f64 = 16.0;
 
 impl Exchange {
     pub fn new(a: Graph, b: Graph) -> Self {
-        let n = a.vertex_count() as f64;
-        let sparse_cost = a.arc_count() as f64 * b.arc_count() as f64 / n.max(1.0);
         let symmetric = a.is_symmetric() && b.is_symmetric();
         let (a_transposed, b_transposed) = (a.transpose(), b.transpose());
-        let dense = (sparse_cost * SPARSE_PENALTY > n * n * n).then(|| {
-            let bits = || {
-                let a_transposed = BitMatrix::of(&a_transposed)?;
-                Some(BitTriple { a: BitMatrix::of(&a)?, a_transposed, b: BitMatrix::of(&b)? })
-            };
-            DensePair { a: a.to_matrix(), b: b.to_matrix(), bits: bits() }
-        });
-        Exchange { a, b, a_transposed, b_transposed, symmetric, dense }
+        let form = match chosen(&a, &b) {
+            Form::Sparse => Form::Sparse,
+            Form::Dense(()) => Form::Dense(DensePair::of(&a, &b)),
+            Form::Bits(()) => Form::Bits(BitPair::of(&a, &b)),
+        };
+        Exchange { a, b, a_transposed, b_transposed, symmetric, form }
+    }
+
+    /// A and B as matrices, where they are dense.
+    fn matrices(&self) -> Option<&DensePair> {
+        match &self.form {
+            Form::Sparse => None,
+            Form::Dense(pair) | Form::Bits(BitPair { matrices: pair, .. }) => Some(pair),
+        }
     }
 
     pub fn size(&self) -> usize {
@@ -66,18 +55,18 @@ impl Exchange {
     /// A\[i, k\].
     #[inline]
     fn weight_a(&self, i: usize, k: usize) -> f64 {
-        self.dense.as_ref().map_or_else(|| self.a.weight(i, k), |dense| dense.a[(i, k)])
+        self.matrices().map_or_else(|| self.a.weight(i, k), |dense| dense.a[(i, k)])
     }
 
     /// B\[j, l\].
     #[inline]
     fn weight_b(&self, j: usize, l: usize) -> f64 {
-        self.dense.as_ref().map_or_else(|| self.b.weight(j, l), |dense| dense.b[(j, l)])
+        self.matrices().map_or_else(|| self.b.weight(j, l), |dense| dense.b[(j, l)])
     }
 
     /// `target += c·(AᵀXB + AXBᵀ)`. Dense: two products (one if A and B are symmetric); sparse: O(n·arcs).
     pub fn add_product(&self, stop: &Stop, c: f64, x: &DMatrix<f64>, target: &mut DMatrix<f64>) {
-        if let Some(DensePair { a, b, .. }) = &self.dense {
+        if let Some(DensePair { a, b }) = self.matrices() {
             let mut product = DMatrix::zeros(x.nrows(), x.ncols());
             multiply(stop, &mut product, 1.0, a, x, 0.0);
             if self.symmetric {
@@ -109,23 +98,28 @@ impl Exchange {
         kept: &mut KeptProduct,
         target: &mut DMatrix<f64>,
     ) {
-        if let Some(DensePair { bits: Some(bits), .. }) = &self.dense {
-            let from = q.inverse();
-            if self.symmetric {
-                bits.a.blend_times(stop, 2.0 * c, &self.b, from.image(), beta, target);
-            } else {
-                bits.a_transposed.blend_times(stop, c, &self.b_transposed, from.image(), beta, target);
-                bits.a.blend_times(stop, c, &self.b, from.image(), 1.0, target);
+        match &self.form {
+            Form::Bits(bits) => {
+                let from = q.inverse();
+                if self.symmetric {
+                    bits.a.blend_times(stop, 2.0 * c, &self.b, from.image(), beta, target);
+                } else {
+                    bits.a_transposed().blend_times(stop, c, &self.b_transposed, from.image(), beta, target);
+                    bits.a.blend_times(stop, c, &self.b, from.image(), 1.0, target);
+                }
             }
-            return;
+            Form::Dense(pair) => {
+                let product = kept.at(stop, q, pair, self.symmetric);
+                for_each_column(stop, target, |j, column| {
+                    column.iter_mut().zip(&product.column(j)).for_each(|(to, &v)| *to = beta * *to + c * v);
+                });
+            }
+            Form::Sparse => self.blend_over_arcs(stop, c, q, beta, target),
         }
-        if let Some(pair) = &self.dense {
-            let product = kept.at(stop, q, pair, self.symmetric);
-            for_each_column(stop, target, |j, column| {
-                column.iter_mut().zip(&product.column(j)).for_each(|(to, &v)| *to = beta * *to + c * v);
-            });
-            return;
-        }
+    }
+
+    /// [`blend_product_at`](Self::blend_product_at), over arcs.
+    fn blend_over_arcs(&self, stop: &Stop, c: f64, q: &Permutation, beta: f64, target: &mut DMatrix<f64>) {
         if beta != 1.0 {
             *target *= beta;
         }
@@ -149,7 +143,7 @@ impl Exchange {
     }
 
     /// Σ over i and k of `of`(A\[i, k\], B\[p(i), p(k)\]), column by column, as dense matrices lie in memory. O(n²).
-    fn sum_by_columns(DensePair { a, b, .. }: &DensePair, p: &Permutation, of: impl Fn(f64, f64) -> f64) -> f64 {
+    fn sum_by_columns(DensePair { a, b }: &DensePair, p: &Permutation, of: impl Fn(f64, f64) -> f64) -> f64 {
         let column = |(of_a, &pk): (DVectorView<f64>, &usize)| -> f64 {
             let of_b = b.column(pk);
             of_a.iter().zip(p.image()).map(|(&weight, &pi)| of(weight, of_b[pi])).sum()
@@ -159,7 +153,7 @@ impl Exchange {
 
     /// ‖A − PBPᵀ‖² = Σ (A\[i, k\] − B\[p(i), p(k)\])². O(arcs), or O(n²) where the graphs are dense.
     pub fn squared_distance_at(&self, p: &Permutation) -> f64 {
-        if let Some(pair) = &self.dense {
+        if let Some(pair) = self.matrices() {
             return Self::sum_by_columns(pair, p, |a, b| (a - b).powi(2));
         }
         let from = p.inverse();
@@ -170,39 +164,17 @@ impl Exchange {
 
     /// tr(AᵀPBPᵀ) = Σ A\[i, k\]·B\[p(i), p(k)\]. O(arcs of A), or O(n²) where the graphs are dense.
     pub fn inner_product_at(&self, p: &Permutation) -> f64 {
-        if let Some(DensePair { bits: Some(bits), .. }) = &self.dense {
-            let met = |i: usize| {
-                let (targets, pi) = (self.a.neighbours(i).0, p.apply(i));
-                targets.iter().map(|&k| u64::from(bits.b.contains(pi, p.apply(k)))).sum::<u64>()
-            };
-            return (0..self.size()).map(met).sum::<u64>() as f64;
-        }
-        if let Some(pair) = &self.dense {
-            return Self::sum_by_columns(pair, p, |a, b| a * b);
-        }
-        self.a.arcs().map(|(i, k, weight)| weight * self.weight_b(p.apply(i), p.apply(k))).sum()
-    }
-
-    /// AᵀA and BBᵀ; `None` where `stop` came first.
-    pub fn grams(&self, stop: &Stop) -> Option<(Gram, Gram)> {
-        let n = self.size();
-        let same = Permutation::identity(n);
-        let dense = |write: &dyn Fn(&mut DMatrix<f64>)| {
-            let mut product = DMatrix::zeros(n, n);
-            write(&mut product);
-            Gram::Dense(product)
-        };
-        let squared = |w: &DMatrix<f64>, turned: &DMatrix<f64>| dense(&|to| multiply(stop, to, 1.0, w, turned, 0.0));
-        let counted =
-            |rows: &BitMatrix, arcs: &Graph| dense(&|to| rows.blend_times(stop, 1.0, arcs, same.image(), 0.0, to));
-        let grams = match &self.dense {
-            None => (Gram::Sparse(gram(stop, &self.a_transposed)?), Gram::Sparse(gram(stop, &self.b)?)),
-            Some(DensePair { bits: Some(bits), .. }) => {
-                (counted(&bits.a_transposed, &self.a_transposed), counted(&bits.b, &self.b))
+        match &self.form {
+            Form::Bits(bits) => {
+                let met = |i: usize| {
+                    let (targets, pi) = (self.a.neighbours(i).0, p.apply(i));
+                    targets.iter().map(|&k| u64::from(bits.b.contains(pi, p.apply(k)))).sum::<u64>()
+                };
+                (0..self.size()).map(met).sum::<u64>() as f64
             }
-            Some(DensePair { a, b, .. }) => (squared(&a.transpose(), a), squared(b, &b.transpose())),
-        };
-        (!stop.is_reached()).then_some(grams)
+            Form::Dense(pair) => Self::sum_by_columns(pair, p, |a, b| a * b),
+            Form::Sparse => self.a.arcs().map(|(i, k, weight)| weight * self.b.weight(p.apply(i), p.apply(k))).sum(),
+        }
     }
 
     /// `costs[i, j] += ` the least of s·(A_ii B_jj + Σ_{k≠i} A_ik B_{j,π(k)}) over bijections π of the rest. O(n³).
@@ -279,126 +251,8 @@ impl Exchange {
     }
 }
 
-/// A symmetric product W·Wᵀ, sparse or dense as its graphs are.
-#[derive(Debug, Clone)]
-pub(super) enum Gram {
-    Sparse(Graph),
-    Dense(DMatrix<f64>),
-}
-
-impl Gram {
-    pub fn trace(&self) -> f64 {
-        match self {
-            Gram::Sparse(graph) => (0..graph.vertex_count()).map(|i| graph.weight(i, i)).sum(),
-            Gram::Dense(matrix) => matrix.trace(),
-        }
-    }
-
-    /// `target += c·W·X`, W this one.
-    pub fn add_times(&self, stop: &Stop, c: f64, x: &DMatrix<f64>, target: &mut DMatrix<f64>) {
-        match self {
-            Gram::Sparse(graph) => {
-                for_each_column(stop, target, |j, column| {
-                    for (k, &v) in x.column(j).iter().enumerate().filter(|&(_, &v)| v != 0.0) {
-                        let (targets, weights) = graph.neighbours(k);
-                        targets.iter().zip(weights).for_each(|(&i, &weight)| column[i] += c * weight * v);
-                    }
-                });
-            }
-            Gram::Dense(matrix) => multiply(stop, target, c, matrix, x, 1.0),
-        }
-    }
-
-    /// `target += c·X·W`.
-    pub fn add_times_on_the_right(&self, stop: &Stop, c: f64, x: &DMatrix<f64>, target: &mut DMatrix<f64>) {
-        match self {
-            Gram::Sparse(graph) => add_times_graph(stop, c, x, graph, target),
-            Gram::Dense(matrix) => multiply(stop, target, c, x, matrix, 1.0),
-        }
-    }
-
-    /// `target += c·W·Q`, from = q⁻¹: column j of it is column q⁻¹(j) of W.
-    pub fn add_columns_moved(&self, stop: &Stop, c: f64, from: &Permutation, target: &mut DMatrix<f64>) {
-        for_each_column(stop, target, |j, column| match self {
-            Gram::Sparse(graph) => {
-                let (rows, weights) = graph.neighbours(from.apply(j));
-                rows.iter().zip(weights).for_each(|(&i, &weight)| column[i] += c * weight);
-            }
-            Gram::Dense(matrix) => {
-                column.iter_mut().zip(&matrix.column(from.apply(j))).for_each(|(to, &weight)| *to += c * weight);
-            }
-        });
-    }
-
-    /// `target += c·Q·W`: entry (i, j) of it is W\[q(i), j\].
-    pub fn add_rows_moved(&self, stop: &Stop, c: f64, q: &Permutation, from: &Permutation, target: &mut DMatrix<f64>) {
-        let n = q.len();
-        for_each_column(stop, target, |j, column| match self {
-            Gram::Sparse(graph) => {
-                let (images, weights) = graph.neighbours(j);
-                images.iter().zip(weights).for_each(|(&m, &weight)| column[from.apply(m)] += c * weight);
-            }
-            Gram::Dense(matrix) => {
-                let source = &matrix.as_slice()[j * n..(j + 1) * n];
-                column.iter_mut().zip(q.image()).for_each(|(to, &i)| *to += c * source[i]);
-            }
-        });
-    }
-}
-
-/// W·Wᵀ as a graph; `None` where `stop` came first.
-fn gram(stop: &Stop, graph: &Graph) -> Option<Graph> {
-    let n = graph.vertex_count();
-    let transposed = graph.transpose();
-    let mut row = vec![0.0; n];
-    let mut touched = vec![];
-    let mut arcs = vec![];
-    for i in 0..n {
-        if stop.is_reached() {
-            return None;
-        }
-        let (targets, weights) = graph.neighbours(i);
-        for (&k, &weight) in targets.iter().zip(weights) {
-            let (others, factors) = transposed.neighbours(k);
-            for (&j, &factor) in others.iter().zip(factors) {
-                if row[j] == 0.0 {
-                    touched.push(j);
-                }
-                row[j] += weight * factor;
-            }
-        }
-        touched.sort_unstable();
-        touched.dedup();
-        arcs.extend(touched.drain(..).map(|j| (i, j, std::mem::take(&mut row[j]))));
-    }
-    Some(Graph::directed(n, arcs).expect("the arcs of a valid graph"))
-}
-
-/// W·X, column by column.
-pub(super) fn graph_times(stop: &Stop, graph: &Graph, x: &DMatrix<f64>) -> DMatrix<f64> {
-    let mut product = DMatrix::zeros(x.nrows(), x.ncols());
-    for_each_column(stop, &mut product, |j, to| {
-        let from = x.column(j);
-        for (i, to) in to.iter_mut().enumerate() {
-            let (targets, weights) = graph.neighbours(i);
-            *to = targets.iter().zip(weights).map(|(&k, &weight)| weight * from[k]).sum();
-        }
-    });
-    product
-}
-
-/// `target += c·X·Wᵀ`: column l gains Σ_m W\[l, m\]·X_:m.
-pub(super) fn add_times_graph(stop: &Stop, c: f64, x: &DMatrix<f64>, graph: &Graph, target: &mut DMatrix<f64>) {
-    for_each_column(stop, target, |l, column| {
-        let (targets, weights) = graph.neighbours(l);
-        for (&m, &weight) in targets.iter().zip(weights) {
-            column.iter_mut().zip(&x.column(m)).for_each(|(to, &v)| *to += c * weight * v);
-        }
-    });
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::instance::rng;
     use rand_distr::{Distribution, StandardNormal};
@@ -418,7 +272,7 @@ mod tests {
     }
 
     /// Sparse and dense, symmetric and not, with loops.
-    fn pairs() -> Vec<Exchange> {
+    pub fn pairs() -> Vec<Exchange> {
         let n = 12;
         let mut pairs = Vec::new();
         for (trial, (keep, symmetric)) in [(0.1, true), (0.1, false), (9.0, true), (9.0, false)].into_iter().enumerate()
@@ -426,7 +280,7 @@ mod tests {
             let a = random_graph(n, keep, symmetric, 2 * trial as u64);
             pairs.push(Exchange::new(a, random_graph(n, keep, symmetric, 2 * trial as u64 + 1)));
         }
-        assert!(pairs[0].dense.is_none() && pairs[2].dense.is_some());
+        assert!(matches!((&pairs[0].form, &pairs[2].form), (Form::Sparse, Form::Dense(_))));
         // Unweighted, over a word and a block of rows.
         for symmetric in [true, false] {
             let unweighted = |trial| {
@@ -434,7 +288,7 @@ mod tests {
                 Graph::from_matrix(&w.map(|v| f64::from(u8::from(v != 0.0)))).unwrap()
             };
             pairs.push(Exchange::new(unweighted(8), unweighted(9)));
-            assert!(pairs.last().unwrap().dense.as_ref().unwrap().bits.is_some());
+            assert!(matches!(pairs.last().unwrap().form, Form::Bits(_)));
         }
         pairs
     }
@@ -456,31 +310,6 @@ mod tests {
             pair.blend_product_at(&NEVER, 3.0, &q, 0.25, &mut KeptProduct::default(), &mut blended);
             let expected = &x * 0.25 + formula(&q.to_matrix());
             assert!((&blended - expected).norm() < 1e-12 * (1.0 + blended.norm()));
-        }
-    }
-
-    #[test]
-    fn gram_products_agree_with_the_dense_formula() {
-        let mut rng = rng(3, 0);
-        for pair in pairs() {
-            let n = pair.size();
-            let q = Permutation::random(n, &mut rng);
-            let x = DMatrix::from_fn(n, n, |_, _| StandardNormal.sample(&mut rng));
-            let (a, b) = (pair.a.to_matrix(), pair.b.to_matrix());
-            let (left, right) = pair.grams(&NEVER).unwrap();
-            for (gram, w) in [(left, a.transpose() * &a), (right, &b * b.transpose())] {
-                let tolerance = 1e-12 * (1.0 + w.norm() * x.norm());
-                assert!((gram.trace() - w.trace()).abs() < tolerance);
-                let mut product = x.clone();
-                gram.add_times(&NEVER, 2.0, &x, &mut product);
-                gram.add_times_on_the_right(&NEVER, 3.0, &x, &mut product);
-                assert!((&product - (&x + &w * &x * 2.0 + &x * &w * 3.0)).norm() < tolerance);
-                let mut moved = x.clone();
-                gram.add_columns_moved(&NEVER, 2.0, &q.inverse(), &mut moved);
-                gram.add_rows_moved(&NEVER, 3.0, &q, &q.inverse(), &mut moved);
-                let at = q.to_matrix();
-                assert!((&moved - (&x + &w * &at * 2.0 + &at * &w * 3.0)).norm() < tolerance);
-            }
         }
     }
 

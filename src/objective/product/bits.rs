@@ -1,5 +1,6 @@
 //! Products of 0/1 matrices by counting bits: 64 multiply-adds in one word, and exact.
 
+use crate::columns::is_parallel;
 use crate::graph::Graph;
 use crate::stop::Stop;
 use nalgebra::DMatrix;
@@ -11,10 +12,6 @@ const LANES: usize = 32;
 /// Columns that pass over a block of rows while it is in the nearest cache.
 const COLUMNS: usize = 8;
 
-/// From this size on the columns are shared out to the threads; each is computed whole by one of them, so the bits do
-/// not depend on it.
-const PARALLEL_FROM: usize = 256;
-
 /// A 0/1 matrix, its rows in blocks of [`LANES`]: word w of all rows of a block stand together.
 #[derive(Debug, Clone)]
 pub(super) struct BitMatrix {
@@ -24,18 +21,15 @@ pub(super) struct BitMatrix {
 }
 
 impl BitMatrix {
-    /// The adjacency matrix of an unweighted graph; `None` if a weight is not 1.
-    pub fn of(graph: &Graph) -> Option<Self> {
+    /// The adjacency matrix of a graph whose weights are all 1.
+    pub fn of(graph: &Graph) -> Self {
         let n = graph.vertex_count();
         let words = n.div_ceil(64);
         let mut blocks = vec![[0; LANES]; n.div_ceil(LANES) * words];
-        for (i, k, weight) in graph.arcs() {
-            if weight != 1.0 {
-                return None;
-            }
+        for (i, k, _) in graph.arcs() {
             blocks[i / LANES * words + k / 64][i % LANES] |= 1 << (k % 64);
         }
-        Some(BitMatrix { n, words, blocks })
+        BitMatrix { n, words, blocks }
     }
 
     /// Entry (i, k).
@@ -65,7 +59,8 @@ impl BitMatrix {
             }
         };
         let columns = target.as_mut_slice();
-        if n >= PARALLEL_FROM {
+        // Each column is computed whole by one thread, so the bits do not depend on how many there are.
+        if is_parallel(n) {
             columns.par_chunks_mut(COLUMNS * n).enumerate().for_each(counted);
         } else {
             columns.chunks_mut(COLUMNS * n).enumerate().for_each(counted);

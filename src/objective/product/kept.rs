@@ -1,7 +1,7 @@
 //! The product at the last vertex, kept: where the next vertex differs from it in few rows, that many columns of a
 //! product are enough.
 
-use super::exchange::DensePair;
+use super::dense::DensePair;
 use crate::columns::multiply;
 use crate::permutation::Permutation;
 use crate::stop::Stop;
@@ -20,7 +20,7 @@ const FRESH_EVERY: usize = 50;
 /// S the set of those, 2|S|n² multiply-adds (|S|n² if A and B are symmetric) in the place of 2n³ (docs/mathematics.md
 /// §5).
 #[derive(Debug, Default)]
-pub(super) struct KeptProduct {
+pub(in crate::objective) struct KeptProduct {
     product: DMatrix<f64>,
     at: Option<Permutation>,
     updates: usize,
@@ -30,7 +30,7 @@ pub(super) struct KeptProduct {
 
 impl KeptProduct {
     /// S(Q); unfinished, and not kept, once `stop` is reached.
-    pub fn at(&mut self, stop: &Stop, q: &Permutation, pair: &DensePair, symmetric: bool) -> &DMatrix<f64> {
+    pub(super) fn at(&mut self, stop: &Stop, q: &Permutation, pair: &DensePair, symmetric: bool) -> &DMatrix<f64> {
         let n = q.len();
         let changed: Vec<usize> = match &self.at {
             Some(last) if self.updates < FRESH_EVERY => (0..n).filter(|&i| last.apply(i) != q.apply(i)).collect(),
@@ -48,7 +48,7 @@ impl KeptProduct {
         &self.product
     }
 
-    fn compute(&mut self, stop: &Stop, q: &Permutation, DensePair { a, b, .. }: &DensePair, symmetric: bool) {
+    fn compute(&mut self, stop: &Stop, q: &Permutation, DensePair { a, b }: &DensePair, symmetric: bool) {
         let n = q.len();
         self.product.resize_mut(n, n, 0.0);
         self.right.resize_mut(n, n, 0.0);
@@ -72,7 +72,7 @@ impl KeptProduct {
         changed: &[usize],
         last: &Permutation,
         q: &Permutation,
-        DensePair { a, b, .. }: &DensePair,
+        DensePair { a, b }: &DensePair,
         symmetric: bool,
     ) {
         let n = q.len();
@@ -111,7 +111,7 @@ mod tests {
                 let w = DMatrix::from_fn(n, n, |_, _| StandardNormal.sample(&mut rng));
                 if symmetric { &w + w.transpose() } else { w }
             };
-            let pair = DensePair { a: draw(), b: draw(), bits: None };
+            let pair = DensePair { a: draw(), b: draw() };
             let mut kept = KeptProduct::default();
             let mut q = Permutation::random(n, &mut rng);
             for step in 0..200 {
