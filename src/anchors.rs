@@ -2,19 +2,21 @@
 
 use crate::error::{Error, Result};
 
-/// Which of the rows and columns no anchor is in.
+/// Which vertices of two sides, each with its name and size, no anchor is at.
 ///
 /// # Errors
 /// [`Error::Argument`] when an anchor is out of range, or two share a vertex.
-pub(crate) fn free(anchors: &[(usize, usize)], rows: usize, columns: usize) -> Result<(Vec<bool>, Vec<bool>)> {
-    let (mut row_is_free, mut column_is_free) = (vec![true; rows], vec![true; columns]);
+pub(crate) fn free(anchors: &[(usize, usize)], sides: [(&str, usize); 2]) -> Result<[Vec<bool>; 2]> {
+    let mut is_free = sides.map(|(_, size)| vec![true; size]);
     for &(i, j) in anchors {
-        if i >= rows || j >= columns {
-            return Err(Error::argument("anchors", format!("({i}, {j}) among {rows} and {columns} vertices")));
-        }
-        if !std::mem::take(&mut row_is_free[i]) || !std::mem::take(&mut column_is_free[j]) {
-            return Err(Error::argument("anchors", format!("a vertex of ({i}, {j}) is anchored twice")));
+        for ((name, size), (vertex, is_free)) in sides.into_iter().zip([i, j].into_iter().zip(&mut is_free)) {
+            let refuse = |cause: String| Err(Error::argument("anchors", cause));
+            match is_free.get_mut(vertex).map(std::mem::take) {
+                None => return refuse(format!("({i}, {j}), but {name} has {size} vertices")),
+                Some(false) => return refuse(format!("vertex {vertex} of {name} is anchored twice")),
+                Some(true) => {}
+            }
         }
     }
-    Ok((row_is_free, column_is_free))
+    Ok(is_free)
 }

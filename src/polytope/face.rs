@@ -52,7 +52,7 @@ impl Face {
         if n > Self::LARGEST {
             return Err(Error::argument("n", format!("is {n}, but must be at most {}", Self::LARGEST)));
         }
-        let (row_is_free, column_is_free) = anchors::free(anchors, n, n)?;
+        let [row_is_free, column_is_free] = anchors::free(anchors, [("A", n), ("B", n)])?;
         let free = |is_free: &[bool]| (0..n).filter(|&i| is_free[i]).collect();
         let (free_rows, free_columns) = (free(&row_is_free), free(&column_is_free));
         Ok(Face { n, anchors: anchors.to_vec(), free_rows, free_columns })

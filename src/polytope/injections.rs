@@ -34,7 +34,8 @@ impl Injections {
         if vertices > places {
             return Err(Error::argument("injections", format!("of {vertices} vertices into {places} places")));
         }
-        let (vertex_is_free, place_is_free) = anchors::free(anchors, vertices, places)?;
+        let sides = [("the smaller side", vertices), ("the larger side", places)];
+        let [vertex_is_free, place_is_free] = anchors::free(anchors, sides)?;
         let free = |is_free: Vec<bool>| (0..is_free.len()).filter(|&k| is_free[k]).collect();
         let (free_vertices, free_places) = (free(vertex_is_free), free(place_is_free));
         Ok(Injections { vertices, places, anchors: anchors.to_vec(), free_vertices, free_places })
