@@ -8,7 +8,7 @@
 //!
 //! which is zero exactly at the permutations. Along a path of growing weight λ, minimizers of f + λP move from the
 //! convex relaxation's solution to a permutation, which is then certified: how near X was to it (T1–T3), and how far
-//! from optimal it can be at most. `docs/mathematics.md` in the repository has the theorems and their proofs.
+//! from optimal it can be at most. [`mathematics`] has the theorems and their proofs.
 //!
 //! | symbol | meaning | in the code |
 //! | --- | --- | --- |
@@ -50,6 +50,7 @@ pub mod injection;
 pub mod instance;
 pub mod io;
 pub mod local_search;
+pub mod mathematics;
 pub mod neurons;
 pub mod objective;
 pub mod penalty;

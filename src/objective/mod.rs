@@ -27,9 +27,21 @@ use std::cmp::Ordering;
 
 /// A differentiable function f on the Birkhoff polytope D_n ∋ X.
 ///
-/// Only [`size`](Objective::size), [`value`](Objective::value) and [`gradient`](Objective::gradient) are required. What
-/// an objective tells beyond these makes it faster, never different: a quadratic one hands out a [`VertexGradient`],
-/// from which Frank–Wolfe keeps ∇f up to date without ever forming it afresh (docs/mathematics.md §5).
+/// Only [`size`](Objective::size), [`value`](Objective::value) and [`gradient`](Objective::gradient) are required. All
+/// else tells a search more, by defaults that know nothing:
+///
+/// - *The same numbers for less*: [`value_and_gradient`](Objective::value_and_gradient),
+///   [`value_at`](Objective::value_at), [`swap_change`](Objective::swap_change),
+///   [`swap_changes`](Objective::swap_changes), and [`vertex_gradient`](Objective::vertex_gradient), from which
+///   Frank–Wolfe keeps ∇f up to date ([§5](crate::mathematics#5-the-engine)). They may differ from the defaults in the
+///   last digits.
+/// - *Another search*: [`scale`](Objective::scale), [`is_convex`](Objective::is_convex),
+///   [`indefinite_form`](Objective::indefinite_form), [`injective_form`](Objective::injective_form),
+///   [`sparse_form`](Objective::sparse_form) and [`draw_swap`](Objective::draw_swap) decide which runs are made, and so
+///   which answer is found.
+/// - *What is proved, and when a search may end*: bounds, the lattice and rounding.
+///
+/// [`until`](Objective::until) lets the time limit end a long product.
 ///
 /// Ours panic where a matrix or a permutation is not of size n; a search never gives them one.
 pub trait Objective: Sync {

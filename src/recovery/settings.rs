@@ -76,9 +76,9 @@ impl std::fmt::Display for Method {
 #[non_exhaustive]
 pub enum RestartFrom {
     /// Restart r anchors the pair at the r-th largest entry of the relaxation's minimizer, relaxes again on that face,
-    /// and goes on from there. One right anchor often puts the path into the right basin (docs/mathematics.md §4), and
-    /// a wrong one shows in the value. For the methods that begin with a convex relaxation; the others restart from
-    /// random points.
+    /// and goes on from there. One right anchor often puts the path into the right basin
+    /// ([§4](crate::mathematics#4-solvers)), and a wrong one shows in the value. For the methods that begin with a
+    /// convex relaxation; the others restart from random points.
     #[default]
     LikelyPairs,
     /// Restart r starts halfway between the first run's start (the relaxation's minimizer, where there is one) and a
