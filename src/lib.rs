@@ -21,9 +21,10 @@
 //! | Q | vertex that minimizes a linear function | [`polytope::lmo`] |
 //! | ⟨∇f(X), X − Q⟩ | Frank–Wolfe gap | `gap` |
 //!
-//! Start at [`recovery::recover`]; [`solver`] says which method to choose. [`objective::two_layer`] has permutations in
-//! neural networks, [`neurons`] aligns the units of two of them, and [`certificate::hardening`] says when to round in
-//! training.
+//! Start at [`recovery::recover`]; [`solver`] says which method to choose. In the repository,
+//! `examples/match_two_graphs.rs` reads two files and matches them, and `examples/own_objective.rs` minimizes a
+//! function of its own. [`objective::two_layer`] has permutations in neural networks, [`neurons`] aligns the units of
+//! two of them, and [`certificate::hardening`] says when to round in training.
 //!
 //! ```
 //! use birkhoff::instance::{correlated_erdos_renyi, rng};

@@ -207,7 +207,7 @@ impl Norms {
         norms
     }
 
-    /// Σ‖row‖₂ + Σ‖column‖₂.
+    /// Σ‖row‖₂ + Σ‖column‖₂, which is 2n − P(X) on D_n. O(n).
     pub fn sum(&self) -> f64 {
         self.rows.iter().sum::<f64>() + self.columns.iter().sum::<f64>()
     }
@@ -299,7 +299,7 @@ pub struct WeightSchedule {
 }
 
 impl Default for WeightSchedule {
-    /// From 0.005 κ to 5 κ in 25 stages.
+    /// From 0.005 κ to 5 κ in 25 stages: what shorter schedules lose is in `docs/engine.md`, *Shorter paths*.
     fn default() -> Self {
         WeightSchedule { first: 0.005, last: 5.0, stages: 25 }
     }
@@ -309,7 +309,7 @@ impl WeightSchedule {
     /// The most weights that a path may have.
     pub const MOST_STAGES: usize = 1_000_000;
 
-    /// λ_1, …, λ_k in units of κ.
+    /// λ_1, …, λ_k in units of κ; λ_j = first·(last/first)^((j − 1)/(k − 1)). O(k).
     ///
     /// # Panics
     /// When there are more than [`MOST_STAGES`](Self::MOST_STAGES).

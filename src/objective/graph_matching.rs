@@ -37,6 +37,8 @@ use std::sync::{Arc, OnceLock};
 /// assert_eq!(f.value_at(&Permutation::identity(6)), 8.0);
 /// # Ok::<(), birkhoff::Error>(())
 /// ```
+#[doc(alias = "network alignment")]
+#[doc(alias = "isomorphism")]
 #[derive(Debug, Clone)]
 pub struct GraphMatching {
     indefinite: QuadraticAssignment,

@@ -48,7 +48,7 @@ pub trait Objective: Sync {
     /// n.
     fn size(&self) -> usize;
 
-    /// f(X), X n × n.
+    /// f(X), X n × n; finite on D_n.
     fn value(&self, x: &DMatrix<f64>) -> f64;
 
     /// `gradient` ← ∇f(X), both n × n.
@@ -60,12 +60,13 @@ pub trait Objective: Sync {
         self.value(x)
     }
 
-    /// f at the permutation matrix of p.
+    /// f at the permutation matrix of p. By default as costly as [`value`](Objective::value), plus n² for the matrix.
     fn value_at(&self, p: &Permutation) -> f64 {
         self.value(&p.to_matrix())
     }
 
-    /// f(p ∘ (i k)) − f(p): the change of the value when p(i) and p(k) are exchanged.
+    /// f(p ∘ (i k)) − f(p): the change of the value when p(i) and p(k) are exchanged. By default two values: swap
+    /// descent asks for n²/2 of them a sweep, so that a shorter way pays first of all.
     fn swap_change(&self, p: &Permutation, i: usize, k: usize) -> f64 {
         let mut swapped = p.clone();
         swapped.swap(i, k);
@@ -90,7 +91,8 @@ pub trait Objective: Sync {
         None
     }
 
-    /// κ > 0, the unit of the penalty's weight: of the order of an entry of ∇f's variation over D_n.
+    /// κ > 0, the unit of the penalty's weight: of the order of an entry of ∇f's variation over D_n. The default path
+    /// goes from 0.005κ, where P hardly counts, to 5κ, where it outweighs f; ‖A‖_F‖B‖_F/n for graph matching.
     fn scale(&self) -> f64 {
         1.0
     }
@@ -177,7 +179,8 @@ pub trait Objective: Sync {
     }
 }
 
-/// ∇f at permutation matrices, for a quadratic f; it may keep what it computed for the last one.
+/// ∇f at permutation matrices, for a quadratic f ([§5](crate::mathematics#5-the-engine)); it may keep what it computed
+/// for the last one.
 pub trait VertexGradient {
     /// `gradient` ← (1 − t)·`gradient` + t·∇f(Q), Q the matrix of q, 0 ≤ t ≤ 1.
     ///

@@ -41,6 +41,9 @@ const HARD: f64 = 1e-9;
 /// [T2](crate::mathematics#t2-rounding-radius-sharp) certifies its rounding and no swap improves that.
 ///
 /// One assignment and one product of the objective a step; O(n²) memory. Requires the start to lie on the face.
+#[doc(alias = "frank-wolfe")]
+#[doc(alias = "faq")]
+#[doc(alias = "conditional gradient")]
 #[derive(Debug, Serialize, Deserialize)]
 pub struct FrankWolfe<'a> {
     penalty: Penalty,
