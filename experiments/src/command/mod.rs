@@ -10,6 +10,7 @@ mod generate;
 mod inputs;
 mod interrupt;
 mod layers;
+mod manual;
 mod matching;
 mod memory;
 mod options;
@@ -22,6 +23,7 @@ mod trace;
 pub mod two_layer;
 
 pub use align::AlignArguments;
+pub use manual::{CompletionsArguments, ManArguments, ManualCommand, Program};
 pub use options::{
     CertifyArguments, Cli, Command, ExperimentArguments, ExperimentOptions, GenerateArguments, GenerateOptions,
     MatchArguments, Model, QapArguments, ReadingOptions, SearchOptions, StartChoice,
@@ -49,6 +51,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Some(Command::Experiment(arguments)) => {
             experiment::<Experiment>(arguments.config.as_deref(), &arguments.options)
         }
+        Some(Command::Manual(command)) => manual::run(&command),
         None => experiment::<Experiment>(None, &cli.experiment),
     }
 }

@@ -45,11 +45,13 @@ pub enum Command {
     Generate(GenerateArguments),
     /// Measure all methods on correlated random graphs; what the program does without a command
     Experiment(ExperimentArguments),
+    /// Completions and manual pages
+    #[command(flatten)]
+    Manual(super::ManualCommand),
 }
 
 const MATCH_EXAMPLES: &str = "\
 Examples:
-  graph_matching match a.edges b.edges
   graph_matching match a.mtx b.mtx --truth truth.csv --output match.csv --report report.json
   graph_matching match a.graphml b.graphml --anchors known.csv --restarts 8 --time-limit 60
   graph_matching match a.csv b.csv --similarity s.csv --similarity-weight 0.5
@@ -358,7 +360,6 @@ pub struct GenerateOptions {
 
 const EXPERIMENT_EXAMPLES: &str = "\
 Examples:
-  graph_matching experiment
   graph_matching experiment experiments/graph_matching.toml --trials 5 --output-dir trial-results
   graph_matching experiment runs/graph_matching/config.toml       the very run that lies there";
 
