@@ -49,7 +49,7 @@ pub struct Recovery {
     pub iterations: u64,
     /// Assignments solved by all runs, the final roundings not counted.
     pub lap_calls: u64,
-    /// Swaps that polishing made in the winning run.
+    /// Swaps that polishing made in the winning run, annealing included.
     pub swaps: usize,
     /// The runs that were made, in order.
     pub attempts: Vec<Attempt>,
@@ -70,6 +70,9 @@ pub struct Recovery {
 /// ties: the answer does not depend on the number of threads. On an objective that is not convex (a QAP) the penalized
 /// path starts at negative weights, where −P convexifies.
 ///
+/// An iteration costs one assignment and one product of the objective; a first path takes some hundreds of them, and
+/// [`Effort`] says how many paths. About ten n × n matrices for each run that is made at the same time.
+///
 /// # Errors
 /// [`Argument`](crate::Error::Argument) and [`Shape`](crate::Error::Shape) for settings that make no sense;
 /// [`Breakdown`](crate::Error::Breakdown) when values stop being finite.
@@ -86,6 +89,8 @@ pub struct Recovery {
 /// assert!(recovery.optimality.is_proved());
 /// # Ok::<(), birkhoff::Error>(())
 /// ```
+#[doc(alias = "graph matching")]
+#[doc(alias = "quadratic assignment")]
 pub fn recover(objective: &dyn Objective, settings: &Settings) -> Result<Recovery> {
     recover_within(objective, settings, &Limits::default())
 }
