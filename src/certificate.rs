@@ -9,8 +9,10 @@
 //! largest |sum − 1|.
 
 mod injection;
+mod partial;
 
 pub use injection::{INJECTION_RADIUS, certify_injection};
+pub use partial::certify_partial;
 
 use crate::assignment::{self, AssignmentSolver};
 use crate::error::{Error, Result, require_finite};

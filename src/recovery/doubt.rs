@@ -90,7 +90,7 @@ impl Search<'_> {
 
     /// How far `value` is from `zero`, where the mean value of random permutations is at 1. Not at all once the stop is
     /// reached.
-    fn excess(&self, value: f64, zero: f64) -> f64 {
+    pub fn excess(&self, value: f64, zero: f64) -> f64 {
         let Some(mean) = self.random_mean() else { return 0.0 };
         if mean > zero { (value - zero) / (mean - zero) } else { 0.0 }
     }

@@ -89,6 +89,42 @@ pub enum RestartFrom {
     RandomPoints,
 }
 
+/// With or without matrices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Engine {
+    /// Graphs of a thousand vertices or more and at most 64 arcs a vertex are searched without matrices first
+    /// ([`sparse`](crate::sparse)). A path follows on up to 5000 vertices where the answer is doubtful, or with
+    /// [`Effort::Thorough`].
+    #[default]
+    Auto,
+    /// Matrices of n × n only.
+    Dense,
+    /// No matrices: memory O(n). For graph matching without a linear term, by the default method.
+    Sparse,
+}
+
+impl Engine {
+    /// Every engine.
+    pub const ALL: [Engine; 3] = [Engine::Auto, Engine::Dense, Engine::Sparse];
+
+    /// The name used in files and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Engine::Auto => "auto",
+            Engine::Dense => "dense",
+            Engine::Sparse => "sparse",
+        }
+    }
+}
+
+impl std::fmt::Display for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 /// How long is searched, where there are no restarts and the method is the penalized path on a convex objective.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -150,6 +186,8 @@ pub struct Settings {
     /// The method. Default: the penalized path, which finds the hidden permutation up to the most noise
     /// (`docs/guide.md`).
     pub method: Method,
+    /// With or without matrices of n × n.
+    pub engine: Engine,
     /// P. Default: l1−l2, which the certificates are about.
     pub penalty: Penalty,
     /// The weights of the penalized path, in units of κ. Default: 0.005 to 5 in 25 stages; a shorter
@@ -206,6 +244,7 @@ impl Default for Settings {
     fn default() -> Self {
         Settings {
             method: Method::default(),
+            engine: Engine::default(),
             penalty: Penalty::default(),
             schedule: WeightSchedule::default(),
             steps_per_weight: 25,
@@ -243,6 +282,7 @@ macro_rules! setters {
 
 setters! {
     with_method method: Method;
+    with_engine engine: Engine;
     with_penalty penalty: Penalty;
     with_schedule schedule: WeightSchedule;
     with_steps_per_weight steps_per_weight: usize;
