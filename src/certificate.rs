@@ -3,12 +3,16 @@
 //! Three words, kept apart: **certified** says that X is near *a* permutation, and which; **recovered** that the
 //! permutation is the hidden one; **optimal** that no permutation has a smaller value. No one implies another.
 //!
-//! Proofs of T1–T3, and of T6 for injections, are in docs/mathematics.md §2. P is the l1−l2 penalty, ‖·‖₁ the entrywise
-//! ℓ1 norm, η the largest |sum − 1|.
+//! Proofs of [T1](crate::mathematics#t1-global-bound-sharp), [T2](crate::mathematics#t2-rounding-radius-sharp),
+//! [T3](crate::mathematics#t3-approximately-feasible-matrices), and of [T6](crate::mathematics#t6-injections) for
+//! injections, are in [`mathematics`](crate::mathematics). P is the l1−l2 penalty, ‖·‖₁ the entrywise ℓ1 norm, η the
+//! largest |sum − 1|.
 
 mod injection;
+mod partial;
 
 pub use injection::{INJECTION_RADIUS, certify_injection};
+pub use partial::certify_partial;
 
 use crate::assignment::{self, AssignmentSolver};
 use crate::error::{Error, Result, require_finite};
@@ -21,10 +25,12 @@ use crate::stop::Stop;
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
-/// 4 − 2√2: on D_n, P(X) below this makes row-argmax the unique nearest permutation (T2). Attained at ½(I + swap) ⊕ I.
+/// 4 − 2√2: on D_n, P(X) below this makes row-argmax the unique nearest permutation
+/// ([T2](crate::mathematics#t2-rounding-radius-sharp)). Attained at ½(I + swap) ⊕ I.
 pub const ROUNDING_RADIUS: f64 = 4.0 - 2.0 * std::f64::consts::SQRT_2;
 
-/// 1 + 1/√2: on D_n, min ‖X − Π‖₁ ≤ (1 + 1/√2)·P(X) (T1). Attained at ½(I + swap) ⊕ I.
+/// 1 + 1/√2: on D_n, min ‖X − Π‖₁ ≤ (1 + 1/√2)·P(X) ([T1](crate::mathematics#t1-global-bound-sharp)). Attained at ½(I +
+/// swap) ⊕ I.
 pub const DISTANCE_FACTOR: f64 = 1.0 + std::f64::consts::FRAC_1_SQRT_2;
 
 /// Sums this close to 1 (and entries this little below 0) count as feasible: well above what floating point
@@ -35,16 +41,17 @@ pub const FEASIBILITY: f64 = 1e-9;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Theorem {
-    /// X ∈ D_n and P(X) < 4 − 2√2.
+    /// [T2](crate::mathematics#t2-rounding-radius-sharp): X ∈ D_n and P(X) < 4 − 2√2.
     T2,
-    /// X ≥ 0, η < 1/3, and every row and column has ‖·‖₁ − ‖·‖₂ < (1 − 3η)/4.
+    /// [T3](crate::mathematics#t3-approximately-feasible-matrices): X ≥ 0, η < 1/3, and every row and column has ‖·‖₁ −
+    /// ‖·‖₂ < (1 − 3η)/4.
     T3,
-    /// X an N × m matrix on the polytope of injections and P(X) < 3 − 3/√2.
+    /// [T6](crate::mathematics#t6-injections): X an N × m matrix on the polytope of injections and P(X) < 3 − 3/√2.
     T6,
 }
 
 impl Theorem {
-    /// Its name in docs/mathematics.md.
+    /// Its name in [`mathematics`](crate::mathematics).
     pub fn name(self) -> &'static str {
         match self {
             Theorem::T2 => "T2",
@@ -160,7 +167,8 @@ pub enum Hardening {
     },
 }
 
-/// The rule for hardening: as soon as T2 or T3 certifies the rounding, and never before. O(n²).
+/// The rule for hardening: as soon as [T2](crate::mathematics#t2-rounding-radius-sharp) or
+/// [T3](crate::mathematics#t3-approximately-feasible-matrices) certifies the rounding, and never before. O(n²).
 ///
 /// P(X) < 4 − 2√2 suffices on D_n; with sums off by up to η, deficits below (1 − 3η)/4 in every row and column do. A
 /// large matrix waits for its worst row, whatever its average.

@@ -111,7 +111,7 @@ impl Graph {
     /// The graph whose adjacency matrix is `matrix`.
     ///
     /// # Errors
-    /// [`Error::Shape`] when it is not square, [`Error::Entry`] when an entry is not finite.
+    /// [`Error::Shape`] when it is not square, [`Error::Entry`] when an entry is not finite. O(n²).
     pub fn from_matrix(matrix: &DMatrix<f64>) -> Result<Self> {
         let (rows, columns) = matrix.shape();
         if rows != columns {
@@ -151,7 +151,7 @@ impl Graph {
         self.symmetric
     }
 
-    /// The targets of the arcs from i, ascending, and their weights.
+    /// The targets of the arcs from i, ascending, and their weights. O(1).
     ///
     /// # Panics
     /// When `i ≥ n`.

@@ -8,7 +8,7 @@
 //!
 //! which is zero exactly at the permutations. Along a path of growing weight λ, minimizers of f + λP move from the
 //! convex relaxation's solution to a permutation, which is then certified: how near X was to it (T1–T3), and how far
-//! from optimal it can be at most. `docs/mathematics.md` in the repository has the theorems and their proofs.
+//! from optimal it can be at most. [`mathematics`] has the theorems and their proofs.
 //!
 //! | symbol | meaning | in the code |
 //! | --- | --- | --- |
@@ -21,9 +21,10 @@
 //! | Q | vertex that minimizes a linear function | [`polytope::lmo`] |
 //! | ⟨∇f(X), X − Q⟩ | Frank–Wolfe gap | `gap` |
 //!
-//! Start at [`recovery::recover`]; [`solver`] says which method to choose. [`objective::two_layer`] has permutations in
-//! neural networks, [`neurons`] aligns the units of two of them, and [`certificate::hardening`] says when to round in
-//! training.
+//! Start at [`recovery::recover`]; [`solver`] says which method to choose. In the repository,
+//! `examples/match_two_graphs.rs` reads two files and matches them, and `examples/own_objective.rs` minimizes a
+//! function of its own. [`objective::two_layer`] has permutations in neural networks, [`neurons`] aligns the units of
+//! two of them, and [`certificate::hardening`] says when to round in training.
 //!
 //! ```
 //! use birkhoff::instance::{correlated_erdos_renyi, rng};
@@ -51,6 +52,7 @@ pub mod injection;
 pub mod instance;
 pub mod io;
 pub mod local_search;
+pub mod mathematics;
 pub mod neurons;
 pub mod objective;
 pub mod penalty;

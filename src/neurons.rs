@@ -2,8 +2,8 @@
 //!
 //! Hidden units come in no order, so two trained networks can be compared, averaged or merged only once their units are
 //! aligned. What counts of a unit is what it contributes to the output; between two units that is known in closed form
-//! (docs/mathematics.md §6), and the best alignment is *one* linear assignment, proved optimal where no other comes as
-//! near as rounding.
+//! ([§6](crate::mathematics#6-two-layer-networks)), and the best alignment is *one* linear assignment, proved optimal
+//! where no other comes as near as rounding.
 
 use crate::assignment;
 use crate::error::{Error, Result};

@@ -26,7 +26,8 @@ use serde::{Deserialize, Serialize};
 pub enum Penalty {
     /// P(X) = Σ_i (‖X_i:‖₁ − ‖X_i:‖₂) + Σ_j (‖X_:j‖₁ − ‖X_:j‖₂), the exact penalty of AutoShuffleNet.
     ///
-    /// On D_n: 0 ≤ P ≤ 2(n − √n); the bounds T1–T3 of [`certificate`](crate::certificate) are about this one.
+    /// On D_n: 0 ≤ P ≤ 2(n − √n); the bounds [T1](crate::mathematics#t1-global-bound-sharp) to
+    /// [T3](crate::mathematics#t3-approximately-feasible-matrices) are about this one.
     #[default]
     #[serde(rename = "l1-minus-l2")]
     L1MinusL2,
@@ -214,7 +215,7 @@ impl Norms {
         norms
     }
 
-    /// Σ‖row‖₂ + Σ‖column‖₂.
+    /// Σ‖row‖₂ + Σ‖column‖₂, which is 2n − P(X) on D_n. O(n).
     pub fn sum(&self) -> f64 {
         self.rows.iter().sum::<f64>() + self.columns.iter().sum::<f64>()
     }
@@ -291,9 +292,9 @@ fn inverse(norm: f64) -> f64 {
 /// The weights λ_1 < … < λ_k of a path: geometric from `first`·κ to `last`·κ, where κ is the objective's
 /// [`scale`](crate::objective::Objective::scale).
 ///
-/// T4 (docs/mathematics.md §2) says why the weight must grow: above λ = L every permutation is a strict local minimum,
-/// so a path that started there would stay at its first permutation; only above (1 + 1/√2)L is the penalty sure to be
-/// exact.
+/// [T4](crate::mathematics#t4-exact-penalization) says why the weight must grow: above λ = L every permutation is a
+/// strict local minimum, so a path that started there would stay at its first permutation; only above (1 + 1/√2)L is
+/// the penalty sure to be exact.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WeightSchedule {
@@ -306,7 +307,7 @@ pub struct WeightSchedule {
 }
 
 impl Default for WeightSchedule {
-    /// From 0.005 κ to 5 κ in 25 stages.
+    /// From 0.005 κ to 5 κ in 25 stages: what shorter schedules lose is in `docs/engine.md`, *Shorter paths*.
     fn default() -> Self {
         WeightSchedule { first: 0.005, last: 5.0, stages: 25 }
     }
@@ -316,7 +317,7 @@ impl WeightSchedule {
     /// The most weights that a path may have.
     pub const MOST_STAGES: usize = 1_000_000;
 
-    /// λ_1, …, λ_k in units of κ.
+    /// λ_1, …, λ_k in units of κ; λ_j = first·(last/first)^((j − 1)/(k − 1)). O(k).
     ///
     /// # Panics
     /// When there are more than [`MOST_STAGES`](Self::MOST_STAGES).

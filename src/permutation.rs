@@ -52,7 +52,7 @@ impl Permutation {
         Permutation { image: (0..n).collect() }
     }
 
-    /// A permutation drawn uniformly from all n!.
+    /// A permutation drawn uniformly from all n!. O(n).
     ///
     /// # Panics
     /// As [`identity`](Self::identity).
@@ -130,7 +130,7 @@ impl Permutation {
         self.image.swap(i, j);
     }
 
-    /// The share of the i with self(i) = other(i), in \[0, 1\]; 1 for n = 0.
+    /// The share of the i with self(i) = other(i), in \[0, 1\]; 1 for n = 0. O(n).
     ///
     /// # Panics
     /// When the sizes differ.

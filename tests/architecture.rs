@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 const TABLE: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("stop", &[]),
+    // Prose: docs/mathematics.md as documentation.
+    ("mathematics", &[]),
     ("vector_unit", &[]),
     ("anchors", &[]),
     ("columns", &["stop"]),
@@ -426,6 +428,34 @@ fn lines_are_short_enough_to_be_read() {
         }
     }
     assert!(found.is_empty(), "longer than {LONGEST_LINE} characters:\n{}", found.join("\n"));
+}
+
+/// rustdoc checks the names in links, and not what stands behind the #.
+#[test]
+fn references_to_the_mathematics_lead_to_its_headings() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(root.join("docs/mathematics.md")).unwrap();
+    let anchor = |heading: &str| -> String {
+        let kept = heading.to_lowercase().replace(' ', "-");
+        kept.chars().filter(|&c| c.is_alphanumeric() || c == '-').collect()
+    };
+    let headings: BTreeSet<String> = text
+        .lines()
+        .filter(|line| line.starts_with("##"))
+        .map(|line| anchor(line.trim_start_matches('#').trim()))
+        .collect();
+    let mut references = 0;
+    for folder in ["src", "experiments/src", "crates/autoshufflenet/src"] {
+        for file in sources(&root.join(folder)) {
+            let text = fs::read_to_string(&file).unwrap();
+            for (start, found) in text.match_indices("::mathematics#") {
+                let reference = text[start + found.len()..].split(')').next().unwrap();
+                assert!(headings.contains(reference), "{}: #{reference} is no heading", file.display());
+                references += 1;
+            }
+        }
+    }
+    assert!(references > 20, "the references were found");
 }
 
 #[test]

@@ -186,7 +186,7 @@ pub fn judge(problem: &Problem, truth: &Enumeration, task: &Task, threads_too: b
         Ok(Ok(recovery)) => {
             is_proved = recovery.optimality.is_proved();
             faults.extend(wrong_claims(problem, truth, recovery));
-            faults.extend(wrong_certificate(&recovery.x, &recovery.certificate));
+            faults.extend(wrong_certificate(&recovery.x.to_dense(), &recovery.certificate));
             if threads_too && let Some(difference) = difference(recovery, &timed(problem, task, 3).outcome) {
                 faults.push((Fault::ThreadsDiffer, difference));
             }

@@ -110,6 +110,9 @@ pub struct Assignment {
 /// assert_eq!(best.row_duals.iter().chain(&best.column_duals).sum::<f64>(), 5.0);
 /// # Ok::<(), birkhoff::Error>(())
 /// ```
+#[doc(alias = "hungarian")]
+#[doc(alias = "lapjv")]
+#[doc(alias = "linear_sum_assignment")]
 pub fn solve(cost: &DMatrix<f64>) -> Result<Assignment> {
     let mut solver = AssignmentSolver::new();
     solver.solve(cost)?;

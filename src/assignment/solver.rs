@@ -38,6 +38,11 @@ const FAR: f64 = 8.0;
 /// assert!(solver.augmented() < 3);
 /// # Ok::<(), birkhoff::Error>(())
 /// ```
+#[doc(alias = "hungarian")]
+#[doc(alias = "jonker")]
+#[doc(alias = "volgenant")]
+#[doc(alias = "lapjv")]
+#[doc(alias = "lap")]
 #[derive(Debug, Clone, Default)]
 pub struct AssignmentSolver {
     // A line is a column of the matrix, which nalgebra stores contiguously; a place is a row.
@@ -240,7 +245,7 @@ impl AssignmentSolver {
         &self.engine.holdings.v
     }
 
-    /// v of the last problem.
+    /// v of the last problem, see [`row_duals`](Self::row_duals).
     pub fn column_duals(&self) -> &[f64] {
         &self.column_duals
     }

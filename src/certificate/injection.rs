@@ -6,11 +6,12 @@ use crate::injection::Injection;
 use crate::penalty::SlackNorms;
 use nalgebra::DMatrix;
 
-/// 3 − 3/√2: P(X) below this makes the largest entry of every column X's unique rounding to an injection (T6). Attained
-/// where a vertex is shared by two free places.
+/// 3 − 3/√2: P(X) below this makes the largest entry of every column X's unique rounding to an injection
+/// ([T6](crate::mathematics#t6-injections)). Attained where a vertex is shared by two free places.
 pub const INJECTION_RADIUS: f64 = 3.0 - 3.0 * std::f64::consts::FRAC_1_SQRT_2;
 
-/// Certifies an N × m matrix, m ≤ N, by T6: P is that of [`SlackNorms`], distances are to the matrices of injections.
+/// Certifies an N × m matrix, m ≤ N, by [T6](crate::mathematics#t6-injections): P is that of [`SlackNorms`], distances
+/// are to the matrices of injections.
 ///
 /// O(N·m). Speaks only of X ≥ 0 with column sums 1 and row sums ≤ 1 (up to [`FEASIBILITY`]), and allows 8N·residual for
 /// what rounding errors can change. Beside the certificate, whose permutation stays empty, the injection that the

@@ -39,7 +39,7 @@ pub struct Candidates {
 /// with the distance of their features, as a matrix with row and column sums of at most 1. `a` and `b` are layers on
 /// the same vertices; the first tells most.
 ///
-/// Features and metric: see the [module](self). O(n) memory, about 1 kB a vertex. `None` where `stop` came first.
+/// Features and metric: see the [module](super). O(n) memory, about 1 kB a vertex. `None` where `stop` came first.
 ///
 /// # Errors
 /// [`Error::Breakdown`](crate::Error::Breakdown) when features are not finite.

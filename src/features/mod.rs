@@ -3,7 +3,7 @@
 //!
 //! Nothing here needs a correspondence to begin with. A graph and a thinned copy of it, whose correspondence is known,
 //! tell how much noise moves each feature; what varies much between vertices and little between copies counts (linear
-//! discriminant analysis without labels). See docs/mathematics.md §7.
+//! discriminant analysis without labels). See [§7](crate::mathematics#7-large-sparse-graphs).
 
 mod balls;
 mod candidates;

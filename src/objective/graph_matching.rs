@@ -24,8 +24,8 @@ use std::sync::{Arc, OnceLock};
 /// Vertex i of A is matched to vertex p(i) of B, so for isomorphic graphs B = XᵀAX. Graphs may be weighted,
 /// directed, with loops, in several layers, and of unequal size (the smaller one is padded with isolated vertices).
 ///
-/// Where it fails (docs/mathematics.md §3): if A and B are regular of equal degree, f(J/n) = 0 and the relaxation sees
-/// nothing.
+/// Where it fails ([§3](crate::mathematics#3-objectives)): if A and B are regular of equal degree, f(J/n) = 0 and the
+/// relaxation sees nothing.
 ///
 /// ```
 /// use birkhoff::objective::{GraphMatching, Objective};
@@ -36,6 +36,8 @@ use std::sync::{Arc, OnceLock};
 /// assert_eq!(f.value_at(&Permutation::identity(6)), 8.0);
 /// # Ok::<(), birkhoff::Error>(())
 /// ```
+#[doc(alias = "network alignment")]
+#[doc(alias = "isomorphism")]
 #[derive(Debug, Clone)]
 pub struct GraphMatching {
     indefinite: QuadraticAssignment,

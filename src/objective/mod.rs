@@ -24,16 +24,28 @@ use std::cmp::Ordering;
 
 /// A differentiable function f on the Birkhoff polytope D_n ∋ X.
 ///
-/// Only [`size`](Objective::size), [`value`](Objective::value) and [`gradient`](Objective::gradient) are required. What
-/// an objective tells beyond these makes it faster, never different: a quadratic one hands out a [`VertexGradient`],
-/// from which Frank–Wolfe keeps ∇f up to date without ever forming it afresh (docs/mathematics.md §5).
+/// Only [`size`](Objective::size), [`value`](Objective::value) and [`gradient`](Objective::gradient) are required. All
+/// else tells a search more, by defaults that know nothing:
+///
+/// - *The same numbers for less*: [`value_and_gradient`](Objective::value_and_gradient),
+///   [`value_at`](Objective::value_at), [`swap_change`](Objective::swap_change),
+///   [`swap_changes`](Objective::swap_changes), and [`vertex_gradient`](Objective::vertex_gradient), from which
+///   Frank–Wolfe keeps ∇f up to date ([§5](crate::mathematics#5-the-engine)). They may differ from the defaults in the
+///   last digits.
+/// - *Another search*: [`scale`](Objective::scale), [`is_convex`](Objective::is_convex),
+///   [`indefinite_form`](Objective::indefinite_form), [`injective_form`](Objective::injective_form),
+///   [`sparse_form`](Objective::sparse_form) and [`draw_swap`](Objective::draw_swap) decide which runs are made, and so
+///   which answer is found.
+/// - *What is proved, and when a search may end*: bounds, the lattice and rounding.
+///
+/// [`until`](Objective::until) lets the time limit end a long product.
 ///
 /// Ours panic where a matrix or a permutation is not of size n; a search never gives them one.
 pub trait Objective: Sync {
     /// n.
     fn size(&self) -> usize;
 
-    /// f(X), X n × n.
+    /// f(X), X n × n; finite on D_n.
     fn value(&self, x: &DMatrix<f64>) -> f64;
 
     /// `gradient` ← ∇f(X), both n × n.
@@ -45,12 +57,13 @@ pub trait Objective: Sync {
         self.value(x)
     }
 
-    /// f at the permutation matrix of p.
+    /// f at the permutation matrix of p. By default as costly as [`value`](Objective::value), plus n² for the matrix.
     fn value_at(&self, p: &Permutation) -> f64 {
         self.value(&p.to_matrix())
     }
 
-    /// f(p ∘ (i k)) − f(p): the change of the value when p(i) and p(k) are exchanged.
+    /// f(p ∘ (i k)) − f(p): the change of the value when p(i) and p(k) are exchanged. By default two values: swap
+    /// descent asks for n²/2 of them a sweep, so that a shorter way pays first of all.
     fn swap_change(&self, p: &Permutation, i: usize, k: usize) -> f64 {
         let mut swapped = p.clone();
         swapped.swap(i, k);
@@ -75,7 +88,8 @@ pub trait Objective: Sync {
         None
     }
 
-    /// κ > 0, the unit of the penalty's weight: of the order of an entry of ∇f's variation over D_n.
+    /// κ > 0, the unit of the penalty's weight: of the order of an entry of ∇f's variation over D_n. The default path
+    /// goes from 0.005κ, where P hardly counts, to 5κ, where it outweighs f; ‖A‖_F‖B‖_F/n for graph matching.
     fn scale(&self) -> f64 {
         1.0
     }
@@ -162,7 +176,8 @@ pub trait Objective: Sync {
     }
 }
 
-/// ∇f at permutation matrices, for a quadratic f; it may keep what it computed for the last one.
+/// ∇f at permutation matrices, for a quadratic f ([§5](crate::mathematics#5-the-engine)); it may keep what it computed
+/// for the last one.
 pub trait VertexGradient {
     /// `gradient` ← (1 − t)·`gradient` + t·∇f(Q), Q the matrix of q, 0 ≤ t ≤ 1.
     ///

@@ -32,6 +32,9 @@ use std::sync::Arc;
 /// assert_eq!(qap.value_at(&Permutation::identity(2)), 18.0);
 /// # Ok::<(), birkhoff::Error>(())
 /// ```
+#[doc(alias = "qap")]
+#[doc(alias = "quadratic assignment")]
+#[doc(alias = "koopmans")]
 #[derive(Debug, Clone)]
 pub struct QuadraticAssignment {
     // Shared, so that a clone with another stop costs nothing.

@@ -6,9 +6,9 @@ use nalgebra::DMatrix;
 /// Euclidean norms of the columns of an N × m matrix X with column sums 1 and row sums ≤ 1, and of its rows, each
 /// extended by its slack s_j = 1 − Σ_i X_ji ≥ 0.
 ///
-/// P(X) = Σ_i (1 − ‖X_:i‖₂) + Σ_j (1 − ‖(X_j:, s_j)‖₂) ≥ 0 is concave there, and 0 exactly at the injections: T6 in
-/// docs/mathematics.md. With the slack put into equal columns m, …, N − 1 it would be P of the padded matrix but for
-/// those columns, which are never hard.
+/// P(X) = Σ_i (1 − ‖X_:i‖₂) + Σ_j (1 − ‖(X_j:, s_j)‖₂) ≥ 0 is concave there, and 0 exactly at the injections:
+/// [T6](crate::mathematics#t6-injections). With the slack put into equal columns m, …, N − 1 it would be P of the
+/// padded matrix but for those columns, which are never hard.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SlackNorms {
     /// ‖X_:i‖₂.

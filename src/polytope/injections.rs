@@ -13,8 +13,8 @@ use rand_distr::{Distribution, Exp1};
 /// place j.
 ///
 /// Its vertices are the matrices of injections (X\[p(i), i\] = 1) that keep the anchors. It is what D_N becomes when
-/// the N − m padded vertices of the smaller graph are one, with room for all that is left (docs/mathematics.md §2, T6):
-/// N·m numbers, not N².
+/// the N − m padded vertices of the smaller graph are one, with room for all that is left
+/// ([T6](crate::mathematics#t6-injections)): N·m numbers, not N².
 #[derive(Debug, Clone, PartialEq)]
 pub struct Injections {
     vertices: usize,

@@ -23,6 +23,8 @@ use nalgebra::DMatrix;
 /// assert_eq!(x[(0, 1)], 1.0);
 /// # Ok::<(), birkhoff::Error>(())
 /// ```
+#[doc(alias = "knopp")]
+#[doc(alias = "matrix scaling")]
 pub fn sinkhorn(log_kernel: &DMatrix<f64>, tolerance: f64, max_rounds: usize) -> Result<(DMatrix<f64>, usize)> {
     scale_from(&mut vec![0.0; log_kernel.nrows()], log_kernel, tolerance, max_rounds, &Stop::never())
 }

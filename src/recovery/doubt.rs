@@ -1,4 +1,6 @@
 //! When an answer is doubted: the thresholds at which a search goes on or ends, and where they come from.
+//!
+//! Measurements are in `docs/frontier.md`, *Probing*; a threshold that names none was chosen by hand.
 
 use super::attempt::Attempt;
 use super::run::Search;
@@ -13,27 +15,29 @@ use crate::permutation::Permutation;
 pub const DOUBTFUL: f64 = 0.45;
 
 /// An answer further from the bound than this (on the scale of [`DOUBTFUL`]) is not worth reheating unless it stands
-/// out: a path from it ends where it began.
+/// out: a path from it ends where it began. Chosen by hand.
 const COLD: f64 = 0.65;
 
 /// A path may end early with an answer that is no further from the bound than this (on the scale of [`DOUBTFUL`]).
+/// Chosen by hand.
 const SETTLED: f64 = 0.3;
 
-/// Runs that must have been made before one of them can stand out.
+/// Runs that must have been made before one of them can stand out. Chosen by hand: four values that lay together by
+/// chance ended a search once.
 const FEWEST: usize = 5;
 
 /// A value stands out that is so many median deviations below the median of all: lost runs lie within 2 % of each
 /// other, the truth 30 % below (docs/frontier.md, "Probing ends when a value stands out") …
 const JUMP: f64 = 15.0;
 
-/// … and is worth reheating from here on: it may be right in part.
+/// … and is worth reheating from here on: it may be right in part. Chosen by hand.
 const WARM: f64 = 3.0;
 
 /// The median deviation counts as at least this share of what the median is above the bound: a few values may lie
 /// together by chance, and four that did ended a search (n = 300, ρ = 0.6, one of nine; docs/frontier.md).
 const LEAST_DEVIATION: f64 = 1e-3;
 
-/// Random permutations whose mean value tells what knowing nothing is worth.
+/// Random permutations whose mean value tells what knowing nothing is worth. Chosen by hand.
 const RANDOM_VALUES: usize = 32;
 
 /// How doubtful the best of some runs is.
@@ -86,7 +90,7 @@ impl Search<'_> {
 
     /// How far `value` is from `zero`, where the mean value of random permutations is at 1. Not at all once the stop is
     /// reached.
-    fn excess(&self, value: f64, zero: f64) -> f64 {
+    pub fn excess(&self, value: f64, zero: f64) -> f64 {
         let Some(mean) = self.random_mean() else { return 0.0 };
         if mean > zero { (value - zero) / (mean - zero) } else { 0.0 }
     }

@@ -11,20 +11,23 @@ use crate::polytope::random_point_until;
 use crate::solver::{Iterate, Limits, ProjectedGradient, Projection, SinkhornLbfgs, minimize};
 use nalgebra::DMatrix;
 
-/// w in the relaxation of a tilted start, in units of κ and C's standard deviation.
+/// w in the relaxation of a tilted start, in units of κ and C's standard deviation. Chosen by hand.
 const TILT: f64 = 0.05;
 
-/// w where a reheated path begins.
+/// w where a reheated path begins: better than none on three instances, which cannot tell it from 0.05
+/// (`docs/frontier.md`, *Reheating*).
 const REHEATED_TILT: f64 = 0.005;
 
-/// The share of a first answer in the point that a reheated path starts from.
+/// The share of a first answer in the point that a reheated path starts from. 0.6 and 0.8 were tried on three
+/// instances, and neither is clearly better (`docs/frontier.md`, *Reheating*).
 const REHEATED: f64 = 0.6;
 
 /// The weights of a reheated path as shares of the last one: from 0.2κ to 0.65κ by default. Below nothing moves, and
-/// what its descents do not find there they do not find later (docs/frontier.md).
+/// what its descents do not find there they do not find later (`docs/frontier.md`, *Reheating*).
 const REHEATED_WEIGHTS: WeightSchedule = WeightSchedule { first: 0.04, last: 0.13, stages: 6 };
 
 /// Where a run begins.
+#[expect(clippy::large_enum_variant, reason = "one is made for each run")]
 pub(super) enum Beginning<'a> {
     /// The relaxed minimizer, with what is known there.
     Relaxed(Iterate),

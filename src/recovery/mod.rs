@@ -11,15 +11,18 @@ mod race;
 mod run;
 mod scout;
 mod settings;
+mod soft;
 mod start;
 mod unequal;
 
 pub use attempt::{Attempt, AttemptKind};
 pub use doubt::DOUBTFUL;
-pub use settings::{Effort, Method, RestartFrom, Settings};
+pub use scout::needs_no_matrix;
+pub use settings::{Effort, Engine, Method, RestartFrom, Settings};
+pub use soft::Soft;
 pub use start::Start;
 
-use crate::certificate::{Certificate, Optimality, certify, linear_bound_until};
+use crate::certificate::{Certificate, Optimality, certify, certify_partial, linear_bound_until};
 use crate::error::{Error, Result};
 use crate::objective::Objective;
 use crate::permutation::Permutation;
@@ -27,7 +30,6 @@ use crate::polytope::Face;
 use crate::solver::{Iterate, Limits};
 use argmin::core::TerminationReason;
 use methods::Beginning;
-use nalgebra::DMatrix;
 use race::Race;
 use run::{Search, check_start, half_way, is_limit};
 use std::time::{Duration, Instant};
@@ -42,14 +44,13 @@ pub struct Recovery {
     pub optimality: Optimality,
     /// How near the winning run's X was to a permutation before rounding.
     pub certificate: Certificate,
-    /// The winning run's X before rounding: n × n, or n_A × n_B where one of the graphs is much smaller and was not
-    /// padded.
-    pub x: DMatrix<f64>,
+    /// The winning run's X before rounding.
+    pub x: Soft,
     /// Iterations of all runs.
     pub iterations: u64,
     /// Assignments solved by all runs, the final roundings not counted.
     pub lap_calls: u64,
-    /// Swaps that polishing made in the winning run.
+    /// Swaps that polishing made in the winning run, annealing included.
     pub swaps: usize,
     /// The runs that were made, in order.
     pub attempts: Vec<Attempt>,
@@ -70,6 +71,9 @@ pub struct Recovery {
 /// ties: the answer does not depend on the number of threads. On an objective that is not convex (a QAP) the penalized
 /// path starts at negative weights, where −P convexifies.
 ///
+/// An iteration costs one assignment and one product of the objective; a first path takes some hundreds of them, and
+/// [`Effort`] says how many paths. About ten n × n matrices for each run that is made at the same time.
+///
 /// # Errors
 /// [`Argument`](crate::Error::Argument) and [`Shape`](crate::Error::Shape) for settings that make no sense;
 /// [`Breakdown`](crate::Error::Breakdown) when values stop being finite.
@@ -86,6 +90,8 @@ pub struct Recovery {
 /// assert!(recovery.optimality.is_proved());
 /// # Ok::<(), birkhoff::Error>(())
 /// ```
+#[doc(alias = "graph matching")]
+#[doc(alias = "quadratic assignment")]
 pub fn recover(objective: &dyn Objective, settings: &Settings) -> Result<Recovery> {
     recover_within(objective, settings, &Limits::default())
 }
@@ -145,14 +151,28 @@ pub fn recover_from(
     let graced = graced.as_deref().unwrap_or(unstopped);
 
     let search = Search::new(objective, settings, &face, (&limits.stop, &grace));
-    let form = if search.enumerates() { None } else { unequal::form(objective, settings) };
+    let mut layers = search.sparse_layers()?;
+    let form = if search.enumerates() || settings.engine == Engine::Sparse {
+        None
+    } else {
+        unequal::form(objective, settings).filter(|form| layers.is_none() || unequal::is_small(&**form))
+    };
     if let Some(form) = form
         && let Some(recovery) =
             unequal::recover((objective, graced), (&*form, settings), starts, (&limits, &grace), began)?
     {
         return Ok(recovery);
     }
-    let scouted = search.scout(&limits)?.map(|(run, attempt)| (run.without_matrix(), attempt));
+    let mut sparse_x = None;
+    let mut scouted = None;
+    if let Some(layers) = layers.take() {
+        let found = search.scout(layers, &limits)?;
+        if search.suffices(&found) {
+            return found.recovery(graced, &limits, began);
+        }
+        sparse_x = Some(found.x);
+        scouted = Some((found.run, found.attempt));
+    }
     let mut from = Iterate::at(settings.start.clone().unwrap_or_else(|| face.barycenter()));
     let is_relaxed = settings.method.needs_relaxation() && objective.is_convex();
     if is_relaxed {
@@ -195,12 +215,16 @@ pub fn recover_from(
         lap_calls += attempt.lap_calls;
     }
     let Race { attempts, best, winner, cut_short, .. } = race;
-    let best = best.with_matrix();
-    let limit = limits.reached().filter(|_| cut_short);
     let ended = best.last.termination().filter(|reason| !is_limit(reason)).cloned();
+    let is_sparse = attempts[winner].kind == AttemptKind::Sparse;
+    let (certificate, x) = match sparse_x.filter(|_| is_sparse) {
+        Some(x) => (certify_partial(&x)?, Soft::Sparse(x)),
+        None => (certify(&best.last.x)?, Soft::Dense(best.last.x)),
+    };
+    let limit = limits.reached().filter(|_| cut_short);
     Ok(Recovery {
         optimality: enumerated.unwrap_or_else(|| Optimality::of(graced, &best.permutation, best.value, bound)),
-        certificate: certify(&best.last.x)?,
+        certificate,
         permutation: best.permutation,
         iterations,
         lap_calls,
@@ -208,7 +232,7 @@ pub fn recover_from(
         attempts,
         winner,
         termination: limit.or(ended).unwrap_or(TerminationReason::SolverConverged),
-        x: best.last.x,
+        x,
         elapsed: began.elapsed(),
     })
 }
@@ -223,6 +247,7 @@ mod tests {
     use crate::graph::Graph;
     use crate::objective::GraphMatching;
     use crate::penalty::WeightSchedule;
+    use nalgebra::DMatrix;
 
     fn hexagon_and_triangles() -> GraphMatching {
         let ring = |i: usize| (i, (i + 1) % 6, 1.0);

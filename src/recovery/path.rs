@@ -16,7 +16,7 @@ const PATIENCE: usize = 3;
 /// Steps of a descent: what is near arrives in five, what is not found in so many is lost in fluctuations.
 pub(super) const DESCENT_STEPS: usize = 30;
 
-/// A linear term w⟨C, X⟩ that fades along a path (docs/mathematics.md §4).
+/// A linear term w⟨C, X⟩ that fades along a path ([§4](crate::mathematics#4-solvers)).
 #[derive(Clone, Copy)]
 pub(super) struct Tilt<'a> {
     /// C.

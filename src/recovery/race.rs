@@ -17,7 +17,8 @@ use rayon::prelude::*;
 use std::borrow::Cow;
 use std::time::Instant;
 
-/// Probes that are made at a time. Fixed, so that what is found does not depend on the number of threads.
+/// Probes that are made at a time. Fixed, so that what is found does not depend on the number of threads; chosen by
+/// hand.
 const PROBES: usize = 4;
 
 /// The runs so far. The best is kept whole, of the others what reports say.

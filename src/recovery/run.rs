@@ -47,22 +47,6 @@ pub(super) struct Run {
     pub agreed: bool,
 }
 
-impl Run {
-    /// A run whose X is its permutation, until it is asked for.
-    pub fn without_matrix(mut self) -> Self {
-        self.last.x = DMatrix::zeros(0, 0);
-        self
-    }
-
-    /// With X again.
-    pub fn with_matrix(mut self) -> Self {
-        if self.last.x.is_empty() {
-            self.last.x = self.permutation.to_matrix();
-        }
-        self
-    }
-}
-
 /// One objective, one face, one set of settings.
 pub(super) struct Search<'a> {
     pub objective: &'a dyn Objective,

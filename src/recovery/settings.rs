@@ -13,10 +13,13 @@ use serde::{Deserialize, Serialize};
 pub enum Method {
     /// Frank–Wolfe on f over D_n to a set gap, then rounding.
     Relaxation,
-    /// The penalized path: the relaxation, then f + λP with λ growing until X is a permutation.
+    /// The penalized path: the relaxation, then f + λP with λ growing until X is a permutation
+    /// ([§4](crate::mathematics#4-solvers)).
     #[default]
     Penalized,
-    /// Frank–Wolfe on the indefinite form from the barycenter, or from [`Settings::start`].
+    /// Frank–Wolfe on the indefinite form from the barycenter, or from [`Settings::start`] (Vogelstein et al., PLoS ONE
+    /// 2015).
+    #[doc(alias = "fast approximate QAP")]
     Faq,
     /// The relaxation, then Frank–Wolfe on the indefinite form from its solution.
     RelaxationFaq,
@@ -76,14 +79,50 @@ impl std::fmt::Display for Method {
 #[non_exhaustive]
 pub enum RestartFrom {
     /// Restart r anchors the pair at the r-th largest entry of the relaxation's minimizer, relaxes again on that face,
-    /// and goes on from there. One right anchor often puts the path into the right basin (docs/mathematics.md §4), and
-    /// a wrong one shows in the value. For the methods that begin with a convex relaxation; the others restart from
-    /// random points.
+    /// and goes on from there. One right anchor often puts the path into the right basin
+    /// ([§4](crate::mathematics#4-solvers)), and a wrong one shows in the value. For the methods that begin with a
+    /// convex relaxation; the others restart from random points.
     #[default]
     LikelyPairs,
     /// Restart r starts halfway between the first run's start (the relaxation's minimizer, where there is one) and a
     /// random point of the polytope.
     RandomPoints,
+}
+
+/// With or without matrices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Engine {
+    /// Graphs of a thousand vertices or more and at most 64 arcs a vertex are searched without matrices first
+    /// ([`sparse`](crate::sparse)). A path follows on up to 5000 vertices where the answer is doubtful, or with
+    /// [`Effort::Thorough`].
+    #[default]
+    Auto,
+    /// Matrices of n × n only.
+    Dense,
+    /// No matrices: memory O(n). For graph matching without a linear term, by the default method.
+    Sparse,
+}
+
+impl Engine {
+    /// Every engine.
+    pub const ALL: [Engine; 3] = [Engine::Auto, Engine::Dense, Engine::Sparse];
+
+    /// The name used in files and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Engine::Auto => "auto",
+            Engine::Dense => "dense",
+            Engine::Sparse => "sparse",
+        }
+    }
+}
+
+impl std::fmt::Display for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 /// How long is searched, where there are no restarts and the method is the penalized path on a convex objective.
@@ -144,42 +183,50 @@ impl std::fmt::Display for Effort {
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct Settings {
-    /// The method.
+    /// The method. Default: the penalized path, which finds the hidden permutation up to the most noise
+    /// (`docs/guide.md`).
     pub method: Method,
-    /// P.
+    /// With or without matrices of n × n.
+    pub engine: Engine,
+    /// P. Default: l1−l2, which the certificates are about.
     pub penalty: Penalty,
-    /// The weights of the penalized path, in units of κ.
+    /// The weights of the penalized path, in units of κ. Default: 0.005 to 5 in 25 stages; a shorter
+    /// path solved fewer sparse graphs (`docs/engine.md`, *Shorter paths*).
     pub schedule: WeightSchedule,
-    /// At most this many steps at each weight.
+    /// At most this many steps at each weight, at least 1. Default: 25, chosen by hand; 12 did no worse beyond chance
+    /// on dense random graphs (`docs/engine.md`, *Shorter paths*).
     pub steps_per_weight: usize,
-    /// At most this many Frank–Wolfe steps of the relaxation (and of FAQ).
+    /// At most this many Frank–Wolfe steps of the relaxation (and of FAQ). Default: 200, chosen by hand; 100 did no
+    /// worse beyond chance on dense random graphs (`docs/engine.md`, *Shorter paths*).
     pub relaxation_steps: usize,
-    /// The relaxation ends when its gap is at most this times κ.
+    /// The relaxation ends when its gap is at most this times κ, ≥ 0. Default: 10⁻³, chosen by hand.
     pub relaxation_gap: f64,
     /// By which share of the last gap a Frank–Wolfe vertex may be worse than the best, see
-    /// [`FrankWolfe::with_vertex_tolerance`](crate::solver::FrankWolfe::with_vertex_tolerance); 0 for exact ones.
+    /// [`FrankWolfe::with_vertex_tolerance`](crate::solver::FrankWolfe::with_vertex_tolerance); finite and ≥ 0, 0 for
+    /// exact ones. Default: 0.2; what it saves and changes is change 8 of `docs/engine.md`.
     pub vertex_tolerance: f64,
-    /// Further runs, in parallel; the best value is kept. At most 10⁶.
+    /// Further runs, in parallel; the best value is kept. At most 10⁶. Default: none, [`effort`](Self::effort) decides.
     pub restarts: usize,
     /// Where they start.
     pub restart_from: RestartFrom,
     /// How long is searched without restarts.
     pub effort: Effort,
     /// At most this many runs without restarts, reheated paths and probes included; none means as many as the effort
-    /// pays for.
+    /// pays for. At least 1.
     pub starts: Option<usize>,
     /// Seed of all that is random: the same seed gives the same answer on any number of threads.
     pub rng_seed: u64,
-    /// Seconds after which the best answer so far is returned; none means no limit.
+    /// Seconds after which the best answer so far is returned, above 0 and at most 10⁹; none means no limit.
     pub time_limit: Option<f64>,
     /// Whether the penalized path looks ahead by Frank–Wolfe on the indefinite form, and ends early where that settles
-    /// the answer; without, it is followed until X is a permutation.
+    /// the answer; without, it is followed until X is a permutation. Default: true, which takes about half of the
+    /// assignments, and leads to other values: change 12 of `docs/engine.md`.
     pub descents: bool,
     /// Whether rounded permutations are improved by [`swap_descent`](crate::local_search::swap_descent), and those of
     /// penalized paths on sparse graphs by [`anneal`](crate::local_search::anneal), unless the effort is
     /// [`Effort::Quick`].
     pub polish: bool,
-    /// Known correspondences (vertex of A, vertex of B), kept fixed.
+    /// Known correspondences (vertex of A, vertex of B), kept fixed; each row and column below n once at most.
     #[serde(skip)]
     pub anchors: Vec<(usize, usize)>,
     /// A start of the user's own, n × n on the anchors' face of D_n; none means the barycenter.
@@ -197,6 +244,7 @@ impl Default for Settings {
     fn default() -> Self {
         Settings {
             method: Method::default(),
+            engine: Engine::default(),
             penalty: Penalty::default(),
             schedule: WeightSchedule::default(),
             steps_per_weight: 25,
@@ -234,6 +282,7 @@ macro_rules! setters {
 
 setters! {
     with_method method: Method;
+    with_engine engine: Engine;
     with_penalty penalty: Penalty;
     with_schedule schedule: WeightSchedule;
     with_steps_per_weight steps_per_weight: usize;

@@ -13,8 +13,9 @@ use std::sync::OnceLock;
 /// Where a path begins: at the relaxed minimizer of f, or of f with a small linear term ⟨C, X⟩ that fades along the
 /// path.
 ///
-/// The term breaks ties that the relaxation is blind to (docs/mathematics.md §4). Its size does not matter much: C is
-/// divided by its standard deviation, and its weight is a share of κ. It is no part of the value of an answer.
+/// The term breaks ties that the relaxation is blind to ([§4](crate::mathematics#4-solvers)). Its size does not matter
+/// much: C is divided by its standard deviation, and its weight is a share of κ. It is no part of the value of an
+/// answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Start {
     /// What reports call it.

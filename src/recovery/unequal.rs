@@ -5,7 +5,7 @@ mod runs;
 use super::attempt::{Attempt, AttemptKind};
 use super::enumeration::is_better;
 use super::settings::{Effort, Method, Settings};
-use super::{Recovery, Start};
+use super::{Recovery, Soft, Start};
 use crate::certificate::{Certificate, Optimality, Standing, certify_injection};
 use crate::error::Result;
 use crate::objective::{Embedding, Injective, Objective};
@@ -23,6 +23,15 @@ pub(super) fn form<'a>(objective: &'a dyn Objective, settings: &Settings) -> Opt
     let (places, vertices) = form.shape();
     let is_unpadded = |&(i, j): &(usize, usize)| i < vertices && j < places;
     settings.anchors.iter().all(|&pair| is_unpadded(&form.oriented(pair))).then_some(form)
+}
+
+/// Entries of X, above which large sparse graphs are searched without it.
+const MOST_ENTRIES: usize = 25_000_000;
+
+/// Whether X on injections is not too large.
+pub(super) fn is_small(form: &dyn Injective) -> bool {
+    let (places, vertices) = form.shape();
+    places * vertices <= MOST_ENTRIES
 }
 
 /// Further runs that are made side by side. Fixed, so that the answer does not depend on the number of threads.
@@ -82,7 +91,7 @@ pub(super) fn recover(
         },
         certificate: Certificate { permutation: injection.map(|p| form.permutation(&p)), ..certificate },
         permutation,
-        x: if form.places_are_rows() { last.x } else { last.x.transpose() },
+        x: Soft::Dense(if form.places_are_rows() { last.x } else { last.x.transpose() }),
         iterations: sum(|attempt| attempt.iterations),
         lap_calls: sum(|attempt| attempt.lap_calls),
         swaps: moves,

@@ -28,19 +28,22 @@ const HARD: f64 = 1e-9;
 ///
 /// A step: G = ∇f(X) + λ∇P(X); Q = argmin ⟨G, Q⟩ (one assignment, started from the last one's duals); D = Q − X, g =
 /// −⟨G, D⟩, c = ⟨D, ∇²f D⟩; X ← X + tD with t = 1 if c ≤ g, else g/c. As P is concave on D_n, f's parabola along D lies
-/// above f + λP for λ ≥ 0, so the step never increases it, with no line search in P (docs/mathematics.md §4). For a
-/// quadratic f, c = 2(f(Q) − f(X) − ⟨∇f(X), D⟩) needs f at a permutation only, and ∇f(X) is kept by its affine
-/// recurrence (docs/mathematics.md §5). Where f is not quadratic or λ < 0, c is estimated by the secant and doubled
-/// until the parabola lies above (Pedregosa et al., AISTATS 2020).
+/// above f + λP for λ ≥ 0, so the step never increases it, with no line search in P
+/// ([§4](crate::mathematics#4-solvers)). For a quadratic f, c = 2(f(Q) − f(X) − ⟨∇f(X), D⟩) needs f at a permutation
+/// only, and ∇f(X) is kept by its affine recurrence ([§5](crate::mathematics#5-the-engine)). Where f is not quadratic
+/// or λ < 0, c is estimated by the secant and doubled until the parabola lies above (Pedregosa et al., AISTATS 2020).
 ///
 /// The first step of a quadratic f goes to the mean of the best vertices where ties make many of them and sorting finds
 /// all, as it does from the barycenter: the mean favours no vertex of a graph by its number. Later Q may miss the
 /// minimum by an allowance, see [`with_vertex_tolerance`](Self::with_vertex_tolerance).
 ///
-/// It ends when the last stage does, or after a stage with λ > 0 when X is a permutation (P ≤ 1e-9) or T2
-/// certifies its rounding and no swap improves that.
+/// It ends when the last stage does, or after a stage with λ > 0 when X is a permutation (P ≤ 1e-9) or
+/// [T2](crate::mathematics#t2-rounding-radius-sharp) certifies its rounding and no swap improves that.
 ///
 /// One assignment and one product of the objective a step; O(n²) memory. Requires the start to lie on the face.
+#[doc(alias = "frank-wolfe")]
+#[doc(alias = "faq")]
+#[doc(alias = "conditional gradient")]
 #[derive(Debug, Serialize, Deserialize)]
 pub struct FrankWolfe<'a> {
     penalty: Penalty,

@@ -25,8 +25,9 @@ const HALVINGS: usize = 30;
 /// is a parabola along D and P known at every point in O(N + m) (`SlackNorms::along`), and t a local minimizer of
 /// their sum: the better of t = 1 and one found by bisection of the slope.
 ///
-/// It ends when the last stage does, or after a stage with λ > 0 where the rounding is certified (T6). One assignment
-/// and one product of the objective a step; O(N·m) memory. Requires the start to lie on the face.
+/// It ends when the last stage does, or after a stage with λ > 0 where the rounding is certified
+/// ([T6](crate::mathematics#t6-injections)). One assignment and one product of the objective a step; O(N·m) memory.
+/// Requires the start to lie on the face.
 #[derive(Debug)]
 pub struct InjectiveFrankWolfe<'a> {
     stages: Vec<Stage>,

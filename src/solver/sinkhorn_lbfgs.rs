@@ -19,13 +19,14 @@ use std::sync::{Arc, Mutex};
 /// ∇g by implicit differentiation: with G = ∇f(X), ∇g = X ∘ (G − α1ᵀ − 1βᵀ), where (α, β) solves
 /// \[I, X; Xᵀ, I\](α, β) = ((G∘X)1, (G∘X)ᵀ1), by conjugate gradients. X stays in the interior of the face, so it never
 /// is a permutation. O(n²) a Sinkhorn round or conjugate gradient step, some tens of each an evaluation.
+#[doc(alias = "sinkhorn")]
 #[derive(Debug, Clone, Copy)]
 pub struct SinkhornLbfgs {
-    /// At most this many L-BFGS iterations.
+    /// At most this many L-BFGS iterations. Default: 200, chosen by hand.
     pub max_iterations: u64,
-    /// Ends when ‖∇g‖ is at most this times κ.
+    /// Ends when ‖∇g‖ is at most this times κ. Default: 10⁻⁶, chosen by hand.
     pub tolerance: f64,
-    /// Pairs of vectors that L-BFGS remembers.
+    /// Pairs of vectors that L-BFGS remembers, 2n² numbers each. Default: 10, chosen by hand.
     pub memory: usize,
 }
 

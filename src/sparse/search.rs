@@ -3,7 +3,7 @@
 use super::chain::relocate;
 use super::layers::Layers;
 use super::path::{Form, Stage, blend, follow};
-use super::polish::{complete, polish};
+use super::polish::{complete, matrix, polish};
 use super::walk::anneal;
 use super::walker::Walker;
 use crate::assignment::NONE;
@@ -65,13 +65,13 @@ const LEAST_GAIN: f64 = 2e-4;
 ///
 /// # Errors
 /// As [`candidates`]; [`Error::Argument`] for the entropy, whose gradient is infinite where X is 0.
-pub fn search(layers: &Layers, penalty: Penalty, rng_seed: u64, limits: &Limits) -> Result<Option<Answer>> {
+pub fn search(layers: &Layers, penalty: Penalty, rng_seed: u64, limits: &Limits) -> Result<Answer> {
     if penalty == Penalty::Entropy {
         return Err(Error::argument("penalty", "is the entropy, which large sparse graphs are not searched with"));
     }
     let convex = |lambda| Stage { form: Form::Convex(penalty, lambda), most_steps: STEPS };
     let stop = limits.to_stop();
-    let Some(found) = candidates(&layers.a, &layers.b, rng_seed, &stop)? else { return Ok(None) };
+    let Some(found) = candidates(&layers.a, &layers.b, rng_seed, &stop)? else { return Ok(unsearched(layers)) };
     let start = anchored(layers, found.x);
     let (x, partners, mut steps) = follow(layers, &FIRST, start.clone(), limits)?;
     let mut best = Finished::of(layers, &start, partners, x, &mut rng(rng_seed, STREAM), &stop);
@@ -91,7 +91,16 @@ pub fn search(layers: &Layers, penalty: Penalty, rng_seed: u64, limits: &Limits)
     }
     let Finished { partners, value, x, .. } = best;
     let partners = partners.into_iter().map(|j| (j != NONE).then_some(j as usize)).collect();
-    Ok(Some(Answer { partners, value, x, steps, recall: found.recall }))
+    Ok(Answer { partners, value, x, steps, recall: found.recall })
+}
+
+/// Vertices paired by their weights, without a search.
+fn unsearched(layers: &Layers) -> Answer {
+    let mut partners = layers.anchors.clone();
+    complete(layers, &mut partners);
+    let (value, x) = (layers.value(&partners), matrix(layers.shape(), &layers.anchors));
+    let partners = partners.into_iter().map(|j| (j != NONE).then_some(j as usize)).collect();
+    Answer { partners, value, x, steps: 0, recall: 0.0 }
 }
 
 /// What local search made of the end of a path.

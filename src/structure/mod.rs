@@ -1,7 +1,8 @@
 //! How alike two vertices are by the structure around them: two graphs to an n_A × n_B cost.
 //!
 //! No cost here finds the permutation by itself; many match almost nobody. But a small linear term of one of them,
-//! fading along the penalized path, breaks the ties that the convex relaxation is blind to (docs/mathematics.md §4).
+//! fading along the penalized path, breaks the ties that the convex relaxation is blind to
+//! ([§4](crate::mathematics#4-solvers)).
 //!
 //! | cost | tells | for | time | source |
 //! | --- | --- | --- | --- | --- |

@@ -1,4 +1,5 @@
-//! When a matrix becomes its permutation: as soon as T2 or T3 proves which one (docs/mathematics.md §2).
+//! When a matrix becomes its permutation: as soon as [T2](birkhoff::mathematics#t2-rounding-radius-sharp) or
+//! [T3](birkhoff::mathematics#t3-approximately-feasible-matrices) proves which one.
 
 use crate::model::Network;
 use crate::shuffle::Shuffle;

@@ -7,7 +7,7 @@ use tch::{Device, Kind, Tensor, no_grad};
 const SMALLEST_SUM: f32 = 1e-12;
 
 /// P(M) = Σ_i (‖M_i:‖₁ − ‖M_i:‖₂) + Σ_j (‖M_:j‖₁ − ‖M_:j‖₂), a scalar with its gradient
-/// (docs/mathematics.md §2; Lyu, Zhang, Qi, Xin, KDD 2020). M is n × n; O(n²).
+/// ([§2](birkhoff::mathematics#2-the-penalty); Lyu, Zhang, Qi, Xin, KDD 2020). M is n × n; O(n²).
 pub fn penalty(matrix: &Tensor) -> Tensor {
     let norms = |dimension: i64| matrix.norm_scalaropt_dim(2.0, [dimension], false).sum(Kind::Float);
     matrix.abs().sum(Kind::Float) * 2.0 - norms(0) - norms(1)

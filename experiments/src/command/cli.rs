@@ -43,6 +43,9 @@ pub enum Command {
     Generate(GenerateArguments),
     /// Measure all methods on correlated random graphs; what the program does without a command
     Experiment(ExperimentArguments),
+    /// Completions and manual pages
+    #[command(flatten)]
+    Manual(super::ManualCommand),
 }
 
 #[cfg(test)]

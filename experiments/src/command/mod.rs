@@ -12,6 +12,7 @@ mod generate;
 mod inputs;
 mod interrupt;
 mod layers;
+mod manual;
 mod matching;
 mod memory;
 mod outputs;
@@ -30,6 +31,7 @@ pub use certify::CertifyArguments;
 pub use cli::{Cli, Command};
 pub use experiment::{ExperimentArguments, ExperimentOptions};
 pub use generate::{GenerateArguments, GenerateOptions, Model};
+pub use manual::{CompletionsArguments, ManArguments, ManualCommand, Program};
 pub use matching::MatchArguments;
 pub use qap::QapArguments;
 pub use reading::ReadingOptions;
@@ -55,6 +57,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Some(Command::Experiment(arguments)) => {
             experiment::run::<Experiment>(arguments.config.as_deref(), &arguments.options)
         }
+        Some(Command::Manual(command)) => manual::run(&command),
         None => experiment::run::<Experiment>(None, &cli.experiment),
     }
 }

@@ -6,7 +6,7 @@ use super::search_options::SearchOptions;
 use super::trace::{Recorder, TraceRow};
 use birkhoff::error::{Error, Result};
 use birkhoff::objective::Objective;
-use birkhoff::recovery::{Recovery, Start, recover_from};
+use birkhoff::recovery::{Engine, Recovery, Start, recover_from};
 use birkhoff::solver::{Iterate, Limits};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::sync::Arc;
@@ -25,6 +25,9 @@ pub(super) fn search(
     let recorder = Arc::new(Recorder::default());
     let spinner = spinner(options.quiet);
     let traced = options.is_traced();
+    if traced && options.engine == Some(Engine::Sparse) {
+        return Err(Error::argument("--engine", "is sparse, but a trace is that of a path with matrices"));
+    }
     let mut limits = Limits::default().with_interrupt(interrupt::flag());
     limits.deadline = options.deadline(began);
     if traced || !spinner.is_hidden() {

@@ -2,7 +2,7 @@
 
 use super::values::{named, seconds, threads};
 use birkhoff::penalty::Penalty;
-use birkhoff::recovery::{Effort, Method, RestartFrom, Settings};
+use birkhoff::recovery::{Effort, Engine, Method, RestartFrom, Settings};
 use birkhoff::structure::Kind;
 use clap::Args;
 use clap::builder::TypedValueParser;
@@ -15,6 +15,10 @@ pub struct SearchOptions {
     /// How the permutation is sought
     #[arg(long, default_value_t, value_parser = methods(), help_heading = "Search")]
     pub method: Method,
+    /// With or without matrices of n × n: `auto` searches large sparse graphs without first (from 1000 vertices on), and
+    /// more than 5000 never with them; `sparse` takes O(n) memory [default: auto, dense for a trace]
+    #[arg(long, value_parser = engines(), help_heading = "Search")]
+    pub engine: Option<Engine>,
     /// Penalty of the penalized path and of projected gradient
     #[arg(long, default_value_t, value_parser = penalties(), help_heading = "Search")]
     pub penalty: Penalty,
@@ -74,7 +78,10 @@ pub struct SearchOptions {
 impl SearchOptions {
     /// The settings that these options are; what they name files of is read elsewhere.
     pub(super) fn settings(&self) -> Settings {
+        // A trace is that of a path.
+        let engine = self.engine.unwrap_or(if self.is_traced() { Engine::Dense } else { Engine::Auto });
         Settings::of(self.method)
+            .with_engine(engine)
             .with_penalty(self.penalty)
             .with_restarts(self.restarts as usize)
             .with_restart_from(self.restart_from)
@@ -128,6 +135,10 @@ impl StartChoice {
 
 fn methods() -> impl TypedValueParser<Value = Method> {
     named(Method::ALL.map(|method| (method.name(), method)).to_vec())
+}
+
+fn engines() -> impl TypedValueParser<Value = Engine> {
+    named(Engine::ALL.map(|engine| (engine.name(), engine)).to_vec())
 }
 
 fn efforts() -> impl TypedValueParser<Value = Effort> {

@@ -5,6 +5,7 @@ mod certify;
 mod experiments;
 mod files;
 mod folders;
+mod manual;
 mod neurons;
 mod places;
 mod refusals;

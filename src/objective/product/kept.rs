@@ -17,8 +17,8 @@ const FRESH_EVERY: usize = 50;
 /// S(Q) = AᵀQB + AQBᵀ for the last Q, n × n, and room to compute it. Empty until it is first asked for.
 ///
 /// For the next Q', S(Q') − S(Q) = Aᵀ(Q' − Q)B + A(Q' − Q)Bᵀ, and Q' − Q has rows only where the vertices differ: with
-/// S the set of those, 2|S|n² multiply-adds (|S|n² if A and B are symmetric) in the place of 2n³ (docs/mathematics.md
-/// §5).
+/// S the set of those, 2|S|n² multiply-adds (|S|n² if A and B are symmetric) in the place of 2n³
+/// ([§5](crate::mathematics#5-the-engine)).
 #[derive(Debug, Default)]
 pub(in crate::objective) struct KeptProduct {
     product: DMatrix<f64>,

@@ -5,7 +5,8 @@
 //! - k(a, b) = E σ(a·x)σ(b·x) = ‖a‖‖b‖·s(π − θ)/2π, s(φ) = sin φ − φ cos φ,
 //! - E (σ(a·x) − σ(b·x))² = ½‖a − b‖² − ‖a‖‖b‖·s(θ)/π.
 //!
-//! The second form has no difference of large numbers: it is accurate relative to ‖a − b‖² (docs/mathematics.md §6).
+//! The second form has no difference of large numbers: it is accurate relative to ‖a − b‖²
+//! ([§6](crate::mathematics#6-two-layer-networks)).
 
 use super::column_of;
 use crate::stop::Stop;

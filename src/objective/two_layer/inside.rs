@@ -13,7 +13,8 @@ use nalgebra::{DMatrix, DVector};
 ///
 /// With rows x_i of XW and t_i of TW: Σ_i E(σ(x_i·x) − σ(t_i·x))², or Σ_ij v_i v_j [k(x_i, x_j) − 2k(x_i, t_j) + k(t_i,
 /// t_j)]. Neither convex nor quadratic. The vector output's loss lies between ¼‖(X − T)W‖²_F and ½‖(X − T)W‖²_F
-/// (docs/mathematics.md §6): where W has full row rank, T is its only zero. The scalar one has many.
+/// ([§6](crate::mathematics#6-two-layer-networks)): where W has full row rank, T is its only zero. The scalar one has
+/// many.
 ///
 /// At permutations it equals [`PermutationOutside`]'s: [`value_at`](Objective::value_at) and swaps cost as there.
 /// Cost of f and ∇f: O(n²d) (vector), O(n²d) with an arctangent a pair of units (scalar); on N samples O(n²N).

@@ -1,7 +1,8 @@
 //! Two-layer ReLU networks with an unknown permutation, in closed form: the loss of a student against a teacher.
 //!
 //! W is n × d (a row a hidden unit), x ~ N(0, I) or N(0, Σ) or given samples, σ = max(·, 0), T the teacher's n × n
-//! matrix: a permutation, or any other. Two places for X ∈ D_n, and two readouts (docs/mathematics.md §6):
+//! matrix: a permutation, or any other. Two places for X ∈ D_n, and two readouts
+//! ([§6](crate::mathematics#6-two-layer-networks)):
 //!
 //! | | vector output | scalar readout v |
 //! | --- | --- | --- |

@@ -15,7 +15,7 @@ use nalgebra::{DMatrix, DVector};
 ///
 /// Convex and quadratic. With K ≻ 0 and a vector output the teacher T is the only minimizer over D_n: the relaxation is
 /// exact where T is a permutation, and no permutation where T is none. A scalar readout makes f vanish on a whole face
-/// of directions, X'v = T'v, so that the relaxation says little (docs/mathematics.md §6).
+/// of directions, X'v = T'v, so that the relaxation says little ([§6](crate::mathematics#6-two-layer-networks)).
 ///
 /// On permutations the vector output's f is linear, so that its best permutation is *one* assignment. The scalar one is
 /// a quadratic assignment problem of rank one.

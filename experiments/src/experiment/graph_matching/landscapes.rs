@@ -1,4 +1,5 @@
-//! f + λP on D_2 for graph matching, with the weight below, at and above its thresholds (docs/mathematics.md §6).
+//! f + λP on D_2 for graph matching, with the weight below, at and above its thresholds
+//! ([§6](birkhoff::mathematics#6-two-layer-networks)).
 
 use birkhoff::error::Result;
 use birkhoff::graph::Graph;

@@ -57,7 +57,7 @@ pub fn loss(network: Network, tau: f64) -> Result<Box<dyn Objective>> {
 }
 
 /// The weights from which q = 1 and q = 0 are local minima of f + λP: P falls by 4 a unit of q towards each, so that
-/// they are f'(1)/4 and −f'(0)/4 where that is positive (docs/mathematics.md §6).
+/// they are f'(1)/4 and −f'(0)/4 where that is positive ([§6](birkhoff::mathematics#6-two-layer-networks)).
 pub fn thresholds(loss: &dyn Objective) -> (f64, f64) {
     let slope = |q: f64| {
         let mut gradient = DMatrix::zeros(2, 2);

@@ -178,7 +178,7 @@ fn search(experiment: &Experiment, instance: &Instance, method: Method, limits: 
                 iterations: recovery.iterations,
                 interrupted: recovery.termination == TerminationReason::Interrupt,
                 permutation: recovery.permutation,
-                x: recovery.x,
+                x: recovery.x.to_dense().into_owned(),
             })
         }
         None => {
