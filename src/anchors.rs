@@ -13,7 +13,7 @@ pub(crate) fn free(anchors: &[(usize, usize)], sides: [(&str, usize); 2]) -> Res
             let refuse = |cause: String| Err(Error::argument("anchors", cause));
             match is_free.get_mut(vertex).map(std::mem::take) {
                 None => return refuse(format!("({i}, {j}), but {name} has {size} vertices")),
-                Some(false) => return refuse(format!("vertex {vertex} of {name} is anchored twice")),
+                Some(false) => return refuse(format!("({i}, {j}), but vertex {vertex} of {name} is anchored already")),
                 Some(true) => {}
             }
         }
