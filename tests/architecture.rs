@@ -413,7 +413,9 @@ fn lines_are_short_enough_to_be_read() {
         text.or(is_text.then_some(line)).is_some_and(|text| !text.trim_start().starts_with('|'))
     };
     let mut found = vec![];
-    for folder in ["src", "experiments", "tests", "examples", "benches", "fuzz", "crates", "docs", "results", ""] {
+    for folder in
+        ["src", "experiments", "tests", "examples", "benches", "fuzz", "crates", "docs", "results", "paper_figures", ""]
+    {
         let folder = root.join(folder);
         let texts = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
         let texts = texts.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
@@ -428,34 +430,6 @@ fn lines_are_short_enough_to_be_read() {
         }
     }
     assert!(found.is_empty(), "longer than {LONGEST_LINE} characters:\n{}", found.join("\n"));
-}
-
-/// rustdoc checks the names in links, and not what stands behind the #.
-#[test]
-fn references_to_the_mathematics_lead_to_its_headings() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let text = fs::read_to_string(root.join("docs/mathematics.md")).unwrap();
-    let anchor = |heading: &str| -> String {
-        let kept = heading.to_lowercase().replace(' ', "-");
-        kept.chars().filter(|&c| c.is_alphanumeric() || c == '-').collect()
-    };
-    let headings: BTreeSet<String> = text
-        .lines()
-        .filter(|line| line.starts_with("##"))
-        .map(|line| anchor(line.trim_start_matches('#').trim()))
-        .collect();
-    let mut references = 0;
-    for folder in ["src", "experiments/src", "crates/autoshufflenet/src"] {
-        for file in sources(&root.join(folder)) {
-            let text = fs::read_to_string(&file).unwrap();
-            for (start, found) in text.match_indices("::mathematics#") {
-                let reference = text[start + found.len()..].split(')').next().unwrap();
-                assert!(headings.contains(reference), "{}: #{reference} is no heading", file.display());
-                references += 1;
-            }
-        }
-    }
-    assert!(references > 20, "the references were found");
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod architecture;
 mod assignment;
 mod assignment_limits;
 mod checkpoints;
+mod documents;
 mod examples;
 mod gradients;
 mod injections;

@@ -196,8 +196,8 @@ impl Table {
                 names.push(name);
             }
             for (index, entry) in row.iter().enumerate().skip(row_length - width) {
-                let what = format_args!("column {}:", index + 1);
-                table.values.push(finite(source, line, what, &entry.text)?);
+                let number = finite(source, line, format_args!("column {}:", index + 1), &entry.text)?;
+                table.values.push(number);
             }
         }
         Ok(table)

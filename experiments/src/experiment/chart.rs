@@ -44,8 +44,30 @@ impl Look {
     pub fn legend<B: DrawingBackend>(self, canvas: &Canvas<B>, (left, y): Point, name: &str, bold: bool) -> Drawn<B> {
         canvas.line(&[(left, y), (left + 56.0, y)], self.color, self.width, self.dashes)?;
         canvas.marker(self.marker, (left + 28.0, y), 6.0, self.color)?;
-        canvas.text(name, (left + 68.0, y), 17.0, bold, HPos::Left, BLACK)
+        canvas.text(&in_words(name), (left + 68.0, y), 17.0, bold, HPos::Left, BLACK)
     }
+}
+
+/// What pictures call what files and options call by an identifier; anything else is as it is.
+pub(super) fn in_words(name: &str) -> String {
+    let known = match name {
+        "faq" => "FAQ",
+        "relaxation-faq" => "relaxation, then FAQ",
+        "penalized" => "penalized path",
+        "projected-gradient-exact" => "projected gradient, exact",
+        "sgd" => "stochastic gradient",
+        "sinkhorn" => "Sinkhorn scaling",
+        "near-vertex" => "near a vertex",
+        "outside-vector" => "outside, vector output",
+        "outside-scalar" => "outside, scalar output",
+        "inside-vector" => "inside, vector output",
+        "inside-scalar" => "inside, scalar output",
+        "path-frobenius" => "path, Frobenius penalty",
+        "path-entropy" => "path, entropy penalty",
+        _ if name.contains(' ') => name,
+        _ => return name.replacen("path-", "path, ", 1).replace('-', " "),
+    };
+    known.to_string()
 }
 
 /// A rectangle of the canvas that shows a rectangle of numbers.
@@ -187,6 +209,17 @@ mod tests {
 
     fn labels(range: (f64, f64), logarithmic: bool) -> Vec<String> {
         ticks(range, logarithmic).into_iter().map(|(_, label)| label).collect()
+    }
+
+    #[test]
+    fn legends_have_words_and_no_identifiers() {
+        for method in birkhoff::recovery::Method::ALL {
+            let words = in_words(method.name());
+            assert!(!words.contains('-') && words.chars().count() <= 26, "{words}");
+        }
+        assert_eq!(in_words("path-4-restarts"), "path, 4 restarts");
+        assert_eq!(in_words("λ = 0.068, half of λ₁"), "λ = 0.068, half of λ₁");
+        assert_eq!(in_words("the start that suits, two-way"), "the start that suits, two-way");
     }
 
     #[test]

@@ -47,13 +47,23 @@ pub(super) struct LinePanel {
 pub(super) struct Lines {
     pub title: String,
     pub captions: Vec<String>,
-    pub columns: usize,
+    pub arrangement: Arrangement,
     pub panels: Vec<LinePanel>,
-    /// Width of a panel, its labels included.
-    pub width: f64,
     /// Height of the axes.
     pub height: f64,
 }
+
+/// How panels stand.
+pub(super) enum Arrangement {
+    /// One below the other.
+    Stacked,
+    /// In rows without a hole: three side by side, else two.
+    Rows,
+}
+
+/// The width of a row: two wide panels, or three narrow ones; stacked ones have less.
+const WIDTH: f64 = 1320.0;
+const STACKED_WIDTH: f64 = 1180.0;
 
 /// Above and below the axes of a panel.
 const ABOVE: f64 = 64.0;
@@ -62,8 +72,24 @@ const LEGEND: f64 = 28.0;
 const COLUMN: f64 = 312.0;
 
 impl Lines {
+    fn columns(&self) -> usize {
+        match self.arrangement {
+            Arrangement::Stacked => 1,
+            Arrangement::Rows if self.panels.len().is_multiple_of(3) => 3,
+            Arrangement::Rows => 2,
+        }
+    }
+
+    /// Width of a panel, its labels included.
+    fn width(&self) -> f64 {
+        match self.arrangement {
+            Arrangement::Stacked => STACKED_WIDTH,
+            Arrangement::Rows => WIDTH / self.columns() as f64,
+        }
+    }
+
     fn legend_columns(&self) -> usize {
-        (((self.width - 30.0) / COLUMN) as usize).max(1)
+        (((self.width() - 30.0) / COLUMN) as usize).max(1)
     }
 
     fn row_height(&self) -> f64 {
@@ -84,7 +110,7 @@ impl Lines {
         let margin = |(low, high): (f64, f64), share: f64| (low - share * (high - low), high + share * (high - low));
         let axes = Axes {
             left: left + 84.0,
-            right: left + self.width - 24.0,
+            right: left + self.width() - 24.0,
             top: top + ABOVE,
             bottom: top + ABOVE + self.height,
             x: margin(x, 0.05),
@@ -127,16 +153,16 @@ impl Lines {
 
 impl Figure for Lines {
     fn size(&self) -> (u32, u32) {
-        let rows = self.panels.len().div_ceil(self.columns) as f64;
-        let width = 24.0 + self.width * self.columns as f64;
+        let rows = self.panels.len().div_ceil(self.columns()) as f64;
+        let width = 24.0 + self.width() * self.columns() as f64;
         (width as u32, (66.0 + rows * self.row_height() + 26.0 * self.captions.len() as f64 + 12.0) as u32)
     }
 
     fn draw<B: DrawingBackend>(&self, canvas: &Canvas<B>) -> Drawn<B> {
         canvas.text(&self.title, (24.0, 34.0), 25.0, true, HPos::Left, BLACK)?;
         for (index, panel) in self.panels.iter().enumerate() {
-            let left = self.width * (index % self.columns) as f64;
-            self.panel(canvas, panel, (left, 66.0 + self.row_height() * (index / self.columns) as f64))?;
+            let left = self.width() * (index % self.columns()) as f64;
+            self.panel(canvas, panel, (left, 66.0 + self.row_height() * (index / self.columns()) as f64))?;
         }
         let (_, height) = self.size();
         for (index, caption) in self.captions.iter().enumerate() {

@@ -63,8 +63,10 @@ pub fn run<C: Configuration>(experiment: &C, part: Part, interrupt: &Arc<AtomicB
 
 /// Writes the manifest of an experiment.
 fn write_manifest<C: Configuration>(directory: &RunDirectory, experiment: &C) -> Result<()> {
+    let written = directory.files()?;
     let columns: Map<String, Value> = C::COLUMNS
         .iter()
+        .filter(|(file, _)| written.iter().any(|name| name == file))
         .map(|(file, columns)| {
             let columns: Map<String, Value> =
                 columns.iter().map(|(name, what)| (name.to_string(), json!(what))).collect();

@@ -13,7 +13,6 @@ fn the_experiment_gives_the_same_files_for_any_number_of_threads() {
     let expected = [
         "config.toml",
         "heat.csv",
-        "landscapes.csv",
         "manifest.json",
         "path.csv",
         "recovery.png",

@@ -7,7 +7,7 @@ use crate::experiment::graph_matching::figure::{limit, look};
 use crate::experiment::graph_matching::landscapes::Point;
 use crate::experiment::graph_matching::path::Stage;
 use crate::experiment::graph_matching::{Experiment, Threshold};
-use crate::experiment::lines::{LinePanel, Lines, Series};
+use crate::experiment::lines::{Arrangement, LinePanel, Lines, Series};
 use crate::experiment::two_layer::figure::WEIGHTS;
 use plotters::prelude::BLACK;
 
@@ -44,9 +44,8 @@ pub(super) fn landscapes(points: &[Point]) -> Lines {
             "A = diag(2, 0), B = diag(1.3, 0.7) and diag(1.1, 0.9); X = [[q, 1 − q], [1 − q, q]], q = 1 is right. Markers: global minima.".into(),
             "Closed forms, computed exactly: there are no trials and no intervals.".into(),
         ],
-        columns: 2,
+        arrangement: Arrangement::Rows,
         panels: taus.into_iter().map(panel).collect(),
-        width: 660.0,
         height: 330.0,
     }
 }
@@ -101,9 +100,8 @@ pub(super) fn thresholds(experiment: &Experiment, rows: &[Threshold]) -> Lines {
             format!("{} trials at each correlation; bars: 95 % bootstrap intervals (none where a resample has no crossing).", experiment.trials),
             "Recovered: at least 90 % of the vertices right. Where the share is below one half at every level nothing is drawn.".into(),
         ],
-        columns: 2,
+        arrangement: Arrangement::Rows,
         panels: densities.iter().map(panel).collect(),
-        width: 660.0,
         height: 380.0,
     }
 }
@@ -140,7 +138,7 @@ pub(super) fn path(stages: &[Stage]) -> Lines {
         captions: vec![format!(
             "One run: correlated Erdős–Rényi graphs, {which}. Path by itself: no look ahead, no polish."
         )],
-        columns: 2,
+        arrangement: Arrangement::Rows,
         panels: vec![
             panel(
                 "Value",
@@ -170,7 +168,6 @@ pub(super) fn path(stages: &[Stage]) -> Lines {
                 ],
             ),
         ],
-        width: 660.0,
         height: 240.0,
     }
 }

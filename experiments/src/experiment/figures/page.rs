@@ -5,6 +5,7 @@ use std::fmt::Write;
 /// What the page shows of one picture.
 pub(super) struct Shown {
     pub name: &'static str,
+    pub question: &'static str,
     pub caption: String,
     pub command: &'static str,
     /// Where the numbers are, and at which commit they were measured.
@@ -25,19 +26,35 @@ pub(super) fn page(pictures: &[Shown]) -> String {
          <p>Drawn by <code>cargo run --release --bin figures</code> from the files in <code>results/</code> alone. What each says of the paper's claims is in \
          <code>REPRODUCTION.md</code>.</p>\n"
     );
-    for Shown { name, caption, command, sources, svg } in pictures {
+    for Shown { name, question, caption, command, sources, svg } in pictures {
         let sources = sources.iter().fold(String::new(), |mut text, (folder, commit)| {
             let _ = write!(text, " <code>{}</code> (commit {})", escaped(folder), escaped(commit));
             text
         });
         let _ = write!(
             html,
-            "<figure id=\"{name}\">\n{svg}\n<figcaption>\n<p>{}</p>\n<p>Measured by <code>{}</code>; files:{sources}.</p>\n</figcaption>\n</figure>\n",
+            "<figure id=\"{name}\">\n<h2>{}</h2>\n{svg}\n<figcaption>\n<p>{}</p>\n<p>Measured by <code>{}</code>; files:{sources}.</p>\n</figcaption>\n</figure>\n",
+            escaped(question),
             escaped(caption),
             escaped(command),
         );
     }
     html + "</body>\n</html>\n"
+}
+
+/// Which picture answers which question, for who looks into the folder.
+pub(super) fn index(pictures: &[Shown]) -> String {
+    let mut text = "# Which picture answers which question\n\n\
+        Drawn by `cargo run --release --bin figures` from the files in `results/` alone, each as PNG and SVG; `index.html` \
+        shows\nall of them with captions and commands, and [REPRODUCTION.md](../REPRODUCTION.md) says what each says of \
+        the\npaper's claims.\n\n| question | picture | numbers |\n| --- | --- | --- |\n"
+        .to_string();
+    for Shown { name, question, sources, .. } in pictures {
+        let link = |(folder, _): &(String, String)| format!("[{folder}](../{folder})");
+        let sources: Vec<String> = sources.iter().map(link).collect();
+        let _ = writeln!(text, "| {question} | [{name}]({name}.png) | {} |", sources.join(", "));
+    }
+    text
 }
 
 fn escaped(text: &str) -> String {
@@ -147,6 +164,7 @@ mod tests {
     fn text_cannot_become_markup() {
         let shown = Shown {
             name: "x",
+            question: "q?",
             caption: "a < b & c".into(),
             command: "c > d",
             sources: vec![("results/x".into(), "none".into())],

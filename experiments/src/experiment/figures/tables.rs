@@ -3,7 +3,7 @@
 use crate::experiment::canvas::Marker;
 use crate::experiment::chart::{BLUE, GREEN, GREY, Look, ORANGE, PURPLE, SKY, VERMILION};
 use crate::experiment::interval::{bootstrap_interval, mean};
-use crate::experiment::lines::{LinePanel, Lines, Series};
+use crate::experiment::lines::{Arrangement, LinePanel, Lines, Series};
 use crate::experiment::read_rows;
 use birkhoff::error::Result;
 use plotters::prelude::BLACK;
@@ -98,14 +98,13 @@ pub(super) fn frontier(results: &Path) -> Result<Lines> {
             "Published: his numbers, which we have not run; the model is our reading of his. Ours: means of 10 or 20 instances, bars: 95 % bootstrap intervals.".into(),
             "Default: at most four paths. Thorough: at most 300 to 600 s of one core, 60 s at degree 80 and noise 0.35 (results/frontier/README.md).".into(),
         ],
-        columns: 2,
+        arrangement: Arrangement::Rows,
         panels: vec![
             panel(("n = 500, mean degree 4", NOISE), "sparse", 500, 4.0),
             panel(("n = 500, mean degree 80", NOISE), "sparse", 500, 80.0),
             panel(("n = 500, regular of degree 10", NOISE), "regular", 500, 10.0),
             panel(("n = 300, p = 1/2", "correlation of the edges"), "dense", 300, 0.5),
         ],
-        width: 660.0,
         height: 320.0,
     })
 }
@@ -146,13 +145,12 @@ pub(super) fn starts(results: &Path) -> Result<Lines> {
             "Means of 10 or 20 instances, the same for all starts; bars: 95 % bootstrap intervals.".into(),
             "The relaxation is blind to regular graphs; walks see their short cycles. Subtree ratios see whole neighbourhoods, and are for sparse graphs.".into(),
         ],
-        columns: 2,
+        arrangement: Arrangement::Rows,
         panels: vec![
             panel("mean degree 4", "sparse", 4.0),
             panel("regular of degree 10", "regular", 10.0),
             panel("mean degree 80", "sparse", 80.0),
         ],
-        width: 660.0,
         height: 320.0,
     })
 }
@@ -231,9 +229,8 @@ pub(super) fn real_graphs(results: &Path) -> Result<Lines> {
             "One run each, no interval: all methods are deterministic. Further methods: results/peers/pairs/table.md."
                 .into(),
         ],
-        columns: 1,
+        arrangement: Arrangement::Stacked,
         panels: vec![panel("First half", 0, half), panel("Second half", half, pairs.len())],
-        width: 1180.0,
         height: 260.0,
     })
 }

@@ -5,7 +5,7 @@ use super::heat::{Heat, HeatPanel};
 use super::tables::LOOKS;
 use crate::experiment::canvas::Marker;
 use crate::experiment::chart::{GREY, Look};
-use crate::experiment::lines::{LinePanel, Lines, Series};
+use crate::experiment::lines::{Arrangement, LinePanel, Lines, Series};
 use crate::experiment::read_rows;
 use birkhoff::error::{Error, Result};
 use serde::Deserialize;
@@ -16,6 +16,7 @@ use std::path::Path;
 pub(super) struct Comparison {
     /// What the picture is called.
     pub name: &'static str,
+    pub question: &'static str,
     pub caption: &'static str,
     pub command: &'static str,
     /// Of `results/autoshufflenet`.
@@ -32,6 +33,7 @@ pub(super) struct Comparison {
 pub(super) const COMPARISONS: [Comparison; 3] = [
     Comparison {
         name: "autoshufflenet",
+        question: "Do learned shuffles train, and survive rounding?",
         caption: "AutoShuffleNet, a small run on CIFAR-10: rounding costs the penalized matrices nothing and the relaxed ones everything.",
         command: "autoshufflenet compare --config crates/autoshufflenet/cifar10-learned.toml --kinds manual,auto,relaxed,random,none --seeds 1,2,3",
         folder: "cifar10-learned",
@@ -42,6 +44,7 @@ pub(super) const COMPARISONS: [Comparison; 3] = [
     },
     Comparison {
         name: "autoshufflenet-longer",
+        question: "Do they after more training?",
         caption: "The same on CIFAR-10 with more than three times the steps, and a shorter soft phase.",
         command: "autoshufflenet compare --config crates/autoshufflenet/cifar10-longer.toml --kinds manual,auto,random,none --seeds 1,2,3",
         folder: "cifar10-longer",
@@ -52,6 +55,7 @@ pub(super) const COMPARISONS: [Comparison; 3] = [
     },
     Comparison {
         name: "autoshufflenet-cifar100",
+        question: "Do they with a hundred classes?",
         caption: "The small run on CIFAR-100: 100 classes, hardly trained.",
         command: "autoshufflenet compare --config crates/autoshufflenet/cifar100-learned.toml --kinds manual,auto,relaxed --seeds 1,2,3",
         folder: "cifar100-learned",
@@ -123,7 +127,7 @@ pub(super) fn comparison(results: &Path, about: &Comparison) -> Result<Lines> {
             ),
             format!("A small budget: these networks are far from trained. Chance is {} %.", about.chance),
         ],
-        columns: 2,
+        arrangement: Arrangement::Rows,
         panels: vec![
             LinePanel {
                 title: "Training loss".into(),
@@ -148,7 +152,6 @@ pub(super) fn comparison(results: &Path, about: &Comparison) -> Result<Lines> {
                 ],
             },
         ],
-        width: 660.0,
         height: 320.0,
     })
 }
@@ -182,12 +185,11 @@ pub(super) fn penalty_by_layer(results: &Path) -> Result<Lines> {
         captions: vec![
             "One run each (seed 1) of the small CIFAR-10 comparison. P = 0 at permutations only; below 1.17 (T2) rounding decides nothing.".into(),
         ],
-        columns: 1,
+        arrangement: Arrangement::Stacked,
         panels: vec![
             panel("auto-1", "auto: the penalty's weight grows; fixed once a theorem certifies it")?,
             panel("relaxed-1", "relaxed: no penalty")?,
         ],
-        width: 1180.0,
         height: 240.0,
     })
 }
@@ -220,8 +222,10 @@ const LEAST: f64 = 0.02;
 
 /// M of the first shuffle along a run, and the permutation that became of it, in whose order the columns stand.
 pub(super) fn learned_matrix(results: &Path, run: &str, title: &str) -> Result<Heat> {
-    let folder = results.join("autoshufflenet/cifar10-traced").join(run);
-    let entries: Vec<Entry> = read_rows(&folder.join("matrices.csv"))?;
+    // The traced run is one of the comparison again, whose other files are there.
+    let traced = results.join("autoshufflenet/cifar10-traced").join(run);
+    let folder = results.join("autoshufflenet/cifar10-learned").join(run);
+    let entries: Vec<Entry> = read_rows(&traced.join("matrices.csv"))?;
     let epochs: Vec<Row> = read_rows(&folder.join("epochs.csv"))?;
     let wires: Vec<Wire> = read_rows(&folder.join("permutations.csv"))?;
     let wires: Vec<&Wire> = wires.iter().filter(|wire| wire.shuffle == TRACED).collect();

@@ -26,6 +26,9 @@ pub struct Experiment {
     pub rng_seed: u64,
     /// The methods, each on the same instances, run as [`settings`](Self::settings) says.
     pub methods: Vec<Method>,
+    /// Whether the landscapes at n = 2 are written beside: closed forms, the same in every experiment.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub landscapes: bool,
     /// Methods that run otherwise, each under a name of its own, on the same instances.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub variants: Vec<Variant>,
@@ -207,6 +210,8 @@ mod tests {
     fn the_built_in_configuration_is_valid_and_survives_writing() {
         let experiment = Experiment::built_in().unwrap();
         assert_eq!(experiment.methods, Method::ALL);
+        // The figures read the landscapes of this one.
+        assert!(experiment.landscapes);
         let written = experiment.to_toml().unwrap();
         assert_eq!(Experiment::parse(Path::new("config.toml"), &written).unwrap(), experiment);
     }

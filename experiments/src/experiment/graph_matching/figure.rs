@@ -146,7 +146,7 @@ const ROW: f64 = 400.0;
 
 impl Figure for Recovery<'_> {
     fn size(&self) -> (u32, u32) {
-        if self.columns() * self.rows() == 1 { (1200, 720) } else { (1500, 250 + ROW as u32 * self.rows() as u32) }
+        if self.columns() * self.rows() == 1 { (1200, 720) } else { (1500, 180 + ROW as u32 * self.rows() as u32) }
     }
 
     fn draw<B: DrawingBackend>(&self, canvas: &Canvas<B>) -> Drawn<B> {

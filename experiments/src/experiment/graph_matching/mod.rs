@@ -34,7 +34,9 @@ fn measure(
     let (stages, entries) = path::follow(experiment, &limits)?;
     write_rows(&directory.path("path.csv"), &stages)?;
     write_rows(&directory.path("heat.csv"), &entries)?;
-    write_rows(&directory.path("landscapes.csv"), &landscapes::landscapes()?)?;
+    if experiment.landscapes {
+        write_rows(&directory.path("landscapes.csv"), &landscapes::landscapes()?)?;
+    }
 
     let trials: Vec<Trial> = read_rows(&directory.path("trials.csv"))?;
     let timings: Vec<Timing> = read_rows(&directory.path("timings.csv"))?;

@@ -5,7 +5,7 @@ use super::landscapes::{DRAWN, Point as LandscapePoint};
 use super::summary::Summary;
 use super::trajectories::{FOLLOWED, Quantity, Trajectory, followed_noise};
 use crate::experiment::canvas::{self, Canvas, Drawn, Figure, Marker, Point};
-use crate::experiment::chart::{Axes, BLUE, GREEN, GREY, Look, ORANGE, SKY, VERMILION, extent, ticks};
+use crate::experiment::chart::{Axes, BLUE, GREEN, GREY, Look, ORANGE, SKY, VERMILION, extent, in_words, ticks};
 use birkhoff::error::Result;
 use plotters::prelude::{BLACK, DrawingBackend};
 use plotters::style::text_anchor::HPos;
@@ -139,7 +139,7 @@ impl Figure for Success<'_> {
             canvas.text(&row.title, (24.0, top), 17.0, true, HPos::Left, BLACK)?;
             for (column, &network) in self.experiment.networks.iter().enumerate() {
                 let left = 70.0 + COLUMN * column as f64;
-                let name = format!("{}, {}", network.name(), network.formula());
+                let name = format!("{}, {}", in_words(network.name()), network.formula());
                 canvas.text(&name, (left, top + 28.0), 16.0, false, HPos::Left, GREY)?;
                 self.panel(canvas, row, network, (left, top + 46.0))?;
             }
@@ -178,7 +178,7 @@ impl Figure for Trajectories<'_> {
     fn draw<B: DrawingBackend>(&self, canvas: &Canvas<B>) -> Drawn<B> {
         let (d, noise) = (self.experiment.instances.noise_dimension, followed_noise(self.experiment));
         let trials = self.rows.iter().map(|row| row.trials).max().unwrap_or(0);
-        let title = format!("How the runs go: {}, {}, d = {d}", FOLLOWED.name(), FOLLOWED.formula());
+        let title = format!("How the runs go: {}, {}, d = {d}", in_words(FOLLOWED.name()), FOLLOWED.formula());
         canvas.text(&title, (24.0, 36.0), 25.0, true, HPos::Left, BLACK)?;
         legend(canvas, &self.experiment.methods, 24.0, 76.0)?;
         let x = extent(self.rows.iter().map(|row| row.step as f64));
@@ -255,7 +255,7 @@ impl Landscapes<'_> {
         let margin = 0.05 * (y.1 - y.0);
         let y = (y.0 - margin, y.1 + margin);
         let axes = Axes { left: at.0, right: at.0 + 480.0, top: at.1, bottom: at.1 + 300.0, x: (-0.02, 1.02), y };
-        let teacher = format!("{}, {}; teacher at τ = {tau}", network.name(), network.formula());
+        let teacher = format!("{}, {}; teacher at τ = {tau}", in_words(network.name()), network.formula());
         canvas.text(&teacher, (at.0 - 50.0, at.1 - 22.0), 17.0, true, HPos::Left, BLACK)?;
         axes.draw(canvas, &ticks(y, false), 15.0)?;
         for (x, label) in [(0.0, "0"), (0.5, "0.5"), (1.0, "1")] {
