@@ -1,7 +1,7 @@
 //! The convex form with the exact penalty, on substochastic X.
 
+use super::ascent::{Ascent, NEW_COLUMNS};
 use super::layers::Layers;
-use super::path::{Ascent, NEW_COLUMNS};
 use super::votes::{Urn, fill_row};
 use crate::assignment::NONE;
 use crate::graph::Graph;

@@ -1,7 +1,7 @@
 //! The indefinite form: common weight, and a term that hardens.
 
+use super::ascent::{Ascent, NEW_COLUMNS};
 use super::layers::Layers;
-use super::path::{Ascent, NEW_COLUMNS};
 use crate::assignment::NONE;
 use crate::sparse_matrix::SparseMatrix;
 use crate::stop::Stop;

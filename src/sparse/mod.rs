@@ -6,6 +6,7 @@
 //! polished by its own votes, annealed by exchanges that each gain an edge for certain, and its regions are relocated
 //! by chains of these. Where that mended much, paths on the convex form with the exact penalty go on from there.
 
+mod ascent;
 mod chain;
 mod convex;
 mod indefinite;

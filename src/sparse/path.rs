@@ -1,5 +1,6 @@
 //! Frank–Wolfe over sparse substochastic matrices, with column generation.
 
+use super::ascent::Ascent;
 use super::convex::Convex;
 use super::indefinite::Indefinite;
 use super::layers::Layers;
@@ -10,9 +11,6 @@ use crate::solver::{Limits, execute};
 use crate::sparse_matrix::SparseMatrix;
 use argmin::core::{IterState, KV, Problem, Solver, State, TerminationReason};
 use std::sync::Arc;
-
-/// Entries outside of X's support that compete in each row.
-pub(super) const NEW_COLUMNS: usize = 16;
 
 /// ε of the auction, in units of a common arc.
 const AUCTION_STEP: f64 = 0.05;
@@ -37,23 +35,6 @@ pub(super) enum Form {
     Indefinite(f64),
     /// [`Convex`] with its penalty and λ.
     Convex(Penalty, f64),
-}
-
-/// Where a function rises from X.
-pub(super) struct Ascent {
-    /// Half the gradient, on X's support and where else it is large.
-    pub values: SparseMatrix,
-    /// Its product with X.
-    pub at_x: f64,
-}
-
-impl Ascent {
-    /// `values` begin in each row with X's support, in X's order.
-    pub fn of(x: &SparseMatrix, values: SparseMatrix) -> Self {
-        let at = |i: usize| x.entries(i).zip(values.entries(i)).map(|((_, x), (_, value))| x * value).sum::<f64>();
-        let at_x = (0..x.shape().0).map(at).sum();
-        Ascent { values, at_x }
-    }
 }
 
 /// A step: H, half the gradient, on the support of X and the 16 largest entries beside it in each row; Q the matching

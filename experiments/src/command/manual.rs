@@ -1,10 +1,9 @@
 //! What shells and `man` know of the programs: completions and manual pages, made from the definitions of clap.
 
 use super::outputs::say;
-use super::{Cli, error_bounds, figures, two_layer};
 use birkhoff::error::{Error, Result};
 use birkhoff::io::write_atomically;
-use clap::{Args, CommandFactory, Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use clap_mangen::Man;
 use std::path::PathBuf;
@@ -68,35 +67,26 @@ pub enum Program {
     Figures,
 }
 
-impl Program {
-    /// Its definition, with its name.
-    fn definition(self) -> clap::Command {
-        match self {
-            Program::GraphMatching => Cli::command(),
-            Program::TwoLayer => two_layer::Cli::command(),
-            Program::ErrorBounds => error_bounds::Cli::command(),
-            Program::Figures => figures::Cli::command(),
-        }
-    }
-}
+/// The definition of a program, with its name.
+type Definition = fn(Program) -> clap::Command;
 
 /// Prints, or writes the pages.
-pub(super) fn run(command: &ManualCommand) -> Result<()> {
+pub(super) fn run(command: &ManualCommand, definition: Definition) -> Result<()> {
     match command {
         ManualCommand::Completions(CompletionsArguments { shell, program }) => {
-            let mut definition = program.definition();
+            let mut definition = definition(*program);
             let name = definition.get_name().to_string();
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut definition, name, &mut script);
             say(&String::from_utf8_lossy(&script))
         }
         ManualCommand::Man(ManArguments { program, output_dir: None }) => {
-            let page = &pages(program.definition())[0].1;
+            let page = &pages(definition(*program))[0].1;
             say(&String::from_utf8_lossy(page))
         }
         ManualCommand::Man(ManArguments { output_dir: Some(folder), .. }) => {
             std::fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
-            for (name, page) in Program::value_variants().iter().flat_map(|program| pages(program.definition())) {
+            for (name, page) in Program::value_variants().iter().flat_map(|&program| pages(definition(program))) {
                 write_atomically(&folder.join(name), |file| file.write_all(&page))?;
             }
             Ok(())

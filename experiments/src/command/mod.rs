@@ -41,6 +41,7 @@ pub use trace::TraceRow;
 
 use crate::experiment::graph_matching::Experiment;
 use birkhoff::error::Result;
+use clap::CommandFactory;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -57,7 +58,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Some(Command::Experiment(arguments)) => {
             experiment::run::<Experiment>(arguments.config.as_deref(), &arguments.options)
         }
-        Some(Command::Manual(command)) => manual::run(&command),
+        Some(Command::Manual(command)) => manual::run(&command, definition),
         None => experiment::run::<Experiment>(None, &cli.experiment),
     }
 }
@@ -75,5 +76,15 @@ pub fn exit_code(result: Result<()>) -> ExitCode {
             let _ = writeln!(std::io::stderr(), "error: {message}");
             ExitCode::from(BAD_INPUT)
         }
+    }
+}
+
+/// The definition of a program, with its name.
+fn definition(program: Program) -> clap::Command {
+    match program {
+        Program::GraphMatching => Cli::command(),
+        Program::TwoLayer => two_layer::Cli::command(),
+        Program::ErrorBounds => error_bounds::Cli::command(),
+        Program::Figures => figures::Cli::command(),
     }
 }

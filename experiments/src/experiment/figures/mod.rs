@@ -15,8 +15,8 @@ use std::path::Path;
 /// The program that draws, as its manifest names it.
 const PROGRAM: &str = "figures";
 
-/// Draws all pictures, each as SVG and PNG, the page that shows them, their index, and a manifest by which the next drawing knows
-/// them; returns the names of the files. The folder is replaced as a whole when all are drawn.
+/// Draws all pictures, each as SVG and PNG, the page that shows them, their index, and a manifest by which the next
+/// drawing knows them; returns the names of the files. The folder is replaced as a whole when all are drawn.
 ///
 /// # Errors
 /// What is wrong with a file of the results, or with the folder that is written to: it must hold nothing but an earlier
