@@ -233,7 +233,7 @@ mod tests {
     fn what_no_memory_holds_is_refused_before_it_is_asked_for() {
         if free_memory().is_some() {
             let vast = Graph::undirected(10_000_000, [(0, 1, 1.0)]).unwrap();
-            let line = ["graph_matching", "match", "a", "b"];
+            let line = ["graph_matching", "match", "a", "b", "--engine", "dense"];
             let Some(Command::Match(parsed)) = Cli::parse_from(line).command else { panic!() };
             let message = demand([&vast; 2], None, &parsed.search).check("g".as_ref()).unwrap_err().to_string();
             assert!(

@@ -42,6 +42,17 @@ fn an_isomorphic_friendly_graph_is_matched_and_proved_optimal() {
 }
 
 #[test]
+fn graphs_are_matched_without_matrices_where_that_is_asked_for() {
+    let room = Room::with(&[]);
+    room.done("generate sparse --n 300 --degree 6 --noise 0 --output-dir .");
+    let summary = room.done("match a.edges b.edges --truth truth.csv --engine sparse --report report.json");
+    let report = room.json("report.json");
+    assert_eq!((&report["value"], &report["proved_optimal"]), (&Value::from(0.0), &Value::from(true)));
+    assert_eq!((&report["runs"][0]["name"], &report["certified"]), (&Value::from("sparse"), &Value::from(true)));
+    assert!(summary.contains("proved optimal"), "{summary}");
+}
+
+#[test]
 fn the_report_has_every_promised_key() {
     let room = Room::with_regular_graphs();
     room.done("match a.edges b.edges --report report.json");

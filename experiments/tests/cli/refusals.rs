@@ -25,9 +25,17 @@ fn graphs_that_cannot_be_read_are_refused_with_file_line_and_cause() {
     }
     let huge = "%%MatrixMarket matrix coordinate pattern general\n1000000 1000000 0\n";
     Room::with(&[("huge.mtx", huge)])
-        .refused(&format!("match huge.mtx huge.mtx {OUTPUTS}"), "huge.mtx: to search 1000000 vertices takes ");
+        .refused(&format!("match huge.mtx huge.mtx --engine dense {OUTPUTS}"), "huge.mtx: to search 1000000 vertices takes ");
     Room::with_regular_graphs()
         .refused(&format!("match a.edges nowhere.edges {OUTPUTS}"), "nowhere.edges: No such file");
+}
+
+#[test]
+fn an_engine_that_cannot_do_what_is_asked_is_refused() {
+    let room = Room::with_regular_graphs();
+    room.refused("match a.edges b.edges --engine sparse --method faq", "engine: is sparse, which is");
+    room.refused("match a.edges b.edges --engine sparse --restarts 2", "engine: is sparse, which is");
+    room.refused("match a.edges b.edges --engine sparse --trace t.csv", "--engine: is sparse, but a trace is");
 }
 
 #[test]
