@@ -16,8 +16,9 @@ impl Reading {
     /// A format that is not read (GEXF, Pajek, graph6, Excel, pickles, …) is an error that names it.
     ///
     /// # Errors
-    /// [`Error::Io`] when it cannot be read, [`Error::Parse`] and [`Error::File`] for what is wrong in it, a graph
-    /// without vertices included. O(bytes) time and memory.
+    /// [`Error::Io`](crate::Error::Io) when it cannot be read, [`Error::Parse`](crate::Error::Parse) and
+    /// [`Error::File`](crate::Error::File) for what is wrong in it, a graph without vertices included. O(bytes) time
+    /// and memory.
     pub fn read(&self, path: &Path) -> Result<GraphFile> {
         let (source, bytes) = read_source(path)?;
         self.parse(&source, &bytes)
