@@ -24,8 +24,10 @@ fn graphs_that_cannot_be_read_are_refused_with_file_line_and_cause() {
         room.refused(&format!("match b.edges {name} {OUTPUTS}"), message);
     }
     let huge = "%%MatrixMarket matrix coordinate pattern general\n1000000 1000000 0\n";
-    Room::with(&[("huge.mtx", huge)])
-        .refused(&format!("match huge.mtx huge.mtx --engine dense {OUTPUTS}"), "huge.mtx: to search 1000000 vertices takes ");
+    Room::with(&[("huge.mtx", huge)]).refused(
+        &format!("match huge.mtx huge.mtx --engine dense {OUTPUTS}"),
+        "huge.mtx: to search 1000000 vertices takes ",
+    );
     Room::with_regular_graphs()
         .refused(&format!("match a.edges nowhere.edges {OUTPUTS}"), "nowhere.edges: No such file");
 }
