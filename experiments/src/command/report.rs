@@ -73,8 +73,8 @@ impl GraphReport {
 /// One run of a search.
 #[derive(Debug, Clone, Serialize)]
 pub struct RunReport {
-    /// Its start, with `again` where it had learned from an answer, `reheat`, `anchor (i, j)` (vertices counted from 0),
-    /// `restart` or `sparse`.
+    /// Its start, with `again` where it had learned from an answer, `reheat`, `anchor (i, j)` (vertices counted from
+    /// 0), `restart` or `sparse`.
     pub name: String,
     /// f at its answer.
     pub value: f64,
