@@ -21,20 +21,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let answer = search(&layers, Penalty::default(), 0, &Limits::default())?;
         let seconds = began.elapsed().as_secs_f64();
         let n = a.graph.vertex_count().max(b.graph.vertex_count());
-        let complete = |partners: &[Option<usize>]| {
-            let mut is_taken = vec![false; n];
-            partners.iter().flatten().for_each(|&j| is_taken[j] = true);
-            let mut free = (0..n).filter(|&j| !is_taken[j]);
-            let all = partners.iter().copied().chain(std::iter::repeat(None)).take(n);
-            Permutation::new(all.map(|j| j.or_else(|| free.next()).expect("as many as vertices")).collect())
-        };
         let share = |p: &Permutation| EdgeScore::of(&a.graph, &b.graph, p).correctness().unwrap_or(1.0);
-        let p = complete(&answer.partners)?;
+        let p = Permutation::completed(&answer.partners, n)?;
         let (right, known) = right_vertices(&p, &truth);
         println!(
             "{},{n},{:.4},{:.4},{:.3},{:.3},{},{seconds:.2},{:.0}",
             folder.display(),
-            share(&complete(&truth)?),
+            share(&Permutation::completed(&truth, n)?),
             share(&p),
             right as f64 / known as f64,
             answer.recall,

@@ -44,6 +44,30 @@ impl Permutation {
         Ok(Permutation { image })
     }
 
+    /// The permutation of n that takes i to its partner, where it has one; the others take the images that are left, in
+    /// ascending order. Vertices from `partners.len()` on have none.
+    ///
+    /// # Errors
+    /// [`Error::NotAPermutation`] when a partner is ≥ n or comes twice, or there are more than n. O(n).
+    ///
+    /// ```
+    /// use birkhoff::Permutation;
+    /// assert_eq!(Permutation::completed(&[Some(2), None], 4)?.image(), &[2, 0, 1, 3]);
+    /// # Ok::<(), birkhoff::Error>(())
+    /// ```
+    pub fn completed(partners: &[Option<usize>], n: usize) -> Result<Self> {
+        if partners.len() > n {
+            return Err(Error::NotAPermutation { n, cause: format!("{} vertices", partners.len()) });
+        }
+        let mut is_free = vec![true; n];
+        partners.iter().flatten().filter(|&&j| j < n).for_each(|&j| is_free[j] = false);
+        let mut free = (0..n).filter(|&j| is_free[j]);
+        let padding = std::iter::repeat_n(None, n - partners.len());
+        let all = partners.iter().copied().chain(padding);
+        let image = all.map(|partner| partner.or_else(|| free.next()).unwrap_or(n)).collect();
+        Permutation::new(image)
+    }
+
     /// p(i) = i.
     ///
     /// # Panics
@@ -175,6 +199,9 @@ mod tests {
         assert!(Permutation::new(vec![0, 0]).unwrap_err().to_string().contains("both 0"));
         assert!(Permutation::new(vec![0, 2]).unwrap_err().to_string().contains("entry 1 is 2"));
         assert!(serde_json::from_str::<Permutation>("[1,1]").is_err());
+        for partners in [&[Some(1), None, Some(1)][..], &[Some(3)], &[None; 4]] {
+            assert!(Permutation::completed(partners, 3).is_err(), "{partners:?}");
+        }
     }
 
     #[test]

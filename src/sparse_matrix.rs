@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 /// A matrix in compressed sparse rows. Its memory is 12 bytes an entry and 8 a row.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SparseMatrix {
     offsets: Vec<usize>,
     columns: Vec<u32>,
@@ -65,6 +65,9 @@ impl SparseMatrix {
     }
 
     /// The columns of row i and its values.
+    ///
+    /// # Panics
+    /// When there is no such row.
     #[inline]
     pub fn row(&self, i: usize) -> (&[u32], &[f64]) {
         let range = self.offsets[i]..self.offsets[i + 1];
@@ -72,6 +75,9 @@ impl SparseMatrix {
     }
 
     /// The entries of row i.
+    ///
+    /// # Panics
+    /// As [`row`](Self::row).
     #[inline]
     pub fn entries(&self, i: usize) -> impl Iterator<Item = (usize, f64)> + '_ {
         let (columns, values) = self.row(i);

@@ -51,7 +51,10 @@ const TABLE: &[(&str, &[&str])] = &[
         "solver",
         &["stop", "permutation", "assignment", "penalty", "polytope", "objective", "certificate", "local_search"],
     ),
-    ("sparse", &["stop", "graph", "sparse_matrix", "assignment", "penalty", "instance", "features", "solver"]),
+    (
+        "sparse",
+        &["stop", "anchors", "graph", "sparse_matrix", "assignment", "penalty", "instance", "features", "solver"],
+    ),
     (
         "recovery",
         &[

@@ -1,11 +1,13 @@
 //! The assignment of largest value where few pairs are allowed, and a row may stay without a partner.
 
+use super::holdings::NONE;
 use crate::sparse_matrix::SparseMatrix;
 use crate::stop::Stop;
 use std::collections::VecDeque;
 
-/// A row or a column without a partner.
-pub const NONE: u32 = u32::MAX;
+/// ε is at least this share of the largest value: smaller steps make wars of prices long, and are lost to rounding
+/// where they are below 10⁻¹⁶ of a price.
+const LEAST_STEP: f64 = 1e-5;
 
 /// Bids between two questions whether to stop.
 const BIDS: usize = 4096;
@@ -33,8 +35,9 @@ pub struct Auction {
 /// Rows without a partner bid, one after another, for the column of largest value less price: the price rises by the
 /// lead over the second best, or over 0, which is what staying alone is worth, and by ε. A column goes to the last
 /// bidder. A row that no column is worth anything to stays alone, and a column that nobody bids for is free, so prices
-/// may begin at 0 only. At most Σ v/ε bids, in practice a few for each row. `stop` ends it early, with a matching that
-/// lacks some rows.
+/// may begin at 0 only. ε is raised to 10⁻⁵ of the largest value where it is smaller, so that there are at most 10⁵
+/// bids for each column; in practice there are a few for each row. `stop` ends it early, with a matching that lacks
+/// some rows.
 ///
 /// ```
 /// use birkhoff::assignment::auction;
@@ -53,6 +56,8 @@ pub struct Auction {
 pub fn auction(values: &SparseMatrix, epsilon: f64, stop: &Stop) -> Auction {
     assert!(epsilon > 0.0, "an auction with steps of {epsilon}");
     let (height, width) = values.shape();
+    let largest = (0..height).flat_map(|i| values.entries(i)).fold(0.0, |most: f64, (_, value)| most.max(value));
+    let epsilon = epsilon.max(LEAST_STEP * largest);
     let mut prices = vec![0.0; width];
     let (mut columns, mut rows) = (vec![NONE; height], vec![NONE; width]);
     let mut bidders: VecDeque<u32> = (0..height as u32).collect();
@@ -144,6 +149,15 @@ mod tests {
                 assert!(j == NONE || found.rows[j as usize] == i as u32);
             }
         }
+    }
+
+    /// Three rows want the same two columns, and steps of ε alone would not move a price at all.
+    #[test]
+    fn an_auction_of_large_values_ends() {
+        let values = SparseMatrix::from_rows((3, 2), || (), |(), _, row| (0..2).for_each(|j| row.push(j, 1e17)));
+        let found = auction(&values, 0.05, &Stop::never());
+        assert_eq!((found.value, found.columns.iter().filter(|&&j| j == NONE).count()), (2e17, 1));
+        assert!(found.bound <= 2e17 * (1.0 + 2.0 * LEAST_STEP));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Lines that hold places: the costs, and who holds what at which price.
 
-/// No place, or no line.
-pub(super) const NONE: u32 = u32::MAX;
+/// No place, or no line: a row or a column without a partner.
+pub const NONE: u32 = u32::MAX;
 
 /// One entry c_lk of a line l.
 #[derive(Debug, Clone, Copy)]

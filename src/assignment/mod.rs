@@ -59,7 +59,8 @@ mod search;
 mod shortlist;
 mod solver;
 
-pub use auction::{Auction, NONE, auction};
+pub use auction::{Auction, auction};
+pub use holdings::NONE;
 pub(crate) use margin::LARGEST_MARGIN;
 pub use margin::margin;
 pub(crate) use monge::MongeOrder;

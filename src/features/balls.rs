@@ -89,17 +89,23 @@ pub fn affordable_radius(graph: &Graph) -> usize {
     let n = graph.vertex_count();
     let count = n.min(SAMPLES);
     let mut search = Search::new(n);
-    let mut arcs = [0.0; MOST_RADIUS];
+    // Of all samples together, which may look at their share of what all balls may.
+    let most = MOST_ARCS_EACH.min(MOST_ARCS / n.max(1) as f64) * count as f64;
+    let mut within = [0.0; MOST_RADIUS];
+    let mut affordable = MOST_RADIUS;
     for sample in 0..count {
         search.begin(sample * n / count);
-        for (radius, arcs) in arcs.iter_mut().enumerate() {
-            *arcs += search.advance(graph, radius + 1).arcs as f64;
+        let mut arcs = 0.0;
+        for radius in 1..=affordable {
+            arcs += search.advance(graph, radius).arcs as f64;
+            within[radius - 1] += arcs;
+            if within[radius - 1] > most && radius > 1 {
+                affordable = radius - 1;
+                break;
+            }
         }
     }
-    let mut sum = 0.0;
-    let each = n as f64 / count.max(1) as f64;
-    let most = MOST_ARCS.min(MOST_ARCS_EACH * n as f64);
-    arcs.iter().take_while(|&&arcs| (sum += arcs * each, sum <= most).1).count().max(1)
+    affordable
 }
 
 /// For each radius from 1 to `radius` three columns, log(1 + ·) of: the size of the sphere; the edges within the one

@@ -1,7 +1,7 @@
 //! The nearest points to a point, nearly.
 
 use super::metric::DIMENSIONS;
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
 /// Points of a leaf, at most.
@@ -34,36 +34,16 @@ enum Node {
 /// What a search uses again and again.
 #[derive(Default)]
 pub struct Scratch {
-    queue: BinaryHeap<Waiting>,
+    /// Nodes with lower bounds of squared distances, the nearest on top.
+    queue: BinaryHeap<Reverse<Near>>,
     /// (squared distance, number), the farthest on top.
     found: BinaryHeap<Near>,
 }
 
-struct Waiting {
-    distance: f32,
-    node: u32,
-}
-
+/// A squared distance, and the number of what is so far.
 #[derive(Clone, Copy, PartialEq)]
 struct Near(f32, u32);
 
-impl PartialEq for Waiting {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-impl Eq for Waiting {}
-impl PartialOrd for Waiting {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Waiting {
-    /// The nearest on top.
-    fn cmp(&self, other: &Self) -> Ordering {
-        other.distance.total_cmp(&self.distance).then(other.node.cmp(&self.node))
-    }
-}
 impl Eq for Near {}
 impl PartialOrd for Near {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
@@ -95,9 +75,9 @@ impl KdTree {
         found.clear();
         let mut leaves = 0;
         if count > 0 && !self.numbers.is_empty() {
-            queue.push(Waiting { distance: 0.0, node: 0 });
+            queue.push(Reverse(Near(0.0, 0)));
         }
-        while let Some(Waiting { distance, mut node }) = queue.pop() {
+        while let Some(Reverse(Near(distance, mut node))) = queue.pop() {
             let is_full = found.len() == count;
             if leaves == LEAVES || (is_full && found.peek().is_some_and(|farthest| distance >= farthest.0)) {
                 break;
@@ -108,7 +88,7 @@ impl KdTree {
                         let gap = to[axis as usize] - at;
                         let (near, far) = if gap <= 0.0 { (node + 1, right) } else { (right, node + 1) };
                         // A lower bound: the cell lies beyond this plane, and beyond the nearest of the others.
-                        queue.push(Waiting { distance: distance.max(gap * gap), node: far });
+                        queue.push(Reverse(Near(distance.max(gap * gap), far)));
                         node = near;
                     }
                     Node::Leaf { begin, end } => {

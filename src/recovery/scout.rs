@@ -6,6 +6,7 @@ use super::doubt::DOUBTFUL;
 use super::run::{Run, Search};
 use super::settings::{Effort, Engine, Method, Settings};
 use super::soft::Soft;
+use super::unequal::has_small_injections;
 use crate::certificate::{Optimality, certify_partial};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
@@ -24,20 +25,43 @@ const FEWEST: usize = 1000;
 /// Sparse: so many arcs for each vertex at most. Above, a step of the sparse search costs no less than one of a path.
 const MOST_ARCS: usize = 64;
 
-/// Graphs of more vertices are never searched with matrices unless that is asked for: at 5000 a path takes a minute and
-/// 1.4 GiB, both about as n².
+/// Graphs of more vertices are never searched with matrices unless that is asked for: at 5000 a path takes minutes and
+/// 2 GB, both about as n².
 const MOST_DENSE: usize = 5000;
 
-/// Whether graphs of so many vertices, and so many arcs in all layers of the larger side, are searched without any
-/// matrix of n × n, as [`Engine`] says.
-///
-/// `has_linear_term`: whether the objective has one, which the sparse search does not know.
-pub fn needs_no_matrix(settings: &Settings, vertices: usize, arcs: usize, has_linear_term: bool) -> bool {
-    match settings.engine {
-        Engine::Sparse => true,
-        Engine::Dense => false,
-        Engine::Auto => {
-            !has_linear_term && vertices > MOST_DENSE && is_suited(settings) && arcs <= MOST_ARCS * vertices
+/// What decides whether graphs are searched without matrices of n × n.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GraphSizes {
+    /// Vertices of A and of B.
+    pub vertices: (usize, usize),
+    /// The arcs of the first layer, those of the graph that has more, times the number of layers.
+    pub arcs: usize,
+}
+
+impl GraphSizes {
+    /// Of layers (A_ℓ, B_ℓ); `None` where there is none.
+    fn of(layers: &[(Graph, Graph)]) -> Option<Self> {
+        let (a, b) = layers.first()?;
+        let arcs = a.arc_count().max(b.arc_count()) * layers.len();
+        Some(GraphSizes { vertices: (a.vertex_count(), b.vertex_count()), arcs })
+    }
+
+    fn larger(self) -> usize {
+        self.vertices.0.max(self.vertices.1)
+    }
+
+    fn are_sparse_and_large(self) -> bool {
+        self.larger() >= FEWEST && self.arcs <= MOST_ARCS * self.larger()
+    }
+
+    /// Whether graph matching without a linear term makes no matrix of these sizes, as [`Engine`] says: neither of n ×
+    /// n, nor on injections, as where one graph is much smaller.
+    pub fn need_no_matrix(self, settings: &Settings) -> bool {
+        let is_auto = || is_suited(settings) && self.larger() > MOST_DENSE && self.are_sparse_and_large();
+        match settings.engine {
+            Engine::Sparse => true,
+            Engine::Dense => false,
+            Engine::Auto => is_auto() && !has_small_injections(self.vertices),
         }
     }
 }
@@ -76,15 +100,13 @@ impl Search<'_> {
                          descents and polishing, without restarts and a start of one's own";
             return layers.map(Some).ok_or_else(|| Error::argument("engine", cause));
         }
-        let n = self.objective.size();
-        let is_sparse = |layers: &Vec<(Graph, Graph)>| {
-            layers.iter().map(|(a, b)| a.arc_count().max(b.arc_count())).sum::<usize>() <= MOST_ARCS * n
-        };
-        let fits = |layers: &Vec<(Graph, Graph)>| {
-            let (n_a, n_b) = sizes(layers);
-            self.settings.anchors.iter().all(|&(i, j)| i < n_a && j < n_b)
-        };
-        Ok(layers.filter(|layers| n >= FEWEST && is_sparse(layers) && fits(layers)))
+        Ok(layers.filter(|layers| {
+            GraphSizes::of(layers).is_some_and(|sizes| {
+                let (n_a, n_b) = sizes.vertices;
+                let fits = |&(i, j): &(usize, usize)| i < n_a && j < n_b;
+                sizes.are_sparse_and_large() && self.settings.anchors.iter().all(fits)
+            })
+        }))
     }
 
     /// The answer of the [sparse search](crate::sparse) on these layers.
@@ -92,7 +114,7 @@ impl Search<'_> {
         let began = Instant::now();
         let layers = Layers::new(layers, &self.settings.anchors)?;
         let answer = search(&layers, self.settings.penalty, self.settings.rng_seed, limits)?;
-        let permutation = padded(&answer.partners, self.objective.size())?;
+        let permutation = Permutation::completed(&answer.partners, self.objective.size())?;
         let value = self.objective.value_at(&permutation);
         let last = Iterate::at(nalgebra::DMatrix::zeros(0, 0)).counting(answer.steps, answer.steps);
         let run = Run { last, permutation, value, swaps: 0, agreed: false };
@@ -133,17 +155,4 @@ impl Scouted {
             elapsed: began.elapsed(),
         })
     }
-}
-
-fn sizes(layers: &[(Graph, Graph)]) -> (usize, usize) {
-    layers.first().map_or((0, 0), |(a, b)| (a.vertex_count(), b.vertex_count()))
-}
-
-/// The permutation of n that matches each vertex with its partner, and the others as they come.
-fn padded(partners: &[Option<usize>], n: usize) -> Result<Permutation> {
-    let mut is_free = vec![true; n];
-    partners.iter().flatten().for_each(|&j| is_free[j] = false);
-    let mut free = (0..n).filter(|&j| is_free[j]);
-    let all = partners.iter().copied().chain(std::iter::repeat(None)).take(n);
-    Permutation::new(all.filter_map(|partner| partner.or_else(|| free.next())).collect())
 }

@@ -25,6 +25,9 @@ pub(super) struct Convex<'a> {
     pub lambda: f64,
 }
 
+/// Rows that a task takes at least: each needs room as wide as X.
+const ROWS: usize = 1024;
+
 /// What is known of X besides its entries.
 struct Point {
     /// R_ℓ = A_ℓX − XB_ℓ.
@@ -107,8 +110,7 @@ impl Convex<'_> {
         let mut sum = 0.0;
         for (number, residual) in residuals.iter().enumerate() {
             let (a, b) = (&layers.a[number], &layers.b[number]);
-            let of_row = |row: &mut Vec<f64>, i: usize| {
-                let mut touched: Vec<usize> = vec![];
+            let of_row = |(row, touched): &mut (Vec<f64>, Vec<usize>), i: usize| {
                 let mut add = |j: usize, value: f64| {
                     row[j] += value;
                     touched.push(j);
@@ -123,13 +125,14 @@ impl Convex<'_> {
                     beside.iter().zip(weights).for_each(|(&j, weight)| add(j, -weight));
                 }
                 let mut squares = 0.0;
-                for j in touched {
+                for j in touched.drain(..) {
                     squares += row[j] * row[j];
                     row[j] = 0.0;
                 }
                 squares
             };
-            let rows: Vec<f64> = (0..n_a).into_par_iter().map_init(|| vec![0.0; n_b], of_row).collect();
+            let rows: Vec<f64> =
+                (0..n_a).into_par_iter().with_min_len(ROWS).map_init(|| (vec![0.0; n_b], vec![]), of_row).collect();
             sum += rows.iter().sum::<f64>();
         }
         let mut change = (vec![0.0; n_a], vec![0.0; n_b]);

@@ -1,5 +1,6 @@
 //! The two graphs.
 
+use crate::anchors;
 use crate::assignment::NONE;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
@@ -49,46 +50,40 @@ impl Layers {
     pub fn new(layers: Vec<(Graph, Graph)>, anchors: &[(usize, usize)]) -> Result<Self> {
         let Some((first_a, first_b)) = layers.first() else { return Err(Error::argument("layers", "there is none")) };
         let (n_a, n_b) = (first_a.vertex_count(), first_b.vertex_count());
-        let mut anchored = (vec![NONE; n_a], vec![true; n_b]);
-        for &(i, j) in anchors {
-            if i >= n_a || j >= n_b || anchored.0[i] != NONE || !anchored.1[j] {
-                return Err(Error::argument("anchors", format!("({i}, {j}) is out of range, or contradicts another")));
-            }
-            (anchored.0[i], anchored.1[j]) = (j as u32, false);
-        }
+        let [_, is_free] = anchors::free(anchors, [("A", n_a), ("B", n_b)])?;
+        let mut partners = vec![NONE; n_a];
+        anchors.iter().for_each(|&(i, j)| partners[i] = j as u32);
+        let turned: Vec<(Graph, Graph)> = layers.iter().map(|(a, b)| (a.transpose(), b.transpose())).collect();
         let mut directions = vec![];
         let mut weights = (vec![0.0; n_a], vec![0.0; n_b]);
         let (mut products, mut arcs) = (0.0, 0);
-        for (a, b) in &layers {
+        for ((a, b), (a_turned, b_turned)) in layers.iter().zip(&turned) {
             if (a.vertex_count(), b.vertex_count()) != (n_a, n_b) {
                 let found = format!("{} and {}", a.vertex_count(), b.vertex_count());
                 return Err(Error::shape("a layer", format!("graphs of {n_a} and {n_b} vertices"), found));
             }
             let is_symmetric = a.is_symmetric() && b.is_symmetric();
             let share = if is_symmetric { 1.0 } else { 0.5 };
-            directions.push(Direction { a: a.clone(), b: b.transpose(), share });
+            directions.push(Direction { a: a.clone(), b: b_turned.clone(), share });
             if !is_symmetric {
-                directions.push(Direction { a: a.transpose(), b: b.clone(), share });
+                directions.push(Direction { a: a_turned.clone(), b: b.clone(), share });
             }
             products += (a.squared_norm() * b.squared_norm()).sqrt();
             arcs += a.arc_count().max(b.arc_count());
         }
+        let squares = |graph: &Graph, i: usize| graph.neighbours(i).1.iter().map(|weight| weight * weight).sum::<f64>();
         for Direction { a, b, share } in &directions {
             for (weights, graph) in [(&mut weights.0, a), (&mut weights.1, b)] {
-                let squares = |i: usize| graph.neighbours(i).1.iter().map(|weight| weight * weight).sum::<f64>();
-                weights.iter_mut().enumerate().for_each(|(i, sum)| *sum += share * squares(i));
+                weights.iter_mut().enumerate().for_each(|(i, sum)| *sum += share * squares(graph, i));
             }
         }
-        let turned: Vec<(Graph, Graph)> = layers.iter().map(|(a, b)| (a.transpose(), b.transpose())).collect();
-        let squares = |graph: &Graph, i: usize| graph.neighbours(i).1.iter().map(|weight| weight * weight).sum::<f64>();
         let slack_weights = (
             (0..n_a).map(|i| turned.iter().map(|(a, _)| squares(a, i)).sum()).collect(),
             (0..n_b).map(|j| layers.iter().map(|(_, b)| squares(b, j)).sum()).collect(),
         );
         let unit = if products > 0.0 { products / arcs as f64 } else { 1.0 };
         let (a, b) = layers.into_iter().unzip();
-        let (anchors, is_free) = anchored;
-        Ok(Layers { a, b, directions, anchors, is_free, weights, turned, slack_weights, unit })
+        Ok(Layers { a, b, directions, anchors: partners, is_free, weights, turned, slack_weights, unit })
     }
 
     /// The vertices of A and of B.

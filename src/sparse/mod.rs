@@ -11,6 +11,7 @@ mod chain;
 mod convex;
 mod indefinite;
 mod layers;
+mod matching;
 mod path;
 mod polish;
 mod search;

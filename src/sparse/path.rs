@@ -1,19 +1,16 @@
 //! Frank–Wolfe over sparse substochastic matrices, with column generation.
 
-use super::ascent::Ascent;
 use super::convex::Convex;
 use super::indefinite::Indefinite;
 use super::layers::Layers;
-use crate::assignment::{NONE, auction};
+use super::matching::assign;
+use crate::assignment::NONE;
 use crate::error::Result;
 use crate::penalty::Penalty;
 use crate::solver::{Limits, execute};
 use crate::sparse_matrix::SparseMatrix;
 use argmin::core::{IterState, KV, Problem, Solver, State, TerminationReason};
 use std::sync::Arc;
-
-/// ε of the auction, in units of a common arc.
-const AUCTION_STEP: f64 = 0.05;
 
 /// Smaller entries of X are dropped.
 const LEAST_ENTRY: f64 = 1e-3;
@@ -60,28 +57,18 @@ impl SparseFrankWolfe<'_> {
     /// Q, and the share t of it that X takes with what that gains; `None` where a limit came first.
     fn step(&self, layers: &Layers, x: &SparseMatrix) -> Option<(Vec<u32>, f64, f64)> {
         let stop = &self.limits.stop;
-        let matching = |ascent: &Ascent| {
-            let mut found = auction(&ascent.values, AUCTION_STEP * layers.unit, stop);
-            for (i, &anchor) in layers.anchors.iter().enumerate().filter(|&(_, &anchor)| anchor != NONE) {
-                if found.columns[i] == NONE {
-                    found.columns[i] = anchor;
-                    found.value += ascent.values.entries(i).map(|(_, value)| value).sum::<f64>();
-                }
-            }
-            (found.columns, found.value)
-        };
         let (partners, slope, curvature) = match self.stages[self.stage].form {
             Form::Indefinite(c) => {
                 let form = Indefinite { layers, c };
                 let ascent = form.ascent(x, stop);
-                let (partners, at_q) = matching(&ascent);
+                let (partners, at_q) = assign(layers, &ascent.values, stop);
                 let curvature = form.curvature(&partners, ascent.at_x, at_q);
                 (partners, at_q - ascent.at_x, curvature)
             }
             Form::Convex(penalty, lambda) => {
                 let form = Convex { layers, penalty, lambda };
                 let (ascent, residuals) = form.ascent(x, stop);
-                let (partners, at_q) = matching(&ascent);
+                let (partners, at_q) = assign(layers, &ascent.values, stop);
                 let curvature = form.curvature(x, &residuals, &partners);
                 (partners, at_q - ascent.at_x, curvature)
             }

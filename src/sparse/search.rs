@@ -2,8 +2,9 @@
 
 use super::chain::relocate;
 use super::layers::Layers;
+use super::matching::{complete, matrix};
 use super::path::{Form, Stage, blend, follow};
-use super::polish::{complete, matrix, polish};
+use super::polish::polish;
 use super::walk::anneal;
 use super::walker::Walker;
 use crate::assignment::NONE;
@@ -61,7 +62,7 @@ const LEAST_GAIN: f64 = 2e-4;
 
 /// Matches two sparse graphs from their vertices' features: the path on the indefinite form and local search; where
 /// that was doubtful, paths on the convex form with `penalty` (l1−l2 or Frobenius) from mixtures of the answer and the
-/// first start. `None` where a limit came before there were candidates.
+/// first start. Where a limit comes before there are candidates, vertices are paired by their weights.
 ///
 /// # Errors
 /// As [`candidates`]; [`Error::Argument`] for the entropy, whose gradient is infinite where X is 0.
@@ -90,8 +91,7 @@ pub fn search(layers: &Layers, penalty: Penalty, rng_seed: u64, limits: &Limits)
         }
     }
     let Finished { partners, value, x, .. } = best;
-    let partners = partners.into_iter().map(|j| (j != NONE).then_some(j as usize)).collect();
-    Ok(Answer { partners, value, x, steps, recall: found.recall })
+    Ok(Answer { partners: as_options(&partners), value, x, steps, recall: found.recall })
 }
 
 /// Vertices paired by their weights, without a search.
@@ -99,8 +99,11 @@ fn unsearched(layers: &Layers) -> Answer {
     let mut partners = layers.anchors.clone();
     complete(layers, &mut partners);
     let (value, x) = (layers.value(&partners), matrix(layers.shape(), &layers.anchors));
-    let partners = partners.into_iter().map(|j| (j != NONE).then_some(j as usize)).collect();
-    Answer { partners, value, x, steps: 0, recall: 0.0 }
+    Answer { partners: as_options(&partners), value, x, steps: 0, recall: 0.0 }
+}
+
+fn as_options(partners: &[u32]) -> Vec<Option<usize>> {
+    partners.iter().map(|&j| (j != NONE).then_some(j as usize)).collect()
 }
 
 /// What local search made of the end of a path.
