@@ -17,7 +17,7 @@ mod unequal;
 
 pub use attempt::{Attempt, AttemptKind};
 pub use doubt::DOUBTFUL;
-pub use scout::needs_no_matrix;
+pub use scout::GraphSizes;
 pub use settings::{Effort, Engine, Method, RestartFrom, Settings};
 pub use soft::Soft;
 pub use start::Start;
@@ -32,6 +32,7 @@ use argmin::core::TerminationReason;
 use methods::Beginning;
 use race::Race;
 use run::{Search, check_start, half_way, is_limit};
+use scout::Scouted;
 use std::time::{Duration, Instant};
 
 /// A permutation, and everything that can be said of it.
@@ -106,7 +107,8 @@ pub fn recover_within(objective: &dyn Objective, settings: &Settings, limits: &L
 }
 
 /// [`recover_within`] from other starts than the relaxed minimizer, the likeliest first; for the penalized path on a
-/// convex objective, the other methods know no starts.
+/// convex objective, the other methods know no starts. Nor does the sparse search, where that is enough
+/// ([`Engine::Auto`]): [`Engine::Dense`] has them used for certain.
 ///
 /// # Errors
 /// As [`recover`]; [`Argument`](crate::Error::Argument) without a start, [`Shape`](crate::Error::Shape) when a start's
@@ -151,7 +153,7 @@ pub fn recover_from(
     let graced = graced.as_deref().unwrap_or(unstopped);
 
     let search = Search::new(objective, settings, &face, (&limits.stop, &grace));
-    let mut layers = search.sparse_layers()?;
+    let layers = search.sparse_layers()?;
     let form = if search.enumerates() || settings.engine == Engine::Sparse {
         None
     } else {
@@ -163,16 +165,11 @@ pub fn recover_from(
     {
         return Ok(recovery);
     }
-    let mut sparse_x = None;
-    let mut scouted = None;
-    if let Some(layers) = layers.take() {
-        let found = search.scout(layers, &limits)?;
-        if search.suffices(&found) {
-            return found.recovery(graced, &limits, began);
-        }
-        sparse_x = Some(found.x);
-        scouted = Some((found.run, found.attempt));
-    }
+    let scouted = layers.map(|layers| search.scout(layers, &limits)).transpose()?;
+    let scouted = match scouted {
+        Some(scouted) if search.suffices(&scouted) => return scouted.recovery(graced, &limits, began),
+        other => other,
+    };
     let mut from = Iterate::at(settings.start.clone().unwrap_or_else(|| face.barycenter()));
     let is_relaxed = settings.method.needs_relaxation() && objective.is_convex();
     if is_relaxed {
@@ -187,9 +184,10 @@ pub fn recover_from(
         true => Beginning::Relaxed(from.hand_over()),
     };
     let mut race = Race::begin(&search, first, beginning, (&limits, &unwatched))?;
-    if let Some(scouted) = scouted {
-        race.enter(scouted);
-    }
+    let sparse_x = scouted.map(|Scouted { run, attempt, x }| {
+        race.enter((run, attempt));
+        x
+    });
     let bound = match if is_relaxed { &from } else { &race.best.last } {
         bounded if bounded.lower_bound.is_finite() && !limits.stop.is_reached() => {
             linear_bound_until(objective, &face, &bounded.x, bounded.last_assignment.as_ref(), &limits.stop)?

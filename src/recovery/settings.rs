@@ -96,12 +96,14 @@ pub enum RestartFrom {
 pub enum Engine {
     /// Graphs of a thousand vertices or more and at most 64 arcs a vertex are searched without matrices first
     /// ([`sparse`](crate::sparse)). A path follows on up to 5000 vertices where the answer is doubtful, or with
-    /// [`Effort::Thorough`].
+    /// [`Effort::Thorough`]. The sparse search knows no starts and proves little: where it is all, the only lower bound
+    /// is that of degrees and sorted weights.
     #[default]
     Auto,
     /// Matrices of n × n only.
     Dense,
-    /// No matrices: memory O(n). For graph matching without a linear term, by the default method.
+    /// No matrices: memory O(n). For graph matching without a linear term, by the default method; every effort is the
+    /// same.
     Sparse,
 }
 

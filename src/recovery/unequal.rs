@@ -8,7 +8,7 @@ use super::settings::{Effort, Method, Settings};
 use super::{Recovery, Soft, Start};
 use crate::certificate::{Certificate, Optimality, Standing, certify_injection};
 use crate::error::Result;
-use crate::objective::{Embedding, Injective, Objective};
+use crate::objective::{Embedding, Injective, Objective, is_much_smaller};
 use crate::solver::Limits;
 use crate::stop::Stop;
 use argmin::core::TerminationReason;
@@ -25,13 +25,20 @@ pub(super) fn form<'a>(objective: &'a dyn Objective, settings: &Settings) -> Opt
     settings.anchors.iter().all(|&pair| is_unpadded(&form.oriented(pair))).then_some(form)
 }
 
-/// Entries of X, above which large sparse graphs are searched without it.
+/// Entries of X above which large sparse graphs are searched without it.
 const MOST_ENTRIES: usize = 25_000_000;
 
-/// Whether X on injections is not too large.
+/// Whether graphs of so many vertices are matched over injections, with an X that is not too large, even where the
+/// sparse search would do.
+pub(super) fn has_small_injections((n_a, n_b): (usize, usize)) -> bool {
+    let (vertices, places) = (n_a.min(n_b), n_a.max(n_b));
+    is_much_smaller(vertices, places) && vertices.saturating_mul(places) <= MOST_ENTRIES
+}
+
+/// Whether a search for an embedding is not too large where the sparse search would do.
 pub(super) fn is_small(form: &dyn Injective) -> bool {
     let (places, vertices) = form.shape();
-    places * vertices <= MOST_ENTRIES
+    vertices.saturating_mul(places) <= MOST_ENTRIES
 }
 
 /// Further runs that are made side by side. Fixed, so that the answer does not depend on the number of threads.

@@ -4,7 +4,7 @@ use super::search_options::SearchOptions;
 use birkhoff::error::{Error, Result};
 use birkhoff::graph::Graph;
 use birkhoff::objective::is_much_smaller;
-use birkhoff::recovery::{Effort, Method, needs_no_matrix};
+use birkhoff::recovery::{Effort, GraphSizes, Method};
 use birkhoff::structure::Kind;
 use std::path::Path;
 
@@ -68,8 +68,10 @@ impl Demand<'_> {
 
     /// The most bytes that the search takes beyond what was read.
     fn bytes(&self) -> f64 {
+        let [n_a, n_b] = self.graphs.map(Graph::vertex_count);
         let arcs = self.graphs.map(Graph::arc_count).into_iter().max().unwrap_or(0) * self.layers;
-        if needs_no_matrix(&self.options.settings(), self.size(), arcs, self.has_linear_term) {
+        let sizes = GraphSizes { vertices: (n_a, n_b), arcs };
+        if self.is_convex && !self.has_linear_term && sizes.need_no_matrix(&self.options.settings()) {
             return SPARSE_VERTEX * self.size() as f64 + SPARSE_ARC * arcs as f64;
         }
         let (square, matrix) = (8.0 * (self.size() as f64).powi(2), self.matrix());
@@ -227,6 +229,18 @@ mod tests {
         let without_padding = bytes("", [&few, &ring], Some(Kind::Walks));
         assert!(without_padding < 0.5 * quick, "{}", without_padding / matrix);
         assert!(bytes("--method relaxation", [&few, &ring], None) > 10.0 * matrix);
+        // Large sparse graphs take what their vertices take, unless a path or matrices are asked for.
+        let large = Graph::undirected(20_000, (1..20_000).map(|i| (i - 1, i, 1.0))).unwrap();
+        let matrix = 8.0 * 20_000f64.powi(2);
+        assert!(bytes("", [&large, &large], None) < 0.1 * matrix);
+        assert!(bytes("--engine sparse", [&ring, &ring], None) < 10e6);
+        for options in ["--engine dense", "--method faq", "--restarts 1", "--start relaxed", "--trace t.csv"] {
+            assert!(bytes(options, [&large, &large], None) > 7.0 * matrix, "{options}");
+        }
+        let line = ["graph_matching", "match", "a", "b"];
+        let Some(Command::Match(parsed)) = Cli::parse_from(line).command else { panic!() };
+        let qap = Demand { is_convex: false, ..demand([&large, &large], None, &parsed.search) };
+        assert!(qap.bytes() > 7.0 * matrix);
     }
 
     #[test]

@@ -25,8 +25,8 @@ pub(super) fn search(
     let recorder = Arc::new(Recorder::default());
     let spinner = spinner(options.quiet);
     let traced = options.is_traced();
-    if traced && options.engine == Some(Engine::Sparse) {
-        return Err(Error::argument("--engine", "is sparse, but a trace is that of a path with matrices"));
+    if options.needs_path() && options.engine == Some(Engine::Sparse) {
+        return Err(Error::argument("--engine", "is sparse, but traces and starts are those of a path with matrices"));
     }
     let mut limits = Limits::default().with_interrupt(interrupt::flag());
     limits.deadline = options.deadline(began);

@@ -16,7 +16,7 @@ pub struct SearchOptions {
     #[arg(long, default_value_t, value_parser = methods(), help_heading = "Search")]
     pub method: Method,
     /// With or without matrices of n × n: `auto` searches large sparse graphs without first (from 1000 vertices on),
-    /// and more than 5000 never with them; `sparse` takes O(n) memory [default: auto, dense for a trace]
+    /// and more than 5000 never with them; `sparse` takes O(n) memory [default: auto, dense for a trace or a start]
     #[arg(long, value_parser = engines(), help_heading = "Search")]
     pub engine: Option<Engine>,
     /// Penalty of the penalized path and of projected gradient
@@ -78,8 +78,7 @@ pub struct SearchOptions {
 impl SearchOptions {
     /// The settings that these options are; what they name files of is read elsewhere.
     pub(super) fn settings(&self) -> Settings {
-        // A trace is that of a path.
-        let engine = self.engine.unwrap_or(if self.is_traced() { Engine::Dense } else { Engine::Auto });
+        let engine = self.engine.unwrap_or(if self.needs_path() { Engine::Dense } else { Engine::Auto });
         Settings::of(self.method)
             .with_engine(engine)
             .with_penalty(self.penalty)
@@ -95,6 +94,11 @@ impl SearchOptions {
     /// short.
     pub(super) fn deadline(&self, began: Instant) -> Option<Instant> {
         self.time_limit.map(|seconds| began + Duration::from_secs_f64(seconds))
+    }
+
+    /// Whether something is asked for that only a path with matrices has: a trace, or a start.
+    pub(super) fn needs_path(&self) -> bool {
+        self.is_traced() || self.start != StartChoice::Auto
     }
 
     /// Whether the first run's iterations are recorded.
