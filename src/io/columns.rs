@@ -179,9 +179,12 @@ fn commented(source: &Path, text: &str, line: usize, first: &[Field], separator:
     Some(columns(&head, &names, ends, 0, std::slice::from_ref(&first.to_vec())))
 }
 
+/// So many columns are listed in a message.
+const LISTED: usize = 12;
+
 fn unclear(source: &Path, line: usize, head: &[Field]) -> Error {
-    let listed: Vec<String> = head.iter().take(12).map(|field| shown(&field.text)).collect();
-    let more = if head.len() > 12 { ", ..." } else { "" };
+    let listed: Vec<String> = head.iter().take(LISTED).map(|field| shown(&field.text)).collect();
+    let more = if head.len() > LISTED { ", ..." } else { "" };
     let cause = format!("a table whose columns {}{more} do not say which are the ends of an edge", listed.join(", "));
     Error::parse(source, line, cause + ": call them source, target and weight")
 }

@@ -72,18 +72,19 @@ pub(super) fn shown(text: &str) -> String {
     format!("'{}'", legible(text, 40))
 }
 
-/// `text` for a message: at most `most` characters, and no control characters, which could garble a terminal.
+/// `text` for a message: at most `most` characters as they are shown, and no control characters, which could garble a
+/// terminal.
 pub(super) fn legible(text: &str, most: usize) -> String {
     let mut legible = String::new();
-    for (index, character) in text.chars().enumerate() {
-        match character {
-            _ if index == most => {
-                legible.push('…');
-                break;
-            }
-            _ if character.is_control() => legible.extend(character.escape_default()),
-            _ => legible.push(character),
+    let mut shown = 0;
+    for character in text.chars() {
+        let plain = if character.is_control() { character.escape_default().to_string() } else { character.into() };
+        shown += plain.chars().count();
+        if shown > most {
+            legible.push('…');
+            break;
         }
+        legible.push_str(&plain);
     }
     legible
 }
@@ -122,6 +123,8 @@ mod tests {
         assert_eq!(shown("it's\u{1b}[2J\t"), "'it's\\u{1b}[2J\\t'");
         assert_eq!(legible("abcd", 4), "abcd");
         assert_eq!(legible("abcde", 4), "abcd…");
+        // What is escaped is longer than it was.
+        assert_eq!(legible("a\0\0b", 6), "a\\u{0}…");
     }
 
     #[test]
