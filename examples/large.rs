@@ -2,15 +2,17 @@
 
 use birkhoff::Permutation;
 use birkhoff::io::{Reading, read_truth};
-use birkhoff::penalty::Penalty;
 use birkhoff::score::{EdgeScore, right_vertices};
 use birkhoff::solver::Limits;
-use birkhoff::sparse::{Layers, search};
+use birkhoff::sparse::{Layers, Options, search};
 use cpu_time::ProcessTime;
 use std::path::Path;
 
+/// As `recover` does from 2000 vertices on.
+const HOLD_OUT: f64 = 0.02;
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    println!("pair,n,edges_of_truth,edges,right,recall,steps,cpu_s,peak_mb");
+    println!("pair,n,edges_of_truth,edges,right,recall,held_out,chance,steps,cpu_s,peak_mb");
     for folder in std::env::args().skip(1) {
         let folder = Path::new(&folder);
         let read = |name: &str| Reading::default().read(&folder.join(name));
@@ -18,19 +20,22 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let truth = read_truth(&folder.join("truth.txt"), &a, &b)?;
         let began = ProcessTime::now();
         let layers = Layers::new(vec![(a.graph.clone(), b.graph.clone())], &[])?;
-        let answer = search(&layers, Penalty::default(), 0, &Limits::default())?;
+        let answer = search(&layers, &Options::default().with_hold_out(HOLD_OUT), &Limits::default())?;
         let seconds = began.elapsed().as_secs_f64();
         let n = a.graph.vertex_count().max(b.graph.vertex_count());
         let share = |p: &Permutation| EdgeScore::of(&a.graph, &b.graph, p).correctness().unwrap_or(1.0);
+        let held_out = answer.held_out;
         let p = Permutation::completed(&answer.partners, n)?;
         let (right, known) = right_vertices(&p, &truth);
         println!(
-            "{},{n},{:.4},{:.4},{:.3},{:.3},{},{seconds:.2},{:.0}",
+            "{},{n},{:.4},{:.4},{:.3},{:.3},{:.3},{:.4},{},{seconds:.2},{:.0}",
             folder.display(),
             share(&Permutation::completed(&truth, n)?),
             share(&p),
             right as f64 / known as f64,
             answer.recall,
+            held_out.and_then(|test| test.share()).unwrap_or(f64::NAN),
+            held_out.map_or(f64::NAN, |test| test.chance),
             answer.steps,
             peak_megabytes()
         );

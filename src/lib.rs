@@ -48,6 +48,7 @@ pub mod error;
 mod exact;
 pub mod features;
 pub mod graph;
+pub mod held_out;
 pub mod injection;
 pub mod instance;
 pub mod io;

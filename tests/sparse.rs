@@ -1,12 +1,12 @@
 //! Large sparse graphs: what the search with X in sparse rows finds.
 
 use birkhoff::assignment::NONE;
+use birkhoff::held_out::Evidence;
 use birkhoff::instance::{Instance, noisy_erdos_renyi, rng};
 use birkhoff::objective::{GraphMatching, Objective};
-use birkhoff::penalty::Penalty;
-use birkhoff::recovery::{AttemptKind, Settings, recover_within};
+use birkhoff::recovery::{AttemptKind, Engine, Settings, recover_within};
 use birkhoff::solver::Limits;
-use birkhoff::sparse::{Answer, Layers, search};
+use birkhoff::sparse::{Answer, Layers, Options, search};
 use birkhoff::{Graph, Stop};
 use rand::RngExt;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 fn found(layers: Vec<(Graph, Graph)>, anchors: &[(usize, usize)]) -> (Layers, Answer) {
     let layers = Layers::new(layers, anchors).unwrap();
-    let answer = search(&layers, Penalty::default(), 0, &Limits::default()).unwrap();
+    let answer = search(&layers, &Options::default(), &Limits::default()).unwrap();
     let partners: Vec<u32> = answer.partners.iter().map(|j| j.map_or(NONE, |j| j as u32)).collect();
     assert_eq!(layers.value(&partners), answer.value);
     (layers, answer)
@@ -33,6 +33,21 @@ fn a_noisy_copy_is_recovered_as_well_as_by_the_truth() {
         let right = pair.truth.image().iter().zip(&answer.partners).filter(|(j, found)| Some(**j) == **found).count();
         assert!(right > 1400, "{right} right");
     }
+}
+
+#[test]
+fn an_answer_is_tested_by_what_was_hidden_and_then_sees_it() {
+    let pair = noisy_erdos_renyi(2000, 6.0, 0.05, &mut rng(9, 0)).unwrap();
+    let f = GraphMatching::new(pair.a.clone(), pair.b.clone()).unwrap();
+    let recovery = recover_within(&f, &Settings::default(), &Limits::default()).unwrap();
+    let test = recovery.held_out.unwrap();
+    assert!(test.hidden.abs_diff(pair.b.edge_count() / 50) <= 1, "{test:?}");
+    assert_eq!(test.evidence(), Evidence::FarAboveChance);
+    assert!(recovery.optimality.value <= f.value_at(&pair.truth));
+    let none = Settings::default().with_hold_out(0.0);
+    assert!(recover_within(&f, &none, &Limits::default()).unwrap().held_out.is_none());
+    let error = recover_within(&f, &none.with_engine(Engine::Dense).with_hold_out(0.1), &Limits::default());
+    assert!(error.unwrap_err().to_string().starts_with("hold_out"));
 }
 
 #[test]
@@ -132,6 +147,6 @@ fn a_search_that_is_stopped_at_once_pairs_all_vertices() {
     let pair = noisy_erdos_renyi(100, 4.0, 0.05, &mut rng(8, 0)).unwrap();
     let layers = Layers::new(vec![(pair.a, pair.b)], &[]).unwrap();
     let stopped = Limits::default().with_stop(Stop::when(|| true));
-    let answer = search(&layers, Penalty::default(), 0, &stopped).unwrap();
+    let answer = search(&layers, &Options::default(), &stopped).unwrap();
     assert_eq!((answer.steps, answer.partners.iter().flatten().count()), (0, 100));
 }

@@ -24,6 +24,7 @@ pub use start::Start;
 
 use crate::certificate::{Certificate, Optimality, certify, certify_partial, linear_bound_until};
 use crate::error::{Error, Result};
+use crate::held_out::HeldOut;
 use crate::objective::Objective;
 use crate::permutation::Permutation;
 use crate::polytope::Face;
@@ -47,6 +48,8 @@ pub struct Recovery {
     pub certificate: Certificate,
     /// The winning run's X before rounding.
     pub x: Soft,
+    /// What became of the edges that the sparse search did not see, where it won and there were some.
+    pub held_out: Option<HeldOut>,
     /// Iterations of all runs.
     pub iterations: u64,
     /// Assignments solved by all runs, the final roundings not counted.
@@ -154,6 +157,10 @@ pub fn recover_from(
 
     let search = Search::new(objective, settings, &face, (&limits.stop, &grace));
     let layers = search.sparse_layers()?;
+    if layers.is_none() && settings.hold_out.is_some_and(|share| share > 0.0) {
+        let cause = "hides edges from the sparse search, which these graphs and settings are not for";
+        return Err(Error::argument("hold_out", cause));
+    }
     let form = if search.enumerates() || settings.engine == Engine::Sparse {
         None
     } else {
@@ -184,9 +191,9 @@ pub fn recover_from(
         true => Beginning::Relaxed(from.hand_over()),
     };
     let mut race = Race::begin(&search, first, beginning, (&limits, &unwatched))?;
-    let sparse_x = scouted.map(|Scouted { run, attempt, x }| {
+    let of_scout = scouted.map(|Scouted { run, attempt, x, held_out }| {
         race.enter((run, attempt));
-        x
+        (x, held_out)
     });
     let bound = match if is_relaxed { &from } else { &race.best.last } {
         bounded if bounded.lower_bound.is_finite() && !limits.stop.is_reached() => {
@@ -215,9 +222,9 @@ pub fn recover_from(
     let Race { attempts, best, winner, cut_short, .. } = race;
     let ended = best.last.termination().filter(|reason| !is_limit(reason)).cloned();
     let is_sparse = attempts[winner].kind == AttemptKind::Sparse;
-    let (certificate, x) = match sparse_x.filter(|_| is_sparse) {
-        Some(x) => (certify_partial(&x)?, Soft::Sparse(x)),
-        None => (certify(&best.last.x)?, Soft::Dense(best.last.x)),
+    let (certificate, x, held_out) = match of_scout.filter(|_| is_sparse) {
+        Some((x, held_out)) => (certify_partial(&x)?, Soft::Sparse(x), held_out),
+        None => (certify(&best.last.x)?, Soft::Dense(best.last.x), None),
     };
     let limit = limits.reached().filter(|_| cut_short);
     Ok(Recovery {
@@ -231,6 +238,7 @@ pub fn recover_from(
         winner,
         termination: limit.or(ended).unwrap_or(TerminationReason::SolverConverged),
         x,
+        held_out,
         elapsed: began.elapsed(),
     })
 }

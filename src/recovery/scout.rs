@@ -10,11 +10,12 @@ use super::unequal::has_small_injections;
 use crate::certificate::{Optimality, certify_partial};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
+use crate::held_out::{Evidence, HeldOut};
 use crate::objective::Objective;
 use crate::penalty::Penalty;
 use crate::permutation::Permutation;
 use crate::solver::{Iterate, Limits};
-use crate::sparse::{Layers, search};
+use crate::sparse::{Layers, Options, search};
 use crate::sparse_matrix::SparseMatrix;
 use argmin::core::TerminationReason;
 use std::time::Instant;
@@ -28,6 +29,10 @@ const MOST_ARCS: usize = 64;
 /// Graphs of more vertices are never searched with matrices unless that is asked for: at 5000 a path takes minutes and
 /// 2 GB, both about as n².
 const MOST_DENSE: usize = 5000;
+
+/// By default answers are tested by this share of B's edges, from so many vertices on: on smaller graphs it is a few
+/// edges only, which the search would miss.
+const HELD_OUT: (f64, usize) = (0.02, 2000);
 
 /// What decides whether graphs are searched without matrices of n × n.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +87,7 @@ pub(super) struct Scouted {
     pub run: Run,
     pub attempt: Attempt,
     pub x: SparseMatrix,
+    pub held_out: Option<HeldOut>,
 }
 
 impl Search<'_> {
@@ -113,20 +119,27 @@ impl Search<'_> {
     pub fn scout(&self, layers: Vec<(Graph, Graph)>, limits: &Limits) -> Result<Scouted> {
         let began = Instant::now();
         let layers = Layers::new(layers, &self.settings.anchors)?;
-        let answer = search(&layers, self.settings.penalty, self.settings.rng_seed, limits)?;
+        let Settings { penalty, rng_seed, hold_out, .. } = *self.settings;
+        let (share, fewest) = HELD_OUT;
+        let share = hold_out.unwrap_or(if self.objective.size() >= fewest { share } else { 0.0 });
+        let options = Options::default().with_penalty(penalty).with_rng_seed(rng_seed).with_hold_out(share);
+        let answer = search(&layers, &options, limits)?;
         let permutation = Permutation::completed(&answer.partners, self.objective.size())?;
         let value = self.objective.value_at(&permutation);
         let last = Iterate::at(nalgebra::DMatrix::zeros(0, 0)).counting(answer.steps, answer.steps);
         let run = Run { last, permutation, value, swaps: 0, agreed: false };
         let attempt = Attempt::of(&run, AttemptKind::Sparse, began);
-        Ok(Scouted { run, attempt, x: answer.x })
+        Ok(Scouted { run, attempt, x: answer.x, held_out: answer.held_out })
     }
 
     /// Whether nothing else is searched: as the engine says; where matrices would be too large; and where the answer
-    /// is not [doubtful](DOUBTFUL), or the least effort was asked for.
+    /// is not doubtful (by the [held-out test](crate::held_out), or where there is none by its [value](DOUBTFUL)), or the least effort was asked for.
     pub fn suffices(&self, scouted: &Scouted) -> bool {
         let Settings { engine, effort, .. } = self.settings;
-        let is_doubtful = || self.excess(scouted.run.value, self.objective.ideal_value()) > DOUBTFUL;
+        let is_doubtful = || match scouted.held_out {
+            Some(held_out) => held_out.evidence() != Evidence::FarAboveChance,
+            None => self.excess(scouted.run.value, self.objective.ideal_value()) > DOUBTFUL,
+        };
         *engine == Engine::Sparse
             || self.objective.size() > MOST_DENSE
             || match effort {
@@ -140,12 +153,13 @@ impl Search<'_> {
 impl Scouted {
     /// The whole recovery; `graced` is the objective that gives up somewhat later than the limits.
     pub fn recovery(self, graced: &dyn Objective, limits: &Limits, began: Instant) -> Result<Recovery> {
-        let Scouted { run, attempt, x } = self;
+        let Scouted { run, attempt, x, held_out } = self;
         Ok(Recovery {
             optimality: Optimality::of(graced, &run.permutation, run.value, f64::NEG_INFINITY),
             certificate: certify_partial(&x)?,
             permutation: run.permutation,
             x: Soft::Sparse(x),
+            held_out,
             iterations: attempt.iterations,
             lap_calls: attempt.lap_calls,
             swaps: 0,

@@ -91,9 +91,20 @@ impl Layers {
         (self.anchors.len(), self.is_free.len())
     }
 
+    /// Whether a layer has arcs without their opposite.
+    pub(super) fn is_directed(&self) -> bool {
+        self.directions.len() > self.a.len()
+    }
+
+    /// The anchors, as they were given to [`new`](Self::new).
+    pub(super) fn anchored(&self) -> Vec<(usize, usize)> {
+        let anchored = self.anchors.iter().enumerate().filter(|&(_, &j)| j != NONE);
+        anchored.map(|(i, &j)| (i, j as usize)).collect()
+    }
+
     /// What a common edge adds to f: an edge comes twice in it, an arc of directed graphs once.
     pub(super) fn edge(&self) -> f64 {
-        if self.directions.len() == self.a.len() { 2.0 * self.unit } else { self.unit }
+        if self.is_directed() { self.unit } else { 2.0 * self.unit }
     }
 
     /// f at a matching: the partner of each vertex of A, or [`NONE`]. O(arcs·log d).

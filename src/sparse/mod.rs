@@ -9,6 +9,7 @@
 mod ascent;
 mod chain;
 mod convex;
+mod hiding;
 mod indefinite;
 mod layers;
 mod matching;
@@ -20,4 +21,4 @@ mod walk;
 mod walker;
 
 pub use layers::Layers;
-pub use search::{Answer, search};
+pub use search::{Answer, Options, search};

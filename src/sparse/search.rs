@@ -1,6 +1,7 @@
 //! From candidates to a matching.
 
 use super::chain::relocate;
+use super::hiding::Hidden;
 use super::layers::Layers;
 use super::matching::{complete, matrix};
 use super::path::{Form, Stage, blend, follow};
@@ -10,6 +11,7 @@ use super::walker::Walker;
 use crate::assignment::NONE;
 use crate::error::{Error, Result};
 use crate::features::candidates;
+use crate::held_out::HeldOut;
 use crate::instance::rng;
 use crate::penalty::{Penalty, WeightSchedule};
 use crate::solver::Limits;
@@ -17,8 +19,44 @@ use crate::sparse_matrix::SparseMatrix;
 use crate::stop::Stop;
 use rand::Rng;
 
-/// The stream of random numbers of the walk.
+/// The streams of random numbers of the walks (a number for each round, this one for the first), and of hiding.
 const STREAM: u64 = (1 << 62) + 1;
+const STREAM_OF_HIDING: u64 = STREAM - 2;
+
+/// What is asked of a [`search`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Options {
+    /// That of the convex form: l1−l2 (the default) or Frobenius.
+    pub penalty: Penalty,
+    /// Seed of all that is random.
+    pub rng_seed: u64,
+    /// The share of B's edges that are hidden until the search has an answer, 0 to ½. Default: 0, and no test is made.
+    pub hold_out: f64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { penalty: Penalty::default(), rng_seed: 0, hold_out: 0.0 }
+    }
+}
+
+impl Options {
+    /// Sets [`penalty`](Self::penalty).
+    pub fn with_penalty(self, penalty: Penalty) -> Self {
+        Options { penalty, ..self }
+    }
+
+    /// Sets [`rng_seed`](Self::rng_seed).
+    pub fn with_rng_seed(self, rng_seed: u64) -> Self {
+        Options { rng_seed, ..self }
+    }
+
+    /// Sets [`hold_out`](Self::hold_out).
+    pub fn with_hold_out(self, hold_out: f64) -> Self {
+        Options { hold_out, ..self }
+    }
+}
 
 /// A matching of sparse graphs.
 #[derive(Debug, Clone)]
@@ -34,6 +72,8 @@ pub struct Answer {
     pub steps: u64,
     /// What was to be expected of the start, see [`Candidates::recall`](crate::features::Candidates::recall).
     pub recall: f64,
+    /// What became of the hidden edges, where there were some.
+    pub held_out: Option<HeldOut>,
 }
 
 /// The first path: f itself, then f with a term that hardens X.
@@ -61,21 +101,61 @@ const DOUBTFUL: f64 = 1e-3;
 const LEAST_GAIN: f64 = 2e-4;
 
 /// Matches two sparse graphs from their vertices' features: the path on the indefinite form and local search; where
-/// that was doubtful, paths on the convex form with `penalty` (l1−l2 or Frobenius) from mixtures of the answer and the
-/// first start. Where a limit comes before there are candidates, vertices are paired by their weights.
+/// that was doubtful, paths on the convex form with the penalty from mixtures of the answer and the first start. Where
+/// a limit comes before there are candidates, vertices are paired by their weights.
+///
+/// With a [share to hold out](Options::hold_out) all of that is done without the hidden edges. Then the answer is
+/// [tested](crate::held_out) by them, and local search goes on with all edges.
 ///
 /// # Errors
-/// As [`candidates`]; [`Error::Argument`] for the entropy, whose gradient is infinite where X is 0.
-pub fn search(layers: &Layers, penalty: Penalty, rng_seed: u64, limits: &Limits) -> Result<Answer> {
-    if penalty == Penalty::Entropy {
+/// As [`candidates`]; [`Error::Argument`] for the entropy, whose gradient is infinite where X is 0, and for a share
+/// that is not within 0 to ½.
+pub fn search(layers: &Layers, options: &Options, limits: &Limits) -> Result<Answer> {
+    if options.penalty == Penalty::Entropy {
         return Err(Error::argument("penalty", "is the entropy, which large sparse graphs are not searched with"));
     }
-    let convex = |lambda| Stage { form: Form::Convex(penalty, lambda), most_steps: STEPS };
+    if !(0.0..=0.5).contains(&options.hold_out) {
+        return Err(Error::argument("hold_out", format!("is {}, but must be within 0 to 0.5", options.hold_out)));
+    }
     let stop = limits.to_stop();
-    let Some(found) = candidates(&layers.a, &layers.b, rng_seed, &stop)? else { return Ok(unsearched(layers)) };
+    let hidden = Hidden::drawn(layers, options.hold_out, &mut rng(options.rng_seed, STREAM_OF_HIDING));
+    let Some(hidden) = hidden else {
+        let found = explored(layers, options, limits, &stop)?;
+        return Ok(found.map_or_else(|| unsearched(layers), |found| found.answer(None)));
+    };
+    let Some(mut found) = explored(&hidden.without(layers)?, options, limits, &stop)? else {
+        return Ok(unsearched(layers));
+    };
+    let held_out = hidden.test(layers, &found.best.partners);
+    let Finished { partners, x, .. } = found.best;
+    found.best =
+        Finished::of(layers, &found.start, partners, x, &mut rng(options.rng_seed, STREAM + ROUNDS + 1), &stop);
+    Ok(found.answer(Some(held_out)))
+}
+
+/// What paths and local search found.
+struct Found {
+    best: Finished,
+    start: SparseMatrix,
+    recall: f64,
+    steps: u64,
+}
+
+impl Found {
+    fn answer(self, held_out: Option<HeldOut>) -> Answer {
+        let Found { best: Finished { partners, value, x, .. }, recall, steps, .. } = self;
+        Answer { partners: as_options(&partners), value, x, steps, recall, held_out }
+    }
+}
+
+/// The search on what `layers` show. `None` where a limit came before there were candidates.
+fn explored(layers: &Layers, options: &Options, limits: &Limits, stop: &Stop) -> Result<Option<Found>> {
+    let &Options { penalty, rng_seed, .. } = options;
+    let convex = |lambda| Stage { form: Form::Convex(penalty, lambda), most_steps: STEPS };
+    let Some(found) = candidates(&layers.a, &layers.b, rng_seed, stop)? else { return Ok(None) };
     let start = anchored(layers, found.x);
     let (x, partners, mut steps) = follow(layers, &FIRST, start.clone(), limits)?;
-    let mut best = Finished::of(layers, &start, partners, x, &mut rng(rng_seed, STREAM), &stop);
+    let mut best = Finished::of(layers, &start, partners, x, &mut rng(rng_seed, STREAM), stop);
     let mut is_doubtful = best.mended > DOUBTFUL * best.value;
     for round in 1..=ROUNDS {
         if !is_doubtful || stop.is_reached() {
@@ -84,14 +164,13 @@ pub fn search(layers: &Layers, penalty: Penalty, rng_seed: u64, limits: &Limits)
         let stages: Vec<Stage> = WEIGHTS.weights().into_iter().map(convex).collect();
         let (x, partners, more) = follow(layers, &stages, blend(&start, REHEATED, &best.partners), limits)?;
         steps += more;
-        let next = Finished::of(layers, &start, partners, x, &mut rng(rng_seed, STREAM + round), &stop);
+        let next = Finished::of(layers, &start, partners, x, &mut rng(rng_seed, STREAM + round), stop);
         is_doubtful = next.value - best.value > LEAST_GAIN * best.value;
         if next.value > best.value {
             best = next;
         }
     }
-    let Finished { partners, value, x, .. } = best;
-    Ok(Answer { partners: as_options(&partners), value, x, steps, recall: found.recall })
+    Ok(Some(Found { best, start, recall: found.recall, steps }))
 }
 
 /// Vertices paired by their weights, without a search.
@@ -99,7 +178,7 @@ fn unsearched(layers: &Layers) -> Answer {
     let mut partners = layers.anchors.clone();
     complete(layers, &mut partners);
     let (value, x) = (layers.value(&partners), matrix(layers.shape(), &layers.anchors));
-    Answer { partners: as_options(&partners), value, x, steps: 0, recall: 0.0 }
+    Answer { partners: as_options(&partners), value, x, steps: 0, recall: 0.0, held_out: None }
 }
 
 fn as_options(partners: &[u32]) -> Vec<Option<usize>> {

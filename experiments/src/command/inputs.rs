@@ -32,13 +32,19 @@ pub(super) fn check_weights(source: &Path, graph: &Graph) -> Result<()> {
 pub(super) struct SearchInputs {
     pub anchors: Vec<(usize, usize)>,
     pub start: Option<DMatrix<f64>>,
+    /// The share of B's edges to hide, if it was given.
+    pub hold_out: Option<f64>,
 }
 
 impl SearchInputs {
     pub fn read(options: &SearchOptions, a: &NamedGraph, b: &NamedGraph) -> Result<Self> {
         let anchors = options.anchors.as_deref().map_or(Ok(vec![]), |path| read_pairs(path, a, b))?;
         let start = options.start.file().map(|path| read_matrix(path)).transpose()?;
-        Ok(SearchInputs { anchors, start })
+        Ok(SearchInputs { anchors, start, hold_out: None })
+    }
+
+    pub fn with_hold_out(self, hold_out: Option<f64>) -> Self {
+        SearchInputs { hold_out, ..self }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::search_options::SearchOptions;
 use argmin::core::TerminationReason;
 use birkhoff::certificate::{Standing, Theorem};
+use birkhoff::held_out::{Evidence, HeldOut};
 use birkhoff::io::GraphFile;
 use birkhoff::penalty::Penalty;
 use birkhoff::recovery::{Attempt, Effort, Method, Recovery, RestartFrom};
@@ -94,6 +95,31 @@ impl RunReport {
     }
 }
 
+/// Edges of B that the search did not see, and whether its answer keeps them.
+#[derive(Debug, Clone, Serialize)]
+pub struct HeldOutReport {
+    /// So many edges were hidden.
+    pub hidden: usize,
+    /// So many of them are matched to edges of A.
+    pub found: usize,
+    /// found / hidden.
+    pub share: f64,
+    /// The 95 % interval of the share (Wilson).
+    pub interval: (f64, f64),
+    /// The share that degrees alone would give.
+    pub chance: f64,
+    /// `far-above-chance`, `above-chance`, `no-better-than-chance`.
+    pub evidence: Evidence,
+}
+
+impl HeldOutReport {
+    pub(super) fn of(test: HeldOut) -> Self {
+        let HeldOut { hidden, found, chance, .. } = test;
+        let (share, interval) = (test.share().unwrap_or(0.0), test.interval().unwrap_or((0.0, 1.0)));
+        HeldOutReport { hidden, found, share, interval, chance, evidence: test.evidence() }
+    }
+}
+
 /// Everything that is known of an answer.
 ///
 /// All but `seconds` depends on the input and the options only, not on the number of threads, unless a limit
@@ -175,6 +201,8 @@ pub struct Report {
     pub known_vertices: Option<usize>,
     /// right_vertices / known_vertices.
     pub node_correctness: Option<f64>,
+    /// What became of the edges that were hidden from the search; null where none were.
+    pub held_out: Option<HeldOutReport>,
     /// Value of the best known solution of a QAP.
     pub best_known: Option<f64>,
     /// 100·(value − best_known)/|best_known|.
@@ -232,6 +260,7 @@ impl Report {
             right_vertices: None,
             known_vertices: None,
             node_correctness: None,
+            held_out: None,
             best_known: None,
             gap_percent: None,
             iterations: recovery.iterations,

@@ -21,7 +21,8 @@ pub(super) fn search(
     inputs: SearchInputs,
     began: Instant,
 ) -> Result<(Recovery, Vec<TraceRow>)> {
-    let settings = options.settings().with_anchors(inputs.anchors).with_start(inputs.start);
+    let SearchInputs { anchors, start, hold_out } = inputs;
+    let settings = options.settings().with_anchors(anchors).with_start(start).with_hold_out(hold_out);
     let recorder = Arc::new(Recorder::default());
     let spinner = spinner(options.quiet);
     let traced = options.is_traced();

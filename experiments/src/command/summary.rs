@@ -1,6 +1,6 @@
 //! The summary on standard output: a report in words.
 
-use super::report::Report;
+use super::report::{HeldOutReport, Report};
 use birkhoff::certificate::Standing;
 use std::fmt::Write;
 
@@ -25,6 +25,9 @@ pub(super) fn summary(report: &Report, lines: &[(&str, String)]) -> String {
     if let (Some(right), Some(known)) = (report.right_vertices, report.known_vertices) {
         line("vertices", &share(right, known, "matched to their true partner"));
     }
+    if let Some(test) = &report.held_out {
+        line("held out", &held_out(test));
+    }
     line("value", &number(report.value));
     if let (Some(best), Some(percent)) = (report.best_known, report.gap_percent) {
         line("best known", &format!("{}: this answer is {percent:.3} % above it", number(best)));
@@ -40,6 +43,19 @@ fn share(part: usize, whole: usize, what: &str) -> String {
         0 => format!("0 of 0 {what}"),
         _ => format!("{part} of {whole} {what} ({:.2} %)", 100.0 * part as f64 / whole as f64),
     }
+}
+
+fn held_out(test: &HeldOutReport) -> String {
+    let HeldOutReport { hidden, found, share, interval: (low, high), chance, evidence } = test;
+    let percent = |share: f64| format!("{:.2}", 100.0 * share);
+    format!(
+        "{evidence}: of {hidden} edges of B that the search did not see, {found} are kept ({} %, interval {} to {} %; \
+         by chance {} %)",
+        percent(*share),
+        percent(*low),
+        percent(*high),
+        percent(*chance)
+    )
 }
 
 fn optimality(report: &Report) -> String {

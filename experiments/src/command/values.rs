@@ -21,6 +21,14 @@ pub(super) fn finite(text: &str) -> Result<f64, String> {
     }
 }
 
+/// A share of some edges: 0 to ½.
+pub(super) fn share_up_to_half(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if (0.0..=0.5).contains(&value) => Ok(value),
+        _ => Err("not a number between 0 and 0.5".to_string()),
+    }
+}
+
 /// A time limit: positive, and below 10⁹ s, which no clock overflows.
 pub(super) fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {

@@ -28,20 +28,6 @@ pub(super) fn bootstrap_interval(values: &[f64], rng_seed: u64) -> Option<(f64, 
     Some((quantile(&means, 0.025), quantile(&means, 0.975)))
 }
 
-/// The 95 % Wilson score interval of a proportion (Wilson 1927), k of n independent trials; unlike a bootstrap it says
-/// at 0 and n of n how little that proves.
-pub(super) fn wilson_interval(k: usize, n: usize) -> Option<(f64, f64)> {
-    if n == 0 {
-        return None;
-    }
-    let (z, n) = (1.959_963_984_540_054, n as f64);
-    let share = k as f64 / n;
-    let middle = share + z * z / (2.0 * n);
-    let half = z * (share * (1.0 - share) / n + z * z / (4.0 * n * n)).sqrt();
-    let scale = 1.0 + z * z / n;
-    Some((((middle - half) / scale).max(0.0), ((middle + half) / scale).min(1.0)))
-}
-
 /// The quantile at `share` of sorted values, 0 ≤ share ≤ 1: the nearest one.
 pub(super) fn quantile(sorted: &[f64], share: f64) -> f64 {
     sorted[(share * (sorted.len() - 1) as f64).round() as usize]
@@ -50,17 +36,6 @@ pub(super) fn quantile(sorted: &[f64], share: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn wilsons_interval_is_the_one_of_the_tables() {
-        // Brown, Cai and DasGupta (2001): 0 of 10 gives (0, 0.278), 5 of 10 (0.237, 0.763).
-        let (low, high) = wilson_interval(0, 10).unwrap();
-        assert!(low < 1e-12 && (high - 0.2775).abs() < 5e-5, "{low} {high}");
-        let (low, high) = wilson_interval(5, 10).unwrap();
-        assert!((low - 0.2366).abs() < 5e-5 && (high - 0.7634).abs() < 5e-5, "{low} {high}");
-        assert_eq!(wilson_interval(50, 50).unwrap().1, 1.0);
-        assert_eq!(wilson_interval(0, 0), None);
-    }
 
     #[test]
     fn the_interval_holds_the_mean_and_shrinks_with_more_trials() {

@@ -53,6 +53,26 @@ fn graphs_are_matched_without_matrices_where_that_is_asked_for() {
 }
 
 #[test]
+fn hidden_edges_tell_an_answer_from_none() {
+    let room = Room::with(&[]);
+    room.done("generate sparse --n 600 --degree 8 --noise 0.05 --output-dir pair");
+    room.done("generate sparse --n 600 --degree 8 --noise 0.05 --rng-seed 1 --output-dir other");
+    let evidence = |b: &str, words: &str| {
+        let test = format!("match pair/a.edges {b} --engine sparse --hold-out 0.1 --report report.json");
+        let summary = room.done(&test);
+        assert!(summary.contains(&format!("held out      {words}: of 2")), "{summary}");
+        room.json("report.json")["held_out"].clone()
+    };
+    let related = evidence("pair/b.edges", "far above chance");
+    assert!(related["share"].as_f64().unwrap() > 0.7, "{related}");
+    let unrelated = evidence("other/b.edges", "no better than chance");
+    assert!(unrelated["interval"][0].as_f64().unwrap() < 0.03, "{unrelated}");
+    let untested = "match pair/a.edges pair/b.edges --engine sparse --hold-out 0 --report report.json";
+    assert!(!room.done(untested).contains("held out"));
+    assert!(room.json("report.json")["held_out"].is_null());
+}
+
+#[test]
 fn the_report_has_every_promised_key() {
     let room = Room::with_regular_graphs();
     room.done("match a.edges b.edges --report report.json");

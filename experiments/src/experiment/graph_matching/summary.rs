@@ -2,7 +2,8 @@
 
 use super::config::{Experiment, Model, describe};
 use super::trials::{Timing, Trial};
-use crate::experiment::interval::{bootstrap_interval, mean, wilson_interval};
+use crate::experiment::interval::{bootstrap_interval, mean};
+use birkhoff::score::wilson_interval;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 
