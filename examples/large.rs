@@ -1,4 +1,4 @@
-//! Measures the sparse search: `large PAIR…`, each a folder with a.edges, b.edges and truth.txt.
+//! Measures the sparse search: `large RNG_SEED PAIR…`, each pair a folder with a.edges, b.edges and truth.txt.
 
 use birkhoff::Permutation;
 use birkhoff::io::{Reading, read_truth};
@@ -8,27 +8,31 @@ use birkhoff::sparse::{Layers, Options, search};
 use cpu_time::ProcessTime;
 use std::path::Path;
 
-/// As `recover` does from 2000 vertices on.
-const HOLD_OUT: f64 = 0.02;
+/// As `recover` does: that share from so many vertices on.
+const HOLD_OUT: (f64, usize) = (0.02, 2000);
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    println!("pair,n,edges_of_truth,edges,right,recall,held_out,chance,steps,cpu_s,peak_mb");
-    for folder in std::env::args().skip(1) {
+    println!("pair,rng_seed,n,edges_of_truth,edges,right,recall,held_out,chance,steps,cpu_s,peak_mb");
+    let mut arguments = std::env::args().skip(1);
+    let rng_seed: u64 = arguments.next().ok_or("large RNG_SEED PAIR…")?.parse()?;
+    for folder in arguments {
         let folder = Path::new(&folder);
         let read = |name: &str| Reading::default().read(&folder.join(name));
         let (a, b) = (read("a.edges")?.named, read("b.edges")?.named);
         let truth = read_truth(&folder.join("truth.txt"), &a, &b)?;
+        let n = a.graph.vertex_count().max(b.graph.vertex_count());
+        let (share, fewest) = HOLD_OUT;
+        let options = Options::default().with_rng_seed(rng_seed).with_hold_out(if n >= fewest { share } else { 0.0 });
         let began = ProcessTime::now();
         let layers = Layers::new(vec![(a.graph.clone(), b.graph.clone())], &[])?;
-        let answer = search(&layers, &Options::default().with_hold_out(HOLD_OUT), &Limits::default())?;
+        let answer = search(&layers, &options, &Limits::default())?;
         let seconds = began.elapsed().as_secs_f64();
-        let n = a.graph.vertex_count().max(b.graph.vertex_count());
         let share = |p: &Permutation| EdgeScore::of(&a.graph, &b.graph, p).correctness().unwrap_or(1.0);
         let held_out = answer.held_out;
         let p = Permutation::completed(&answer.partners, n)?;
         let (right, known) = right_vertices(&p, &truth);
         println!(
-            "{},{n},{:.4},{:.4},{:.3},{:.3},{:.3},{:.4},{},{seconds:.2},{:.0}",
+            "{},{rng_seed},{n},{:.4},{:.4},{:.3},{:.3},{:.3},{:.4},{},{seconds:.2},{:.0}",
             folder.display(),
             share(&Permutation::completed(&truth, n)?),
             share(&p),

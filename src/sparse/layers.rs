@@ -37,6 +37,8 @@ pub struct Layers {
 pub(super) struct Direction {
     pub a: Graph,
     pub b: Graph,
+    /// B as it is: row j has those that votes for j come from in `b`'s rows.
+    pub b_from: Graph,
     /// The share of this direction in a vote: 1, or ½ where there is another.
     pub share: f64,
 }
@@ -64,15 +66,15 @@ impl Layers {
             }
             let is_symmetric = a.is_symmetric() && b.is_symmetric();
             let share = if is_symmetric { 1.0 } else { 0.5 };
-            directions.push(Direction { a: a.clone(), b: b_turned.clone(), share });
+            directions.push(Direction { a: a.clone(), b: b_turned.clone(), b_from: b.clone(), share });
             if !is_symmetric {
-                directions.push(Direction { a: a_turned.clone(), b: b.clone(), share });
+                directions.push(Direction { a: a_turned.clone(), b: b.clone(), b_from: b_turned.clone(), share });
             }
             products += (a.squared_norm() * b.squared_norm()).sqrt();
             arcs += a.arc_count().max(b.arc_count());
         }
         let squares = |graph: &Graph, i: usize| graph.neighbours(i).1.iter().map(|weight| weight * weight).sum::<f64>();
-        for Direction { a, b, share } in &directions {
+        for Direction { a, b, share, .. } in &directions {
             for (weights, graph) in [(&mut weights.0, a), (&mut weights.1, b)] {
                 weights.iter_mut().enumerate().for_each(|(i, sum)| *sum += share * squares(graph, i));
             }

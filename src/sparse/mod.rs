@@ -12,6 +12,7 @@ mod convex;
 mod hiding;
 mod indefinite;
 mod layers;
+mod marks;
 mod matching;
 mod path;
 mod polish;

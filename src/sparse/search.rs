@@ -10,7 +10,7 @@ use super::walk::anneal;
 use super::walker::Walker;
 use crate::assignment::NONE;
 use crate::error::{Error, Result};
-use crate::features::candidates;
+use crate::features::{Candidates, candidates};
 use crate::held_out::HeldOut;
 use crate::instance::rng;
 use crate::penalty::{Penalty, WeightSchedule};
@@ -97,8 +97,9 @@ const ROUNDS: u64 = 4;
 /// moves mend in so many places is wrong in larger ones, too.
 const DOUBTFUL: f64 = 1e-3;
 
-/// Reheating ends when it brings less than this share.
-const LEAST_GAIN: f64 = 2e-4;
+/// Reheating ends when it brings less than this share; as long as edges are hidden, than the first of these: they are
+/// for finding out whether an answer is found, and the rest is better found with all edges.
+const LEAST_GAIN: (f64, f64) = (1e-2, 2e-4);
 
 /// Matches two sparse graphs from their vertices' features: the path on the indefinite form and local search; where
 /// that was doubtful, paths on the convex form with the penalty from mixtures of the answer and the first start. Where
@@ -117,60 +118,90 @@ pub fn search(layers: &Layers, options: &Options, limits: &Limits) -> Result<Ans
     if !(0.0..=0.5).contains(&options.hold_out) {
         return Err(Error::argument("hold_out", format!("is {}, but must be within 0 to 0.5", options.hold_out)));
     }
-    let stop = limits.to_stop();
+    let search = Search { options, limits, stop: &limits.to_stop() };
     let hidden = Hidden::drawn(layers, options.hold_out, &mut rng(options.rng_seed, STREAM_OF_HIDING));
-    let Some(hidden) = hidden else {
-        let found = explored(layers, options, limits, &stop)?;
-        return Ok(found.map_or_else(|| unsearched(layers), |found| found.answer(None)));
-    };
-    let Some(mut found) = explored(&hidden.without(layers)?, options, limits, &stop)? else {
-        return Ok(unsearched(layers));
-    };
-    let held_out = hidden.test(layers, &found.best.partners);
-    let Finished { partners, x, .. } = found.best;
-    found.best =
-        Finished::of(layers, &found.start, partners, x, &mut rng(options.rng_seed, STREAM + ROUNDS + 1), &stop);
-    Ok(found.answer(Some(held_out)))
+    let shown = hidden.as_ref().map(|hidden| hidden.without(layers)).transpose()?;
+    let Some(mut found) = search.first(shown.as_ref().unwrap_or(layers))? else { return Ok(unsearched(layers)) };
+    let mut held_out = None;
+    if let (Some(hidden), Some(shown)) = (hidden, shown) {
+        search.reheat(&shown, &mut found, LEAST_GAIN.0)?;
+        held_out = Some(hidden.test(layers, &found.best.partners));
+        search.unhide(layers, &mut found)?;
+    }
+    search.reheat(layers, &mut found, LEAST_GAIN.1)?;
+    let Found { best: Finished { partners, value, x, .. }, recall, steps, .. } = found;
+    Ok(Answer { partners: as_options(&partners), value, x, steps, recall, held_out })
 }
 
 /// What paths and local search found.
 struct Found {
-    best: Finished,
+    /// Candidates.
     start: SparseMatrix,
     recall: f64,
+    best: Finished,
+    /// Whether it may gain by reheating.
+    is_doubtful: bool,
     steps: u64,
+    /// Local searches so far.
+    rounds: u64,
 }
 
-impl Found {
-    fn answer(self, held_out: Option<HeldOut>) -> Answer {
-        let Found { best: Finished { partners, value, x, .. }, recall, steps, .. } = self;
-        Answer { partners: as_options(&partners), value, x, steps, recall, held_out }
+struct Search<'a> {
+    options: &'a Options,
+    limits: &'a Limits,
+    stop: &'a Stop,
+}
+
+impl Search<'_> {
+    /// The first path. `None` where a limit came before there were candidates.
+    fn first(&self, layers: &Layers) -> Result<Option<Found>> {
+        let rng_seed = self.options.rng_seed;
+        let Some(Candidates { x, recall }) = candidates(&layers.a, &layers.b, rng_seed, self.stop)? else {
+            return Ok(None);
+        };
+        let start = anchored(layers, x);
+        let (x, partners, steps) = follow(layers, &FIRST, start.clone(), self.limits)?;
+        let best = Finished::of(layers, &start, (partners, x), &mut rng(rng_seed, STREAM), self.stop);
+        let is_doubtful = best.mended > DOUBTFUL * best.value;
+        Ok(Some(Found { start, recall, best, is_doubtful, steps, rounds: 1 }))
     }
-}
 
-/// The search on what `layers` show. `None` where a limit came before there were candidates.
-fn explored(layers: &Layers, options: &Options, limits: &Limits, stop: &Stop) -> Result<Option<Found>> {
-    let &Options { penalty, rng_seed, .. } = options;
-    let convex = |lambda| Stage { form: Form::Convex(penalty, lambda), most_steps: STEPS };
-    let Some(found) = candidates(&layers.a, &layers.b, rng_seed, stop)? else { return Ok(None) };
-    let start = anchored(layers, found.x);
-    let (x, partners, mut steps) = follow(layers, &FIRST, start.clone(), limits)?;
-    let mut best = Finished::of(layers, &start, partners, x, &mut rng(rng_seed, STREAM), stop);
-    let mut is_doubtful = best.mended > DOUBTFUL * best.value;
-    for round in 1..=ROUNDS {
-        if !is_doubtful || stop.is_reached() {
-            break;
-        }
+    /// Paths on the convex form, each from a mixture of the answer and the start, as long as each brings that share.
+    fn reheat(&self, layers: &Layers, found: &mut Found, least_gain: f64) -> Result<()> {
+        let convex = |lambda| Stage { form: Form::Convex(self.options.penalty, lambda), most_steps: STEPS };
         let stages: Vec<Stage> = WEIGHTS.weights().into_iter().map(convex).collect();
-        let (x, partners, more) = follow(layers, &stages, blend(&start, REHEATED, &best.partners), limits)?;
-        steps += more;
-        let next = Finished::of(layers, &start, partners, x, &mut rng(rng_seed, STREAM + round), stop);
-        is_doubtful = next.value - best.value > LEAST_GAIN * best.value;
-        if next.value > best.value {
-            best = next;
+        for _ in 0..ROUNDS {
+            if !found.is_doubtful || self.stop.is_reached() {
+                break;
+            }
+            let from = blend(&found.start, REHEATED, &found.best.partners);
+            let (x, partners, steps) = follow(layers, &stages, from, self.limits)?;
+            found.steps += steps;
+            let next = self.finish(layers, found, (partners, x));
+            found.is_doubtful = next.value - found.best.value > least_gain * found.best.value;
+            if next.value > found.best.value {
+                found.best = next;
+            }
         }
+        Ok(())
     }
-    Ok(Some(Found { best, start, recall: found.recall, steps }))
+
+    /// Candidates and local search by all edges, where some were hidden; then reheating may gain again.
+    fn unhide(&self, layers: &Layers, found: &mut Found) -> Result<()> {
+        if let Some(Candidates { x, .. }) = candidates(&layers.a, &layers.b, self.options.rng_seed, self.stop)? {
+            found.start = anchored(layers, x);
+        }
+        let end = (found.best.partners.clone(), found.best.x.clone());
+        found.best = self.finish(layers, found, end);
+        found.is_doubtful |= found.best.mended > DOUBTFUL * found.best.value;
+        Ok(())
+    }
+
+    fn finish(&self, layers: &Layers, found: &mut Found, end: (Vec<u32>, SparseMatrix)) -> Finished {
+        let rng = &mut rng(self.options.rng_seed, STREAM + found.rounds);
+        found.rounds += 1;
+        Finished::of(layers, &found.start, end, rng, self.stop)
+    }
 }
 
 /// Vertices paired by their weights, without a search.
@@ -198,8 +229,7 @@ impl Finished {
     fn of(
         layers: &Layers,
         candidates: &SparseMatrix,
-        partners: Vec<u32>,
-        x: SparseMatrix,
+        (partners, x): (Vec<u32>, SparseMatrix),
         rng: &mut impl Rng,
         stop: &Stop,
     ) -> Self {

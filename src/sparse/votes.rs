@@ -84,7 +84,7 @@ impl Layers {
             if urn.stops() {
                 return;
             }
-            for Direction { a, b, share } in &self.directions {
+            for Direction { a, b, share, .. } in &self.directions {
                 let (neighbours, weights) = a.neighbours(i);
                 for (&k, weight) in neighbours.iter().zip(weights) {
                     for (l, entry) in x.entries(k) {

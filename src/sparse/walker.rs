@@ -1,9 +1,11 @@
 //! A matching that moves, and what it loses.
 
 use super::layers::{Direction, Layers};
+use super::marks::Marks;
 use crate::assignment::NONE;
 use crate::graph::Graph;
 use rand::{Rng, RngExt};
+use std::cell::RefCell;
 
 /// Arcs, from which one is drawn in O(1).
 pub(super) struct Bag {
@@ -41,6 +43,9 @@ pub(super) struct Side<'a> {
     pub turned: Graph,
     /// The number of the first arc from each vertex.
     first: Vec<u32>,
+    /// The numbers of the arcs into each vertex, in the order of `turned`, and where those of each vertex begin.
+    incoming: Vec<u32>,
+    first_incoming: Vec<u32>,
     /// The source of each arc.
     pub sources: Vec<u32>,
     /// Arcs that are not kept.
@@ -49,20 +54,25 @@ pub(super) struct Side<'a> {
 
 impl<'a> Side<'a> {
     fn new(graph: &'a Graph) -> Self {
-        let mut first = vec![0];
-        let mut sources = vec![];
-        for i in 0..graph.vertex_count() {
-            let degree = graph.neighbours(i).0.len();
-            sources.extend(std::iter::repeat_n(i as u32, degree));
-            first.push(sources.len() as u32);
+        let starts = |graph: &Graph| {
+            let mut first = vec![0];
+            for i in 0..graph.vertex_count() {
+                first.push(first[i] + graph.neighbours(i).0.len() as u32);
+            }
+            first
+        };
+        let turned = graph.transpose();
+        let (first, first_incoming) = (starts(graph), starts(&turned));
+        let (mut sources, mut incoming) = (vec![0; graph.arc_count()], vec![0; graph.arc_count()]);
+        // Arcs come by their sources, and so do those into a vertex.
+        let mut next = first_incoming.clone();
+        for (number, (i, k, _)) in graph.arcs().enumerate() {
+            sources[number] = i as u32;
+            incoming[next[k] as usize] = number as u32;
+            next[k] += 1;
         }
         let lost = Bag::new(sources.len());
-        Side { graph, turned: graph.transpose(), first, sources, lost }
-    }
-
-    fn number(&self, i: usize, k: usize) -> usize {
-        let place = self.graph.neighbours(i).0.binary_search(&k).expect("an arc of the graph");
-        self.first[i] as usize + place
+        Side { graph, turned, first, incoming, first_incoming, sources, lost }
     }
 
     fn target(&self, arc: usize) -> usize {
@@ -71,17 +81,17 @@ impl<'a> Side<'a> {
     }
 
     /// Enters the arcs at vertex i as lost or not, images by `partners` in `other`.
-    fn note(&mut self, i: usize, partners: &[u32], other: &Graph) {
-        let is_kept = |i: usize, k: usize| {
-            let (j, l) = (partners[i], partners[k]);
-            j != NONE && l != NONE && other.neighbours(j as usize).0.binary_search(&(l as usize)).is_ok()
-        };
-        for (place, &k) in self.graph.neighbours(i).0.iter().enumerate() {
-            self.lost.set(self.first[i] as usize + place, !is_kept(i, k));
-        }
-        for index in 0..self.turned.neighbours(i).0.len() {
-            let k = self.turned.neighbours(i).0[index];
-            self.lost.set(self.number(k, i), !is_kept(k, i));
+    fn note(&mut self, i: usize, partners: &[u32], other: &Side, marks: &mut Marks) {
+        let j = partners[i];
+        let arcs = [(self.graph, other.graph, &self.first), (&self.turned, &other.turned, &self.first_incoming)];
+        for (side, (graph, beside, first)) in arcs.into_iter().enumerate() {
+            let first = first[i] as usize;
+            let neighbours = graph.neighbours(i).0;
+            let row = marks.row(beside, j, neighbours.len());
+            for (place, &k) in neighbours.iter().enumerate() {
+                let number = if side == 0 { first + place } else { self.incoming[first + place] as usize };
+                self.lost.set(number, row.weight(partners[k]) == 0.0);
+            }
         }
     }
 }
@@ -95,6 +105,9 @@ pub(super) struct Walker<'a> {
     pub holders: Vec<u32>,
     /// A and B of each layer.
     pub sides: Vec<(Side<'a>, Side<'a>)>,
+    /// For rows of A's width and of B's, the latter twice.
+    marks_of_a: Marks,
+    marks: RefCell<[Marks; 2]>,
 }
 
 /// An exchange: i goes to j; who was there goes where i was.
@@ -114,17 +127,16 @@ pub(super) struct Made {
 
 impl<'a> Walker<'a> {
     pub fn new(layers: &'a Layers, partners: &[u32]) -> Self {
-        let (_, n_b) = layers.shape();
+        let (n_a, n_b) = layers.shape();
         let mut holders = vec![NONE; n_b];
         for (i, &j) in partners.iter().enumerate().filter(|&(_, &j)| j != NONE) {
             holders[j as usize] = i as u32;
         }
         let sides = layers.a.iter().zip(&layers.b).map(|(a, b)| (Side::new(a), Side::new(b))).collect();
-        let mut walker = Walker { layers, partners: partners.to_vec(), holders, sides };
-        for (a, b) in &mut walker.sides {
-            (0..walker.partners.len()).for_each(|i| a.note(i, &walker.partners, b.graph));
-            (0..walker.holders.len()).for_each(|j| b.note(j, &walker.holders, a.graph));
-        }
+        let (marks_of_a, marks) = (Marks::new(n_a), RefCell::new([Marks::new(n_b), Marks::new(n_b)]));
+        let mut walker = Walker { layers, partners: partners.to_vec(), holders, sides, marks_of_a, marks };
+        (0..n_a).for_each(|i| walker.note_in_a(i));
+        (0..n_b).for_each(|j| walker.note_in_b(j));
         walker
     }
 
@@ -162,7 +174,7 @@ impl<'a> Walker<'a> {
         (!is_fixed && self.partners[i] != j as u32).then_some(Exchange { i, j })
     }
 
-    /// What f gains by an exchange. O(d·log d).
+    /// What f gains by an exchange. O(d).
     pub fn gain(&self, Exchange { i, j }: Exchange) -> f64 {
         let (from, other) = (self.partners[i], self.holders[j]);
         let now = |k: usize| {
@@ -174,18 +186,16 @@ impl<'a> Walker<'a> {
                 self.partners[k]
             }
         };
+        let [before, after] = &mut *self.marks.borrow_mut();
         let mut gain = 0.0;
-        for Direction { a, b, share } in &self.layers.directions {
+        for Direction { a, b_from, share, .. } in &self.layers.directions {
             for vertex in [i as u32, other].into_iter().filter(|&vertex| vertex != NONE) {
-                let (before, after) = (self.partners[vertex as usize], now(vertex as usize));
                 let (neighbours, weights) = a.neighbours(vertex as usize);
+                let before = before.row(b_from, self.partners[vertex as usize], neighbours.len());
+                let after = after.row(b_from, now(vertex as usize), neighbours.len());
                 for (&k, weight) in neighbours.iter().zip(weights) {
-                    // b is turned round: its row l has those from which an arc leads to l.
-                    let weigh = |source: u32, target: u32| {
-                        if source == NONE || target == NONE { 0.0 } else { b.weight(target as usize, source as usize) }
-                    };
                     let both = if k == i || k as u32 == other { 0.5 } else { 1.0 };
-                    gain += share * both * weight * (weigh(after, now(k)) - weigh(before, self.partners[k]));
+                    gain += share * both * weight * (after.weight(now(k)) - before.weight(self.partners[k]));
                 }
             }
         }
@@ -221,10 +231,17 @@ impl<'a> Walker<'a> {
 
     /// Enters what the vertices that moved lose and keep.
     fn note(&mut self, Made { exchange: Exchange { i, j }, from, other }: Made) {
-        for (a, b) in &mut self.sides {
-            [i as u32, other].iter().filter(|&&i| i != NONE).for_each(|&i| a.note(i as usize, &self.partners, b.graph));
-            [j as u32, from].iter().filter(|&&j| j != NONE).for_each(|&j| b.note(j as usize, &self.holders, a.graph));
-        }
+        [i as u32, other].iter().filter(|&&i| i != NONE).for_each(|&i| self.note_in_a(i as usize));
+        [j as u32, from].iter().filter(|&&j| j != NONE).for_each(|&j| self.note_in_b(j as usize));
+    }
+
+    fn note_in_a(&mut self, i: usize) {
+        let [marks, _] = self.marks.get_mut();
+        self.sides.iter_mut().for_each(|(a, b)| a.note(i, &self.partners, b, marks));
+    }
+
+    fn note_in_b(&mut self, j: usize) {
+        self.sides.iter_mut().for_each(|(a, b)| b.note(j, &self.holders, a, &mut self.marks_of_a));
     }
 }
 
