@@ -21,10 +21,12 @@ use argmin::core::TerminationReason;
 use std::time::Instant;
 
 /// Graphs of fewer vertices are searched by a path soon enough.
-const FEWEST: usize = 1000;
+const FEWEST: usize = 200;
 
-/// Sparse: so many arcs for each vertex at most. Above, a step of the sparse search costs no less than one of a path.
+/// Sparse: so many arcs for each vertex at most, and this share of all that there could be. Above, a step of the sparse
+/// search costs no less than one of a path.
 const MOST_ARCS: usize = 64;
+const MOST_DENSITY: f64 = 1.0 / 16.0;
 
 /// Graphs of more vertices are never searched with matrices unless that is asked for: at 5000 a path takes minutes and
 /// 2 GB, both about as n².
@@ -56,7 +58,9 @@ impl GraphSizes {
     }
 
     fn are_sparse_and_large(self) -> bool {
-        self.larger() >= FEWEST && self.arcs <= MOST_ARCS * self.larger()
+        let n = self.larger();
+        let densest = MOST_DENSITY * (n as f64).powi(2);
+        n >= FEWEST && self.arcs <= MOST_ARCS * n && self.arcs as f64 <= densest
     }
 
     /// Whether graph matching without a linear term makes no matrix of these sizes, as [`Engine`] says: neither of n ×
@@ -132,8 +136,9 @@ impl Search<'_> {
         Ok(Scouted { run, attempt, x: answer.x, held_out: answer.held_out })
     }
 
-    /// Whether nothing else is searched: as the engine says; where matrices would be too large; and where the answer
-    /// is not doubtful (by the [held-out test](crate::held_out), or where there is none by its [value](DOUBTFUL)), or the least effort was asked for.
+    /// Whether nothing else is searched: as the engine says; where matrices would be too large; and where the answer is
+    /// not doubtful (by the [held-out test](crate::held_out), or where there is none by its [value](DOUBTFUL)), or the
+    /// least effort was asked for.
     pub fn suffices(&self, scouted: &Scouted) -> bool {
         let Settings { engine, effort, .. } = self.settings;
         let is_doubtful = || match scouted.held_out {

@@ -104,6 +104,16 @@ impl Layers {
         anchored.map(|(i, &j)| (i, j as usize)).collect()
     }
 
+    /// A number that f is nowhere above: by Cauchy and Schwarz, or without weights the arcs of the smaller graph.
+    pub(super) fn most(&self) -> f64 {
+        let of_layer = |(a, b): (&Graph, &Graph)| {
+            let is_plain = |graph: &Graph| graph.arcs().all(|(_, _, weight)| weight == 1.0);
+            let least = a.squared_norm().min(b.squared_norm());
+            if is_plain(a) && is_plain(b) { least } else { (a.squared_norm() * b.squared_norm()).sqrt() }
+        };
+        self.a.iter().zip(&self.b).map(of_layer).sum()
+    }
+
     /// What a common edge adds to f: an edge comes twice in it, an arc of directed graphs once.
     pub(super) fn edge(&self) -> f64 {
         if self.is_directed() { self.unit } else { 2.0 * self.unit }

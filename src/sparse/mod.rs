@@ -8,12 +8,15 @@
 
 mod ascent;
 mod chain;
+mod consensus;
 mod convex;
+mod exploration;
 mod hiding;
 mod indefinite;
 mod layers;
 mod marks;
 mod matching;
+mod options;
 mod path;
 mod polish;
 mod search;
@@ -22,4 +25,5 @@ mod walk;
 mod walker;
 
 pub use layers::Layers;
-pub use search::{Answer, Options, search};
+pub use options::Options;
+pub use search::{Answer, search};

@@ -15,8 +15,8 @@ pub struct SearchOptions {
     /// How the permutation is sought
     #[arg(long, default_value_t, value_parser = methods(), help_heading = "Search")]
     pub method: Method,
-    /// With or without matrices of n × n: `auto` searches large sparse graphs without first (from 1000 vertices on),
-    /// and more than 5000 never with them; `sparse` takes O(n) memory [default: auto, dense for a trace or a start]
+    /// With or without matrices of n × n: `auto` searches sparse graphs without first (from 200 vertices on), and more
+    /// than 5000 vertices never with them; `sparse` takes O(n) memory [default: auto, dense for a trace or a start]
     #[arg(long, value_parser = engines(), help_heading = "Search")]
     pub engine: Option<Engine>,
     /// Penalty of the penalized path and of projected gradient

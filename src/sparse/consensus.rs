@@ -1,0 +1,113 @@
+//! Searches that know nothing of one another, and what they agree on.
+
+use super::exploration::{Finished, Found, Search};
+use super::layers::Layers;
+use super::path::blend;
+use crate::error::Result;
+use crate::sparse_matrix::SparseMatrix;
+
+/// Graphs of so many vertices are searched once: that takes long enough.
+const LARGE: usize = 3000;
+
+/// Searches at most, and the arcs of all of them: some twenty seconds.
+const MOST: usize = 8;
+const ARCS: usize = 130_000;
+
+/// Two values are the same that differ by less than this share: weights are summed in another order.
+const SAME: f64 = 1e-9;
+
+/// The share of the answers in the start of a path from all of them.
+const MIXED: f64 = 0.5;
+
+/// Mixtures in a row that may bring nothing.
+const PATIENCE: usize = 2;
+
+/// Searches again with other random numbers, until two searches end at the same best value: what is lost hardly does.
+/// Where none do, a path leads from the mean of all answers, mixed with the candidates, to the next answer, as long as
+/// that is better: what most answers agree on is right more often than each of them.
+pub(super) fn agree(search: &Search, layers: &Layers, found: &mut Found) -> Result<()> {
+    let (n_a, n_b) = layers.shape();
+    if n_a.max(n_b) >= LARGE {
+        return Ok(());
+    }
+    let arcs: usize = layers.a.iter().zip(&layers.b).map(|(a, b)| a.arc_count().max(b.arc_count())).sum();
+    let most = (ARCS / arcs.max(1)).clamp(2, MOST) as u64;
+    let mut answers = vec![found.best.clone()];
+    for number in 1..most {
+        if is_settled(layers, &answers) || search.stop.is_reached() {
+            break;
+        }
+        let options = search.options.with_rng_seed(search.options.rng_seed.wrapping_add(number.wrapping_mul(GOLDEN)));
+        let search = search.with_options(&options);
+        let Some(mut other) = search.first(layers)? else { break };
+        search.reheat(layers, &mut other)?;
+        found.steps += other.steps;
+        answers.push(other.best.clone());
+        if other.best.value > found.best.value {
+            (found.best, found.start) = (other.best, other.start);
+        }
+    }
+    let mut in_vain = 0;
+    while !is_settled(layers, &answers) && in_vain < PATIENCE && !search.stop.is_reached() {
+        let next = search.convex_path(layers, mixed(&found.start, &answers), found)?;
+        in_vain = if next.value > found.best.value { 0 } else { in_vain + 1 };
+        if next.value > found.best.value {
+            found.best = next.clone();
+        }
+        answers.push(next);
+    }
+    Ok(())
+}
+
+/// 2⁶⁴ over the golden ratio: seeds that are far from one another.
+const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// Whether nothing can be better than the best, or two are as good as it.
+fn is_settled(layers: &Layers, answers: &[Finished]) -> bool {
+    let best = answers.iter().fold(0.0, |best: f64, answer| best.max(answer.value));
+    let as_good = answers.iter().filter(|answer| answer.value >= best * (1.0 - SAME)).count();
+    as_good >= 2 || best >= layers.most() * (1.0 - SAME)
+}
+
+/// Half of the candidates, half of the answers' mean.
+fn mixed(start: &SparseMatrix, answers: &[Finished]) -> SparseMatrix {
+    let each = MIXED / answers.len() as f64;
+    let mut x = start.clone();
+    for (number, answer) in answers.iter().enumerate() {
+        // What comes later takes its share from what is there.
+        x = blend(&x, each / (1.0 - MIXED + each * (number + 1) as f64), &answer.partners);
+    }
+    x
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(partners: &[u32], value: f64) -> Finished {
+        let x = SparseMatrix::from_rows((3, 3), || (), |(), _, _| {});
+        Finished::new(partners.to_vec(), value, x)
+    }
+
+    #[test]
+    fn a_mixture_is_half_candidates_and_half_the_mean_of_the_answers() {
+        let start = SparseMatrix::from_rows((3, 3), || (), |(), i, row| row.push(i, 0.5));
+        let x = mixed(&start, &[answer(&[0, 1, 2], 1.0), answer(&[1, 0, 2], 2.0)]);
+        let entry = |i: usize, j: usize| x.entries(i).find(|&(column, _)| column == j).map_or(0.0, |(_, x)| x);
+        for (i, j, expected) in [(0, 0, 0.5), (0, 1, 0.25), (1, 0, 0.25), (2, 2, 0.75), (2, 0, 0.0)] {
+            assert!((entry(i, j) - expected).abs() < 1e-12, "({i}, {j}): {}", entry(i, j));
+        }
+    }
+
+    #[test]
+    fn two_best_values_settle_it_or_one_that_nothing_is_above() {
+        let path = crate::Graph::undirected(3, [(0, 1, 1.0), (1, 2, 1.0)]).unwrap();
+        let layers = Layers::new(vec![(path.clone(), path)], &[]).unwrap();
+        let settled = |values: &[f64]| {
+            let answers: Vec<Finished> = values.iter().map(|&value| answer(&[0, 1, 2], value)).collect();
+            is_settled(&layers, &answers)
+        };
+        assert!(settled(&[4.0]) && settled(&[2.0, 1.0, 2.0]));
+        assert!(!settled(&[2.0]) && !settled(&[1.0, 2.0, 1.0]));
+    }
+}
