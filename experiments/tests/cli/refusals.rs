@@ -38,7 +38,6 @@ fn an_engine_that_cannot_do_what_is_asked_is_refused() {
     room.refused("match a.edges b.edges --engine sparse --method faq", "engine: is sparse, which is");
     room.refused("match a.edges b.edges --engine sparse --restarts 2", "engine: is sparse, which is");
     room.refused("match a.edges b.edges --hold-out 0.1", "hold_out: hides edges from the sparse search, which");
-    room.refused("match a.edges b.edges --hold-out 0.6", "not a number between 0 and 0.5");
     for option in ["--trace t.csv", "--start relaxed", "--start walks"] {
         let message = "--engine: is sparse, but traces and starts are";
         room.refused(&format!("match a.edges b.edges --engine sparse {option}"), message);
