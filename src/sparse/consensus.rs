@@ -13,6 +13,10 @@ const LARGE: usize = 3000;
 const MOST: usize = 8;
 const ARCS: usize = 130_000;
 
+/// An answer of less than this share of the most that there can be is lost. Chosen by hand: unrelated sparse graphs of
+/// degree 8 reach a fourth, lost random ones of degree 10 a third, noisy real ones of which 30 % are removed .9.
+const LOST: f64 = 0.5;
+
 /// Two values are the same that differ by less than this share: weights are summed in another order.
 const SAME: f64 = 1e-9;
 
@@ -28,6 +32,10 @@ const PATIENCE: usize = 2;
 pub(super) fn agree(search: &Search, layers: &Layers, found: &mut Found) -> Result<()> {
     let (n_a, n_b) = layers.shape();
     if n_a.max(n_b) >= LARGE {
+        return Ok(());
+    }
+    // Lost: others will be, too.
+    if found.best.value < LOST * layers.most() {
         return Ok(());
     }
     let arcs: usize = layers.a.iter().zip(&layers.b).map(|(a, b)| a.arc_count().max(b.arc_count())).sum();
