@@ -3,8 +3,10 @@
 //! On the Birkhoff polytope D_n every member of the family is concave, non-negative, and zero exactly at the
 //! permutation matrices. The paper's is [`Penalty::L1MinusL2`]; the other two are there to compare with.
 
+mod point;
 mod slack;
 
+pub use point::Point;
 pub use slack::SlackNorms;
 
 use crate::columns::{BLOCK, map_blocks};
@@ -192,17 +194,6 @@ impl Norms {
     fn relative(x: &DMatrix<f64>) -> Self {
         let norm = |(largest, _, norm)| largest * norm;
         Norms { rows: rows_of(x).map(norm).collect(), columns: columns_of(x).map(norm).collect() }
-    }
-
-    /// X ← (1 − t)X + tQ, `from` = q⁻¹, and these ← its norms, to the bit those of [`Norms::of`]. One pass.
-    pub(crate) fn follow(&mut self, from: &[usize], t: f64, x: &mut DMatrix<f64>) {
-        let rows = x.nrows();
-        let by_block = map_blocks(x, |columns, entries| {
-            entries.iter_mut().for_each(|entry| *entry *= 1.0 - t);
-            columns.zip(entries.chunks_exact_mut(rows)).for_each(|(j, column)| column[from[j]] += t);
-            Squares::of(entries, rows)
-        });
-        *self = Norms::sum_up(rows, by_block);
     }
 
     fn sum_up(rows: usize, blocks: impl IntoIterator<Item = Squares>) -> Self {

@@ -143,7 +143,10 @@ fn sides_whose_product_overflows_are_no_matrix() {
         changed[key] = matrix;
         serde_json::from_value::<Iterate>(changed).map_err(|error| error.to_string())
     };
-    assert_eq!(read("x", serde_json::json!([[1.0, 2.0], 1, 2])).unwrap().x, DMatrix::from_row_slice(1, 2, &[1.0, 2.0]));
+    assert_eq!(
+        read("x", serde_json::json!([[1.0, 2.0], 1, 2])).unwrap().x.into_matrix(),
+        DMatrix::from_row_slice(1, 2, &[1.0, 2.0])
+    );
     for key in ["x", "gradient"] {
         for (entries, rows, columns) in [(0, 1u64 << 32, 1u64 << 32), (2, 2, 2), (2, u64::MAX, 2)] {
             let message = read(key, serde_json::json!([vec![0.5; entries], rows, columns])).unwrap_err();

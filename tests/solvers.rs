@@ -332,7 +332,7 @@ fn zero_iterations_are_allowed() {
     let stages = vec![Stage { weight: 1.0, max_steps: 5, gap_tolerance: 0.0 }];
     let start = || Iterate::at(barycenter(7)).max_iterations(0);
     let ends = |last: Iterate| {
-        assert_eq!((last.iterations(), &last.x), (0, &barycenter(7)));
+        assert_eq!((last.iterations(), &*last.x), (0, &barycenter(7)));
         assert_eq!(last.termination(), Some(&TerminationReason::MaxItersReached));
     };
     let frank_wolfe = |stages| FrankWolfe::new(Penalty::default(), stages, face.clone());
@@ -347,7 +347,7 @@ fn zero_iterations_are_allowed() {
     let last = sinkhorn.minimize(&f, &face, &barycenter(7), &Limits::default()).unwrap();
     assert_eq!(last.iterations(), 0);
     // Scaling the barycenter gives it back up to the scaling's tolerance.
-    assert!((last.x - barycenter(7)).amax() < 1e-9);
+    assert!((&*last.x - barycenter(7)).amax() < 1e-9);
     for method in Method::ALL {
         let recovery = recover(&f, &quick(method).with_relaxation_steps(0)).unwrap();
         assert!(recovery.optimality.value.is_finite(), "{method}");

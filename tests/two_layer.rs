@@ -316,7 +316,7 @@ fn stochastic_gradient_on_samples_finds_the_teacher_and_repeats_itself() {
         minimize(&f, solver, Iterate::at(barycenter(8)), &Limits::default()).unwrap()
     };
     let last = run();
-    assert_eq!(lmo(&(-&last.x)).unwrap().permutation, truth);
+    assert_eq!(lmo(&(-&*last.x)).unwrap().permutation, truth);
     assert!(last.current_penalty() < 1e-6, "{}", last.current_penalty());
     assert_eq!(last.x, run().x);
 }

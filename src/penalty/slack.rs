@@ -27,19 +27,7 @@ impl SlackNorms {
         Self::sum_up(rows, blocks.map(|entries| Sums::of(entries, rows)))
     }
 
-    /// X ← (1 − t)X + tQ, Q the matrix of the injection with this image, and these ← its norms, to the bit those of
-    /// [`of`](Self::of). One pass.
-    pub(crate) fn follow(&mut self, image: &[usize], t: f64, x: &mut DMatrix<f64>) {
-        let rows = x.nrows();
-        let by_block = map_blocks(x, |columns, entries| {
-            entries.iter_mut().for_each(|entry| *entry *= 1.0 - t);
-            columns.zip(entries.chunks_exact_mut(rows)).for_each(|(i, column)| column[image[i]] += t);
-            Sums::of(entries, rows)
-        });
-        *self = Self::sum_up(rows, by_block);
-    }
-
-    fn sum_up(rows: usize, blocks: impl IntoIterator<Item = Sums>) -> Self {
+    pub(super) fn sum_up(rows: usize, blocks: impl IntoIterator<Item = Sums>) -> Self {
         let mut norms = SlackNorms { columns: vec![], rows: vec![0.0; rows], slack: vec![1.0; rows] };
         for block in blocks {
             norms.rows.iter_mut().zip(block.squares).for_each(|(row, squares)| *row += squares);
@@ -119,7 +107,7 @@ impl SlackNorms {
 }
 
 /// Sums and squares in a block of columns.
-struct Sums {
+pub(super) struct Sums {
     squares: Vec<f64>,
     sums: Vec<f64>,
     /// Squares of the columns.
@@ -127,7 +115,7 @@ struct Sums {
 }
 
 impl Sums {
-    fn of(entries: &[f64], rows: usize) -> Self {
+    pub(super) fn of(entries: &[f64], rows: usize) -> Self {
         let mut sums = Sums { squares: vec![0.0; rows], sums: vec![0.0; rows], columns: vec![] };
         for column in entries.chunks_exact(rows.max(1)) {
             let mut of_column = 0.0;

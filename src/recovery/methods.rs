@@ -1,6 +1,6 @@
 //! The runs that are made: from a start through the method to a polished permutation.
 
-use super::path::{Path, Tilt};
+use super::path::Path;
 use super::run::{Run, Search};
 use super::settings::{Method, RestartFrom};
 use crate::error::Result;
@@ -8,11 +8,14 @@ use crate::instance::rng;
 use crate::penalty::WeightSchedule;
 use crate::permutation::Permutation;
 use crate::polytope::random_point_until;
-use crate::solver::{Iterate, Limits, ProjectedGradient, Projection, SinkhornLbfgs, minimize};
+use crate::solver::{Iterate, Limits, ProjectedGradient, Projection, SinkhornLbfgs, Tilt, minimize};
 use nalgebra::DMatrix;
 
 /// w in the relaxation of a tilted start, in units of κ and C's standard deviation. Chosen by hand.
 const TILT: f64 = 0.05;
+
+/// The share of w that is left in the last stage of a whole path. Chosen by hand.
+const FADED: f64 = 1e-3;
 
 /// w where a reheated path begins: better than none on three instances, which cannot tell it from 0.05
 /// (`docs/frontier.md`, *Reheating*).
@@ -38,7 +41,7 @@ pub(super) enum Beginning<'a> {
 impl Beginning<'_> {
     fn into_point(self) -> DMatrix<f64> {
         match self {
-            Beginning::Relaxed(relaxed) => relaxed.x,
+            Beginning::Relaxed(relaxed) => relaxed.x.into_matrix(),
             Beginning::Point(x) => x.clone(),
         }
     }
@@ -54,12 +57,12 @@ impl Search<'_> {
     /// The relaxed minimizer of f + w⟨C, X⟩.
     pub fn tilted_relaxation(&self, cost: &DMatrix<f64>, start: Iterate, limits: &Limits) -> Result<Iterate> {
         let stages = vec![self.relaxation_stage(self.objective)];
-        self.walk(stages, Some(self.tilt(cost)), start, (limits, limits), |_, _| Ok(false))
+        minimize(self.objective, self.frank_wolfe(stages).tilted(Some(self.tilt(cost))), start, limits)
     }
 
     /// The term of a tilted start, which fades along a whole path.
     pub fn tilt<'c>(&self, cost: &'c DMatrix<f64>) -> Tilt<'c> {
-        Tilt::fading(cost, TILT, 1 + self.settings.schedule.stages)
+        Tilt::fading(cost, (TILT, FADED), 1 + self.settings.schedule.stages)
     }
 
     /// The path from X = (1 − m)·J/n + m·P, P an earlier answer, at weights that leave it room; with a little of the
@@ -67,7 +70,7 @@ impl Search<'_> {
     pub fn reheat(&self, answer: &Permutation, cost: Option<&DMatrix<f64>>, limits: &Limits) -> Result<Run> {
         let x = self.face.barycenter() * (1.0 - REHEATED) + answer.to_matrix() * REHEATED;
         let stages = self.stages_of(self.shares(REHEATED_WEIGHTS));
-        let tilt = cost.map(|cost| Tilt::fading(cost, REHEATED_TILT, stages.len()));
+        let tilt = cost.map(|cost| Tilt::fading(cost, (REHEATED_TILT, FADED), stages.len()));
         // Its first descents find the answer that it starts from.
         self.follow(Path { stages, tilt, may_settle: false }, Iterate::at(x), limits)
     }
@@ -114,7 +117,7 @@ impl Search<'_> {
     ) -> Result<Run> {
         if is_relaxed && self.settings.restart_from == RestartFrom::LikelyPairs {
             return self.anchored_run(pairs.get(index - 1).copied(), x, |anchored, start| {
-                let relaxed = anchored.relax(anchored.objective, start.x, limits)?;
+                let relaxed = anchored.relax(anchored.objective, start.x.into_matrix(), limits)?;
                 let counts = relaxed.counts();
                 let mut run = anchored.run(Beginning::Relaxed(relaxed), limits)?;
                 run.last.add_counts(counts);

@@ -182,7 +182,7 @@ pub fn recover_from(
     if is_relaxed {
         // A path needs some time of its own.
         let within = if settings.method == Method::Relaxation { limits.clone() } else { half_way(&limits) };
-        from = search.relax(objective, from.x, &within)?;
+        from = search.relax(objective, from.x.into_matrix(), &within)?;
     }
     let unwatched = Limits { watcher: None, ..limits.clone() };
     let beginning = match is_relaxed {
@@ -224,7 +224,7 @@ pub fn recover_from(
     let is_sparse = attempts[winner].kind == AttemptKind::Sparse;
     let (certificate, x, held_out) = match of_scout.filter(|_| is_sparse) {
         Some((x, held_out)) => (certify_partial(&x)?, Soft::Sparse(x), held_out),
-        None => (certify(&best.last.x)?, Soft::Dense(best.last.x), None),
+        None => (certify(&best.last.x)?, Soft::Dense(best.last.x.into_matrix()), None),
     };
     let limit = limits.reached().filter(|_| cut_short);
     Ok(Recovery {

@@ -175,11 +175,11 @@ impl<'a> Race<'a> {
     /// Where probes look for their pairs: the relaxed minimizer, with the start's term; and that term.
     fn likely(&mut self, start: &Start, relaxed: &Iterate) -> Result<(DMatrix<f64>, Option<DMatrix<f64>>)> {
         let Some(cost) = start.tilt(self.search.objective, self.search.stop)? else {
-            return Ok((relaxed.x.clone(), None));
+            return Ok((relaxed.x.clone_owned(), None));
         };
         let tilted = self.search.tilted_relaxation(&cost, relaxed.clone().resumed(), self.limits)?;
         self.beside = (tilted.iterations(), tilted.lap_calls);
-        Ok((tilted.x, Some(cost)))
+        Ok((tilted.x.into_matrix(), Some(cost)))
     }
 
     /// How many runs more may be made that take as many iterations as the first, or `each`.

@@ -72,7 +72,8 @@ impl<'a> Search<'a> {
 
     /// Frank–Wolfe at weight 0.
     pub fn relax(&self, objective: &dyn Objective, start: DMatrix<f64>, limits: &Limits) -> Result<Iterate> {
-        self.frank_wolfe(objective, vec![self.relaxation_stage(objective)], Iterate::at(start), limits)
+        let solver = self.frank_wolfe(vec![self.relaxation_stage(objective)]);
+        minimize(objective, solver, Iterate::at(start), limits)
     }
 
     /// Whether every permutation is looked at, after the first run: on few free rows, by the default method.
@@ -93,16 +94,9 @@ impl<'a> Search<'a> {
         Stage { weight: 0.0, max_steps: self.settings.relaxation_steps, gap_tolerance }
     }
 
-    pub fn frank_wolfe(
-        &self,
-        objective: &dyn Objective,
-        stages: Vec<Stage>,
-        start: Iterate,
-        limits: &Limits,
-    ) -> Result<Iterate> {
-        let solver = FrankWolfe::new(self.settings.penalty, stages, self.face.clone())
-            .with_vertex_tolerance(self.settings.vertex_tolerance);
-        minimize(objective, solver, start, limits)
+    pub fn frank_wolfe<'b>(&self, stages: Vec<Stage>) -> FrankWolfe<'b> {
+        FrankWolfe::new(self.settings.penalty, stages, self.face.clone())
+            .with_vertex_tolerance(self.settings.vertex_tolerance)
     }
 
     /// The path's stages. A convex f has its relaxation behind it; for others the weight rises from −last·κ through 0.

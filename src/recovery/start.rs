@@ -1,8 +1,8 @@
-//! Starts that know something the relaxation does not, and the objective they tilt.
+//! Starts that know something the relaxation does not: a cost that tilts the objective.
 
 use crate::error::{Error, Result, require_finite};
 use crate::graph::Graph;
-use crate::objective::{Objective, VertexGradient};
+use crate::objective::Objective;
 use crate::permutation::Permutation;
 use crate::polytope::unit;
 use crate::stop::Stop;
@@ -129,105 +129,11 @@ impl Start {
     }
 }
 
-/// f(X) + w⟨C, X⟩, as fast as f.
-pub(super) struct Tilted<'a> {
-    pub objective: &'a dyn Objective,
-    /// C.
-    pub cost: &'a DMatrix<f64>,
-    /// w.
-    pub weight: f64,
-}
-
-impl Objective for Tilted<'_> {
-    fn size(&self) -> usize {
-        self.objective.size()
-    }
-
-    fn value(&self, x: &DMatrix<f64>) -> f64 {
-        self.objective.value(x) + self.weight * self.cost.dot(x)
-    }
-
-    fn gradient(&self, x: &DMatrix<f64>, gradient: &mut DMatrix<f64>) {
-        self.objective.gradient(x, gradient);
-        add(self.weight, self.cost, gradient);
-    }
-
-    fn value_and_gradient(&self, x: &DMatrix<f64>, gradient: &mut DMatrix<f64>) -> f64 {
-        let value = self.objective.value_and_gradient(x, gradient);
-        add(self.weight, self.cost, gradient);
-        value + self.weight * self.cost.dot(x)
-    }
-
-    fn value_at(&self, p: &Permutation) -> f64 {
-        self.objective.value_at(p) + self.weight * p.inner_product(self.cost)
-    }
-
-    fn swap_change(&self, p: &Permutation, i: usize, k: usize) -> f64 {
-        self.objective.swap_change(p, i, k) + self.weight * p.linear_swap_change(self.cost, i, k)
-    }
-
-    fn scale(&self) -> f64 {
-        self.objective.scale()
-    }
-
-    fn is_convex(&self) -> bool {
-        self.objective.is_convex()
-    }
-
-    fn vertex_gradient(&self) -> Option<Box<dyn VertexGradient + '_>> {
-        let oracle = self.objective.vertex_gradient()?;
-        Some(Box::new(TiltedGradient { oracle, tilted: self }))
-    }
-}
-
-struct TiltedGradient<'a> {
-    oracle: Box<dyn VertexGradient + 'a>,
-    tilted: &'a Tilted<'a>,
-}
-
-impl VertexGradient for TiltedGradient<'_> {
-    fn blend(&mut self, q: &Permutation, t: f64, gradient: &mut DMatrix<f64>) {
-        self.oracle.blend(q, t, gradient);
-        add(t * self.tilted.weight, self.tilted.cost, gradient);
-    }
-}
-
-/// `target += w·C`.
-pub(super) fn add(weight: f64, cost: &DMatrix<f64>, target: &mut DMatrix<f64>) {
-    target.zip_apply(cost, |to, c| *to += weight * c);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::instance::{correlated_gaussian, noisy_erdos_renyi, rng};
     use crate::objective::GraphMatching;
-    use crate::polytope::random_point;
-
-    #[test]
-    fn a_tilted_objective_is_the_objective_with_a_linear_term() {
-        let mut rng = rng(1, 0);
-        let pair = correlated_gaussian(7, 0.5, &mut rng).unwrap();
-        let (cost, weight) = (correlated_gaussian(7, 0.0, &mut rng).unwrap().a.to_matrix(), 0.7);
-        let f = GraphMatching::new(pair.a, pair.b).unwrap();
-        let whole = f.clone().with_linear(&(&cost * weight)).unwrap();
-        let tilted = Tilted { objective: &f, cost: &cost, weight };
-        let (x, p) = (random_point(7, &mut rng), Permutation::random(7, &mut rng));
-        let mut gradients = [DMatrix::zeros(7, 7), DMatrix::zeros(7, 7)];
-        // Sums of some hundred numbers of size 1 to 10.
-        let close = |v: f64, expected: f64| assert!((v - expected).abs() < 1e-10, "{v}, not {expected}");
-        close(tilted.value(&x), whole.value(&x));
-        close(tilted.value_and_gradient(&x, &mut gradients[0]), whole.value_and_gradient(&x, &mut gradients[1]));
-        close((&gradients[0] - &gradients[1]).amax(), 0.0);
-        tilted.vertex_gradient().unwrap().blend(&p, 0.3, &mut gradients[0]);
-        whole.vertex_gradient().unwrap().blend(&p, 0.3, &mut gradients[1]);
-        close((&gradients[0] - &gradients[1]).amax(), 0.0);
-        tilted.gradient(&x, &mut gradients[0]);
-        whole.gradient(&x, &mut gradients[1]);
-        close((&gradients[0] - &gradients[1]).amax(), 0.0);
-        close(tilted.value_at(&p), whole.value_at(&p));
-        close(tilted.swap_change(&p, 1, 4), whole.swap_change(&p, 1, 4));
-    }
 
     /// Pairs that an earlier answer had wrong would stay for ever otherwise, and keep out the right ones.
     #[test]

@@ -98,7 +98,7 @@ pub(super) fn recover(
         },
         certificate: Certificate { permutation: injection.map(|p| form.permutation(&p)), ..certificate },
         permutation,
-        x: Soft::Dense(if form.places_are_rows() { last.x } else { last.x.transpose() }),
+        x: Soft::Dense(if form.places_are_rows() { last.x.into_matrix() } else { last.x.transpose() }),
         held_out: None,
         iterations: sum(|attempt| attempt.iterations),
         lap_calls: sum(|attempt| attempt.lap_calls),

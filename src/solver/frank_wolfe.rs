@@ -1,15 +1,17 @@
 //! Frank–Wolfe on f + λP, λ constant or growing in stages.
 
-use super::stage::{Stage, next_stage, proceed, status};
+use super::stage::{Stage, StageEnd, leave, next_stage, status};
+use super::tilt::{Tilt, Tilted};
 use super::{ArgminResult, Iterate, check_state, prepared};
 use crate::assignment::{AssignmentSolver, MongeOrder};
 use crate::certificate::{ROUNDING_RADIUS, row_argmax};
 use crate::error::{Error, Result};
 use crate::local_search::is_swap_minimum_until;
 use crate::objective::{Objective, VertexGradient};
-use crate::penalty::{Norms, Penalty};
+use crate::penalty::Penalty;
 use crate::permutation::Permutation;
 use crate::polytope::Face;
+use crate::stop::Stop;
 use argmin::core::{Problem, Solver, State, TerminationReason, TerminationStatus};
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
@@ -51,15 +53,23 @@ pub struct FrankWolfe<'a> {
     face: Face,
     vertex_tolerance: f64,
     #[serde(skip)]
+    tilt: Option<Tilt<'a>>,
+    /// w of the term in the kept f(X) and ∇f(X).
+    #[serde(skip)]
+    tilted_by: f64,
+    /// What ends the first stage; what ends the run, while that is under way.
+    #[serde(skip)]
+    other_stop: Option<Stop>,
+    #[serde(skip)]
+    stage_end: StageEnd<'a>,
+    #[serde(skip)]
     workspace: Option<Workspace<'a>>,
 }
 
-/// What is computed anew in every step, kept to save its allocation: no part of what a solver is.
+/// What is computed anew in every step, kept for a stage to save its allocation: no part of what a solver is.
 struct Workspace<'a> {
     oracle: Option<Box<dyn VertexGradient + 'a>>,
     assignment: AssignmentSolver,
-    /// Of the rows and columns of X.
-    norms: Norms,
     cost: DMatrix<f64>,
     free_cost: DMatrix<f64>,
 }
@@ -78,15 +88,24 @@ impl<'a> Workspace<'a> {
             assignment.warm_start(row_duals, columns)?;
         }
         let oracle = objective.vertex_gradient();
-        let norms = Norms::of(&state.x);
-        Ok(Workspace { oracle, assignment, norms, cost: DMatrix::zeros(n, n), free_cost: DMatrix::zeros(0, 0) })
+        Ok(Workspace { oracle, assignment, cost: DMatrix::zeros(n, n), free_cost: DMatrix::zeros(0, 0) })
     }
 }
 
 impl<'a> FrankWolfe<'a> {
     /// The given stages over `face`.
     pub fn new(penalty: Penalty, stages: Vec<Stage>, face: Face) -> Self {
-        FrankWolfe { penalty, stages, face, vertex_tolerance: 0.0, workspace: None }
+        FrankWolfe {
+            penalty,
+            stages,
+            face,
+            vertex_tolerance: 0.0,
+            tilt: None,
+            tilted_by: 0.0,
+            other_stop: None,
+            stage_end: StageEnd::default(),
+            workspace: None,
+        }
     }
 
     /// Lets a vertex be worse than the best one by `share` ≥ 0 of the last gap, and by a quarter of that with λ > 0.
@@ -100,13 +119,70 @@ impl<'a> FrankWolfe<'a> {
         self
     }
 
-    fn refresh(&self, objective: &dyn Objective, state: &mut Iterate) -> Result<()> {
-        let value = objective.value_and_gradient(&state.x, &mut state.gradient);
-        if forget_unfinished(state) {
-            return Ok(());
+    /// Adds a linear term. The iterates' values and gradients are then those of f with the term, and there is no lower
+    /// bound.
+    pub(crate) fn tilted(mut self, tilt: Option<Tilt<'a>>) -> Self {
+        self.tilt = tilt;
+        self
+    }
+
+    /// The first stage, not the run, ends at `stop`.
+    pub(crate) fn with_first_stage_until(mut self, stop: Stop) -> Self {
+        self.other_stop = Some(stop);
+        self
+    }
+
+    /// Asks at the end of each stage, unless X is hard there, whether the run ends. While it is asked the solver holds
+    /// no matrices but the iterate's.
+    pub(crate) fn at_stage_ends(mut self, asked: impl FnMut(&Stage, &Iterate) -> Result<bool> + 'a) -> Self {
+        self.stage_end = StageEnd::ask(asked);
+        self
+    }
+
+    /// f with the term as it is in this stage.
+    fn tilted_objective(&self, objective: &'a dyn Objective) -> Option<Tilted<'a>> {
+        self.tilt.map(|Tilt { cost, .. }| Tilted { objective, cost, weight: self.tilted_by })
+    }
+
+    /// Whether the first stage ends here, be its steps made or not.
+    fn is_cut(&self, state: &Iterate) -> bool {
+        self.other_stop.is_some() && state.stop.is_reached()
+    }
+
+    /// Begins the stage that `state` is at: what is known at X moves with the term, or is computed where nothing is, as
+    /// at the start or where a step was cut short.
+    fn enter_stage(&mut self, objective: &'a dyn Objective, state: &mut Iterate) -> Result<()> {
+        let change = self.tilt.map_or(0.0, |tilt| tilt.weight_in(state.stage) - self.tilted_by);
+        self.tilted_by += change;
+        let tilted = self.tilted_objective(objective);
+        let n = self.face.size();
+        if state.gradient.shape() != (n, n) {
+            state.gradient = DMatrix::zeros(n, n);
+            return refresh(tilted.as_ref().map_or(objective, |tilted| tilted), state);
         }
-        (state.value, state.steps_since_refresh) = (value, 0);
-        if value.is_finite() { Ok(()) } else { Err(Error::Breakdown(format!("value is {value}"))) }
+        if let Some(tilted) = tilted {
+            tilted.retilt(change, state);
+        }
+        Ok(())
+    }
+
+    /// Ends the stage that `state` is at, and begins the next one if there is one and the run goes on.
+    fn end_stage(&mut self, objective: &'a dyn Objective, mut state: Iterate, converged: bool) -> ArgminResult {
+        let stage = self.stages[state.stage];
+        // What is made between stages needs room: all that goes on is in the state.
+        self.workspace = None;
+        if let Some(stop) = self.other_stop.take() {
+            state.stop = stop;
+        }
+        let is_hard = stage.weight > 0.0 && has_hardened(objective, &self.face, &state);
+        if is_hard || self.stage_end.ends_path(&stage, &state)? {
+            return Ok((state.terminate_with(TerminationReason::SolverConverged), None));
+        }
+        state = leave(&self.stages, state, converged);
+        if state.stage < self.stages.len() {
+            self.enter_stage(objective, &mut state)?;
+        }
+        Ok((state, None))
     }
 
     /// One step at the current stage's weight. Returns false, with X as it was, if it was cut short.
@@ -114,13 +190,14 @@ impl<'a> FrankWolfe<'a> {
         if self.workspace.is_none() {
             self.workspace = Some(Workspace::new(objective, state)?);
         }
+        let tilted = self.tilted_objective(objective);
+        let objective: &dyn Objective = tilted.as_ref().map_or(objective, |tilted| tilted);
         let stage = self.stages[state.stage];
         let is_first = state.last_assignment.is_none();
         let mut tolerance = self.allowance(stage, state);
-        let Some(Workspace { oracle, assignment, norms, cost, free_cost }) = &mut self.workspace else {
-            unreachable!()
-        };
-        let products = self.penalty.total_gradient(stage.weight, &state.x, norms, &state.gradient, cost);
+        let Some(Workspace { oracle, assignment, cost, free_cost }) = &mut self.workspace else { unreachable!() };
+        let (x, norms) = state.x.with_norms();
+        let products = self.penalty.total_gradient(stage.weight, x, norms, &state.gradient, cost);
         (state.weight, state.penalty) = (stage.weight, products.penalty);
         let free_cost: &DMatrix<f64> = if self.face.is_whole() {
             cost
@@ -148,33 +225,35 @@ impl<'a> FrankWolfe<'a> {
         if !state.gap.is_finite() {
             return Err(Error::Breakdown(format!("Frank-Wolfe gap is {}", state.gap)));
         }
-        if stage.weight == 0.0 && objective.is_convex() {
+        if stage.weight == 0.0 && objective.is_convex() && tilted.is_none() {
             state.lower_bound = state.lower_bound.max(state.value - state.gap - tolerance);
         }
 
         let oracle = if stage.weight >= 0.0 { oracle.as_mut() } else { None };
         let Some(oracle) = oracle else {
             self.search(objective, state, &q);
-            self.workspace.as_mut().expect("made above").norms = Norms::of(&state.x);
-            return self.refresh(objective, state).map(|()| true);
+            return refresh(objective, state).map(|()| true);
         };
         let center = if is_first { center_of_ties(free_cost, assignment.value()) } else { None };
         if let Some(center) = center {
-            let center = self.face.embed(&center);
-            if !move_to_center(objective, state, &center, products.gradient) {
+            let center = if self.face.is_whole() { center } else { self.face.embed(&center) };
+            // The costs are not needed any more.
+            if !move_to_center(objective, state, &center, products.gradient, cost) {
                 return Ok(false);
             }
-            *norms = Norms::of(&state.x);
         } else {
             let slope = q.inner_product(&state.gradient) - products.gradient;
             let t = minimize_along(state, slope, objective.value_at(&q));
-            norms.follow(q.inverse().image(), t, &mut state.x);
+            state.x.move_to_vertex(q.inverse().image(), t);
             oracle.blend(&q, t, &mut state.gradient);
+            if let Some(tilted) = &tilted {
+                tilted.blend(t, &mut state.gradient);
+            }
             forget_unfinished(state);
         }
         state.steps_since_refresh += 1;
         if state.steps_since_refresh >= REFRESH_EVERY {
-            self.refresh(objective, state)?;
+            refresh(objective, state)?;
         }
         Ok(true)
     }
@@ -196,7 +275,7 @@ impl<'a> FrankWolfe<'a> {
         let there = total(&q.to_matrix(), objective.value_at(q));
         let mut curvature = 2.0 * (there - here + state.gap);
         let rounding = 1e-12 * (here.abs() + there.abs());
-        let mut trial = state.x.clone();
+        let mut trial = state.x.clone_owned();
         loop {
             let t = parabola_minimizer(state.gap, curvature);
             trial.copy_from(&state.x);
@@ -208,12 +287,22 @@ impl<'a> FrankWolfe<'a> {
             }
             if t < 1e-10 || total(&trial, objective.value(&trial)) <= predicted + rounding {
                 state.step_size = t;
-                std::mem::swap(&mut state.x, &mut trial);
+                state.x = trial.into();
                 return;
             }
             curvature = 2.0 * curvature.max(state.gap);
         }
     }
+}
+
+/// ∇f(X) and f(X) afresh.
+fn refresh(objective: &dyn Objective, state: &mut Iterate) -> Result<()> {
+    let value = objective.value_and_gradient(&state.x, &mut state.gradient);
+    if forget_unfinished(state) {
+        return Ok(());
+    }
+    (state.value, state.steps_since_refresh) = (value, 0);
+    if value.is_finite() { Ok(()) } else { Err(Error::Breakdown(format!("value is {value}"))) }
 }
 
 /// Whether ∇f may be unfinished, as its computation may have been cut short: then it is dropped.
@@ -227,7 +316,7 @@ pub(super) fn forget_unfinished(state: &mut Iterate) -> bool {
 
 /// Whether a path has arrived: X is a permutation, or its certified rounding is a local minimum under the swaps of the
 /// face. False where the state's stop comes first.
-pub(crate) fn has_hardened(objective: &dyn Objective, face: &Face, state: &Iterate) -> bool {
+fn has_hardened(objective: &dyn Objective, face: &Face, state: &Iterate) -> bool {
     let penalty = state.current_penalty();
     if penalty <= HARD {
         return true;
@@ -254,22 +343,26 @@ fn center_of_ties(cost: &DMatrix<f64>, least: f64) -> Option<DMatrix<f64>> {
     (cost.dot(&center) <= least + rounding).then_some(center)
 }
 
-/// A step of a quadratic f towards `center` in the place of a vertex; `product` is ⟨∇f(X), X⟩. One gradient. Returns
-/// false, with X as it was, if it was cut short.
+/// A step of a quadratic f towards `center` in the place of a vertex; `product` is ⟨∇f(X), X⟩. One gradient, written to
+/// `spare`. Returns false, with X as it was, if it was cut short.
 ///
 /// From the barycenter vertices of equal degree are alike, and each of the many best vertices would favour some of them
 /// by their numbers. Their mean is as good to first order, curves less, and follows a renumbering.
-fn move_to_center(objective: &dyn Objective, state: &mut Iterate, center: &DMatrix<f64>, product: f64) -> bool {
-    let mut gradient = DMatrix::zeros(center.nrows(), center.ncols());
-    let there = objective.value_and_gradient(center, &mut gradient);
+fn move_to_center(
+    objective: &dyn Objective,
+    state: &mut Iterate,
+    center: &DMatrix<f64>,
+    product: f64,
+    spare: &mut DMatrix<f64>,
+) -> bool {
+    let there = objective.value_and_gradient(center, spare);
     if state.stop.is_reached() {
         return false;
     }
     let slope = state.gradient.dot(center) - product;
     let t = minimize_along(state, slope, there);
-    let blend = |here: &mut f64, there: f64| *here = (1.0 - t) * *here + t * there;
-    state.x.zip_apply(center, blend);
-    state.gradient.zip_apply(&gradient, blend);
+    state.x.move_to(center, t);
+    state.gradient.zip_apply(spare, |here, there| *here = (1.0 - t) * *here + t * there);
     true
 }
 
@@ -297,31 +390,36 @@ impl<'a> Solver<&'a dyn Objective, Iterate> for FrankWolfe<'a> {
 
     fn init(&mut self, problem: &mut Problem<&'a dyn Objective>, state: Iterate) -> ArgminResult {
         let objective = *problem.problem.as_ref().expect("argmin holds the problem");
-        let n = self.face.size();
         let mut state = prepared("Frank-Wolfe", objective, &self.face, state)?;
-        if state.gradient.shape() != (n, n) {
-            state.gradient = DMatrix::zeros(n, n);
-            self.refresh(objective, &mut state)?;
+        if let Some(stop) = &mut self.other_stop {
+            std::mem::swap(stop, &mut state.stop);
+        }
+        if self.tilt.is_some() {
+            // A bound on f bounds nothing else.
+            state.lower_bound = f64::NEG_INFINITY;
         }
         state.penalty = self.penalty.value(&state.x);
         (state.stage, state.stage_steps) = (next_stage(&self.stages, 0), 0);
+        self.enter_stage(objective, &mut state)?;
         Ok((state, None))
     }
 
     fn next_iter(&mut self, problem: &mut Problem<&'a dyn Objective>, mut state: Iterate) -> ArgminResult {
         let objective = *problem.problem.as_ref().expect("argmin holds the problem");
+        if self.is_cut(&state) {
+            return self.end_stage(objective, state, false);
+        }
         check_state("Frank-Wolfe", objective, self.face.size(), &self.stages, &state)?;
         if !self.step(objective, &mut state)? {
-            return Ok((state, None));
+            return if self.is_cut(&state) { self.end_stage(objective, state, false) } else { Ok((state, None)) };
         }
         state.stage_steps += 1;
         let stage = self.stages[state.stage];
         let converged = state.gap <= stage.gap_tolerance || state.step_size == 0.0;
-        let ended = converged || state.stage_steps >= stage.max_steps;
-        if ended && stage.weight > 0.0 && has_hardened(objective, &self.face, &state) {
-            return Ok((state.terminate_with(TerminationReason::SolverConverged), None));
+        if converged || state.stage_steps >= stage.max_steps {
+            return self.end_stage(objective, state, converged);
         }
-        Ok((proceed(&self.stages, state, converged), None))
+        Ok((state, None))
     }
 
     fn terminate(&mut self, state: &Iterate) -> TerminationStatus {

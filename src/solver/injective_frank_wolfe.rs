@@ -1,12 +1,12 @@
 //! Frank–Wolfe on f + λP over the injections, λ constant or growing in stages.
 
 use super::frank_wolfe::{forget_unfinished, parabola_minimizer};
-use super::stage::{Stage, next_stage, proceed, status};
+use super::stage::{Stage, StageEnd, leave, next_stage, status};
+use super::tilt::Tilt;
 use super::{ArgminResult, Iterate};
 use crate::certificate::INJECTION_RADIUS;
 use crate::error::{Error, Result};
 use crate::objective::Injective;
-use crate::penalty::SlackNorms;
 use crate::polytope::Injections;
 use argmin::core::{Problem, Solver, State, TerminationReason, TerminationStatus};
 use nalgebra::DMatrix;
@@ -32,38 +32,46 @@ const HALVINGS: usize = 30;
 pub struct InjectiveFrankWolfe<'a> {
     stages: Vec<Stage>,
     face: &'a Injections,
-    /// w and C of a linear term.
-    tilt: Option<(f64, &'a DMatrix<f64>)>,
-    workspace: Option<Workspace>,
-}
-
-/// What is kept from step to step.
-#[derive(Debug)]
-struct Workspace {
-    norms: SlackNorms,
+    tilt: Option<Tilt<'a>>,
+    stage_end: StageEnd<'a>,
+    /// Of the linear problem; kept to save its allocation.
     cost: DMatrix<f64>,
 }
 
 impl<'a> InjectiveFrankWolfe<'a> {
     /// The given stages over `face`.
     pub fn new(stages: Vec<Stage>, face: &'a Injections) -> Self {
-        InjectiveFrankWolfe { stages, face, tilt: None, workspace: None }
+        InjectiveFrankWolfe { stages, face, tilt: None, stage_end: StageEnd::default(), cost: DMatrix::zeros(0, 0) }
     }
 
     /// With w⟨C, X⟩ added to the function, C of size N × m; values and gradients stay those of f.
-    pub fn tilted(mut self, weight: f64, cost: &'a DMatrix<f64>) -> Self {
-        self.tilt = Some((weight, cost));
+    pub fn tilted(self, weight: f64, cost: &'a DMatrix<f64>) -> Self {
+        self.with_tilt(Some(Tilt { cost, weight, fade: 1.0 }))
+    }
+
+    /// [`tilted`](Self::tilted) by a term that fades from stage to stage.
+    pub(crate) fn with_tilt(mut self, tilt: Option<Tilt<'a>>) -> Self {
+        self.tilt = tilt;
+        self
+    }
+
+    /// Asks at the end of each stage whether the run ends.
+    pub(crate) fn at_stage_ends(mut self, asked: impl FnMut(&Stage, &Iterate) -> Result<bool> + 'a) -> Self {
+        self.stage_end = StageEnd::ask(asked);
         self
     }
 
     /// One step at the current stage's weight. Returns false, with X as it was, if it was cut short.
     fn step(&mut self, objective: &dyn Injective, state: &mut Iterate) -> Result<bool> {
-        let Some(Workspace { norms, cost }) = &mut self.workspace else { unreachable!("made at the beginning") };
+        let cost = &mut self.cost;
+        cost.resize_mut(state.x.nrows(), state.x.ncols(), 0.0);
+        let tilt = self.tilt.map(|tilt| (tilt.weight_in(state.stage), tilt.cost));
         let weight = self.stages[state.stage].weight;
-        let (mut total, product) = norms.total_gradient(weight, &state.x, &state.gradient, cost);
+        let (x, norms) = state.x.with_slack_norms();
+        let (mut total, product) = norms.total_gradient(weight, x, &state.gradient, cost);
         (state.weight, state.penalty) = (weight, norms.penalty());
         let mut tilted = 0.0;
-        if let Some((weight, linear)) = self.tilt {
+        if let Some((weight, linear)) = tilt {
             cost.zip_apply(linear, |cost, c| *cost += weight * c);
             tilted = weight * linear.dot(&state.x);
             total += tilted;
@@ -78,11 +86,12 @@ impl<'a> InjectiveFrankWolfe<'a> {
         }
         let slope = at_q(&state.gradient) - product;
         let curvature = 2.0 * (objective.value_at(&q) - state.value - slope);
-        let of_tilt = self.tilt.map_or(0.0, |(weight, linear)| weight * at_q(linear) - tilted);
+        let of_tilt = tilt.map_or(0.0, |(weight, linear)| weight * at_q(linear) - tilted);
         let t = if weight >= 0.0 {
             parabola_minimizer(state.gap, curvature)
         } else {
-            let penalty = norms.along(q.image(), &state.x);
+            let (x, norms) = state.x.with_slack_norms();
+            let penalty = norms.along(q.image(), x);
             minimize_on_segment(|t| {
                 let (value, rise) = penalty(t);
                 let slope = slope + of_tilt;
@@ -91,7 +100,7 @@ impl<'a> InjectiveFrankWolfe<'a> {
         };
         state.value += t * (slope + 0.5 * t * curvature);
         state.step_size = t;
-        norms.follow(q.image(), t, &mut state.x);
+        state.x.move_to_vertex(q.image(), t);
         objective.blend(&q, t, &mut state.gradient);
         state.steps_since_refresh += 1;
         if state.steps_since_refresh >= REFRESH_EVERY {
@@ -134,7 +143,7 @@ impl<'a> Solver<&'a dyn Injective, Iterate> for InjectiveFrankWolfe<'_> {
         let objective = *problem.problem.as_ref().expect("argmin holds the problem");
         let shape = self.face.shape();
         if state.x.is_empty() {
-            state.x = self.face.barycenter();
+            state.x = self.face.barycenter().into();
         }
         if objective.shape() != shape || state.x.shape() != shape {
             let found = format!("objective {:?}, start {:?}", objective.shape(), state.x.shape());
@@ -144,9 +153,7 @@ impl<'a> Solver<&'a dyn Injective, Iterate> for InjectiveFrankWolfe<'_> {
             state.gradient = DMatrix::zeros(shape.0, shape.1);
             refresh(objective, &mut state)?;
         }
-        let norms = SlackNorms::of(&state.x);
-        state.penalty = norms.penalty();
-        self.workspace = Some(Workspace { norms, cost: DMatrix::zeros(shape.0, shape.1) });
+        state.penalty = state.x.with_slack_norms().1.penalty();
         (state.stage, state.stage_steps) = (next_stage(&self.stages, 0), 0);
         Ok((state, None))
     }
@@ -160,12 +167,14 @@ impl<'a> Solver<&'a dyn Injective, Iterate> for InjectiveFrankWolfe<'_> {
         state.stage_steps += 1;
         let stage = self.stages[state.stage];
         let converged = state.gap <= stage.gap_tolerance || state.step_size == 0.0;
-        let ended = converged || state.stage_steps >= stage.max_steps;
-        let penalty = self.workspace.as_ref().map_or(f64::INFINITY, |workspace| workspace.norms.penalty());
-        if ended && stage.weight > 0.0 && penalty < INJECTION_RADIUS {
+        if !converged && state.stage_steps < stage.max_steps {
+            return Ok((state, None));
+        }
+        let ends = self.stage_end.ends_path(&stage, &state)?;
+        if ends || stage.weight > 0.0 && state.x.with_slack_norms().1.penalty() < INJECTION_RADIUS {
             return Ok((state.terminate_with(TerminationReason::SolverConverged), None));
         }
-        Ok((proceed(&self.stages, state, converged), None))
+        Ok((leave(&self.stages, state, converged), None))
     }
 
     fn terminate(&mut self, state: &Iterate) -> TerminationStatus {

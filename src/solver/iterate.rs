@@ -1,6 +1,6 @@
 //! The state every solver works on.
 
-use crate::penalty::Penalty;
+use crate::penalty::{Penalty, Point};
 use crate::permutation::Permutation;
 use crate::stop::Stop;
 use argmin::core::{Problem, State, TerminationReason, TerminationStatus};
@@ -17,8 +17,8 @@ use std::time::Duration;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Iterate {
     /// X, n × n; 0 × 0 before the first iteration if the solver shall choose its start.
-    #[serde(deserialize_with = "matrix")]
-    pub x: DMatrix<f64>,
+    #[serde(deserialize_with = "point")]
+    pub x: Point,
     /// ∇f(X), where the solver keeps it; 0 × 0 where it is not known, as after a step that was cut short.
     #[serde(deserialize_with = "matrix")]
     pub gradient: DMatrix<f64>,
@@ -63,10 +63,14 @@ fn matrix<'de, D: Deserializer<'de>>(source: D) -> Result<DMatrix<f64>, D::Error
     Ok(DMatrix::from_vec(rows, columns, entries))
 }
 
+fn point<'de, D: Deserializer<'de>>(source: D) -> Result<Point, D::Error> {
+    matrix(source).map(Point::from)
+}
+
 impl Iterate {
     /// A run that starts at X.
-    pub fn at(x: DMatrix<f64>) -> Self {
-        Iterate { x, ..Iterate::new() }
+    pub fn at(x: impl Into<Point>) -> Self {
+        Iterate { x: x.into(), ..Iterate::new() }
     }
 
     /// At most this many iterations.
@@ -139,7 +143,7 @@ impl State for Iterate {
 
     fn new() -> Self {
         Iterate {
-            x: DMatrix::zeros(0, 0),
+            x: Point::default(),
             gradient: DMatrix::zeros(0, 0),
             value: f64::INFINITY,
             penalty: f64::INFINITY,

@@ -21,15 +21,16 @@ mod projected_gradient;
 mod sinkhorn_lbfgs;
 mod stage;
 mod stochastic_gradient;
+mod tilt;
 
 pub use frank_wolfe::FrankWolfe;
-pub(crate) use frank_wolfe::has_hardened;
 pub use injective_frank_wolfe::InjectiveFrankWolfe;
 pub use iterate::Iterate;
 pub use projected_gradient::{ProjectedGradient, Projection};
 pub use sinkhorn_lbfgs::SinkhornLbfgs;
 pub use stage::Stage;
 pub use stochastic_gradient::StochasticGradient;
+pub(crate) use tilt::Tilt;
 
 use crate::error::{Error, Result};
 use crate::objective::{Injective, Objective};
@@ -182,7 +183,7 @@ pub(crate) fn execute<O, I: State, S: Solver<O, I>>(
 fn prepared(solver: &str, objective: &dyn Objective, face: &Face, mut state: Iterate) -> Result<Iterate> {
     let n = face.size();
     if state.x.is_empty() {
-        state.x = face.barycenter();
+        state.x = face.barycenter().into();
     }
     if objective.size() != n || state.x.shape() != (n, n) {
         let found = format!("objective {}, start {:?}", objective.size(), state.x.shape());

@@ -144,7 +144,7 @@ impl<'a> Solver<&'a dyn Objective, Iterate> for ProjectedGradient {
         // With its constant, which scaling does see: without it λ∇P only multiplies rows and columns, and scaling
         // undoes that.
         state.gradient += self.penalty.gradient(&state.x) * stage.weight;
-        let Some(moved) = self.feasible(&(&state.x - &state.gradient * self.step_size), &state.stop)? else {
+        let Some(moved) = self.feasible(&(&*state.x - &state.gradient * self.step_size), &state.stop)? else {
             return Ok((state, None));
         };
         objective.gradient(&moved, &mut state.gradient);
@@ -152,8 +152,8 @@ impl<'a> Solver<&'a dyn Objective, Iterate> for ProjectedGradient {
         if state.stop.is_reached() {
             return Ok((state, None));
         }
-        let distance = (&moved - &state.x).norm();
-        (state.x, state.value) = (moved, value);
+        let distance = (&moved - &*state.x).norm();
+        (state.x, state.value) = (moved.into(), value);
         state.penalty = self.penalty.value(&state.x);
         if !state.value.is_finite() {
             return Err(Error::Breakdown(format!("value is {}", state.value)).into());

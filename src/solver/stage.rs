@@ -1,6 +1,7 @@
 //! The stages of a path, and how a solver walks through them.
 
 use super::Iterate;
+use crate::error::Result;
 use argmin::core::{State, TerminationReason, TerminationStatus};
 use serde::{Deserialize, Serialize};
 
@@ -21,10 +22,16 @@ pub(super) fn next_stage(stages: &[Stage], from: usize) -> usize {
 }
 
 /// `state` after a step: at the next stage if its own is over, terminated if that was the last.
-pub(super) fn proceed(stages: &[Stage], mut state: Iterate, converged: bool) -> Iterate {
-    if !converged && state.stage_steps < stages[state.stage].max_steps {
-        return state;
+pub(super) fn proceed(stages: &[Stage], state: Iterate, converged: bool) -> Iterate {
+    if converged || state.stage_steps >= stages[state.stage].max_steps {
+        leave(stages, state, converged)
+    } else {
+        state
     }
+}
+
+/// `state` at the next stage, terminated if its own was the last.
+pub(super) fn leave(stages: &[Stage], mut state: Iterate, converged: bool) -> Iterate {
     (state.stage, state.stage_steps) = (next_stage(stages, state.stage + 1), 0);
     if state.stage < stages.len() {
         return state;
@@ -42,4 +49,27 @@ pub(super) fn status(stages: &[Stage], state: &Iterate) -> TerminationStatus {
         return TerminationStatus::NotTerminated;
     }
     TerminationStatus::Terminated(TerminationReason::MaxItersReached)
+}
+
+/// Who is asked at the end of each stage, given it and its last iterate, whether the path ends there. No part of what a
+/// solver is: a checkpoint has none of it.
+#[derive(Default)]
+pub(super) struct StageEnd<'a>(Option<Box<Asked<'a>>>);
+
+type Asked<'a> = dyn FnMut(&Stage, &Iterate) -> Result<bool> + 'a;
+
+impl<'a> StageEnd<'a> {
+    pub fn ask(asked: impl FnMut(&Stage, &Iterate) -> Result<bool> + 'a) -> Self {
+        StageEnd(Some(Box::new(asked)))
+    }
+
+    pub fn ends_path(&mut self, stage: &Stage, last: &Iterate) -> Result<bool> {
+        self.0.as_mut().map_or(Ok(false), |asked| asked(stage, last))
+    }
+}
+
+impl std::fmt::Debug for StageEnd<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str("StageEnd")
+    }
 }

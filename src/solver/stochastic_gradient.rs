@@ -67,8 +67,10 @@ impl<'a> Solver<&'a dyn Objective, Iterate> for StochasticGradient<'_> {
         // With its constant, which scaling does see: without it λ∇P only multiplies rows and columns, and scaling
         // undoes that.
         state.gradient += self.penalty.gradient(&state.x) * state.weight;
-        state.x.zip_apply(&state.gradient, |x, g| *x = (*x - self.step_size * g).max(0.0));
-        scale_once(&mut state.x);
+        let mut x = std::mem::take(&mut state.x).into_matrix();
+        x.zip_apply(&state.gradient, |x, g| *x = (*x - self.step_size * g).max(0.0));
+        scale_once(&mut x);
+        state.x = x.into();
         state.penalty = self.penalty.value(&state.x);
         state.stage_steps += 1;
         Ok((proceed(&self.stages, state, false), None))

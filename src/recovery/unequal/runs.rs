@@ -4,16 +4,16 @@ use super::super::enumeration::{are_few, enumerate_injections};
 use super::super::run::half_way;
 use super::super::settings::{Effort, Method, Settings};
 use super::super::start::Start;
-use crate::certificate::{INJECTION_RADIUS, Optimality};
+use crate::certificate::Optimality;
 use crate::error::{Error, Result};
 use crate::injection::Injection;
 use crate::instance::rng;
 use crate::local_search::injections::{Cooling, anneal, descend};
 use crate::objective::{Embedding, EmbeddingSearch, Injective, Objective, is_much_smaller};
-use crate::penalty::{SlackNorms, WeightSchedule};
+use crate::penalty::{Point, SlackNorms, WeightSchedule};
 use crate::permutation::Permutation;
 use crate::polytope::Injections;
-use crate::solver::{InjectiveFrankWolfe, Iterate, Limits, Stage, minimize_injective};
+use crate::solver::{InjectiveFrankWolfe, Iterate, Limits, Stage, Tilt, minimize_injective};
 use crate::stop::Stop;
 use nalgebra::DMatrix;
 
@@ -128,8 +128,9 @@ impl<'a> Search<'a> {
     /// The run that begins, and ends, at an injection.
     pub fn at(&self, p: Injection) -> Run {
         let (places, vertices) = self.form.shape();
-        let mut last = Iterate::at(DMatrix::zeros(places, vertices));
-        p.image().iter().enumerate().for_each(|(i, &j)| last.x[(j, i)] = 1.0);
+        let mut x = DMatrix::zeros(places, vertices);
+        p.image().iter().enumerate().for_each(|(i, &j)| x[(j, i)] = 1.0);
+        let mut last = Iterate::at(x);
         let value = self.form.value_at(&p);
         (last.value, last.penalty) = (value, 0.0);
         Run { last, p, value, moves: 0 }
@@ -184,66 +185,49 @@ impl<'a> Search<'a> {
         x.view((0, 0), self.form.shape()).into_owned()
     }
 
-    fn frank_wolfe(
-        &self,
-        stages: Vec<Stage>,
-        start: Iterate,
-        tilt: Option<(f64, &DMatrix<f64>)>,
-        limits: &Limits,
-    ) -> Result<Iterate> {
-        let solver = InjectiveFrankWolfe::new(stages, &self.face);
-        let solver = match tilt {
-            Some((weight, cost)) => solver.tilted(weight, cost),
-            None => solver,
-        };
-        minimize_injective(self.form, solver, start, limits)
-    }
-
     /// Frank–Wolfe on f + λP (+ w⟨C, X⟩), λ growing from negative, where −P is convex, through 0. The best of the
     /// descents from its stages; without descents, its end.
     fn path(&self, x: DMatrix<f64>, cost: Option<&DMatrix<f64>>, limits: &Limits) -> Result<Run> {
         let kappa = self.form.scale();
         let most = self.settings.schedule.last * kappa;
         let convex = CONVEX_WEIGHTS.weights().into_iter().rev().map(|share| -share * most);
-        let weights: Vec<f64> = convex.chain(CONCAVE_WEIGHTS.weights().into_iter().map(|share| share * most)).collect();
-        let fade = TILT.1.powf(1.0 / (weights.len() - 1) as f64);
+        let weights = convex.chain(CONCAVE_WEIGHTS.weights().into_iter().map(|share| share * most));
+        let (max_steps, gap_tolerance) = (self.settings.steps_per_weight, GAP * kappa * self.form.shape().1 as f64);
+        let stages: Vec<_> = weights.map(|weight| Stage { weight, max_steps, gap_tolerance }).collect();
+        let tilt = cost.map(|cost| Tilt::fading(cost, TILT, stages.len()));
         let condensed = CONDENSED * SlackNorms::of(&self.face.barycenter()).penalty();
         let unwatched = Limits { watcher: None, ..limits.clone() };
-        let (mut last, mut best, mut in_vain) = (Iterate::at(x), None::<Run>, 0);
+        let (mut best, mut in_vain) = (None::<Run>, 0);
         let (mut iterations, mut lap_calls) = (0, 0);
-        for (number, weight) in weights.into_iter().enumerate() {
-            let gap_tolerance = GAP * kappa * self.form.shape().1 as f64;
-            let stage = Stage { weight, max_steps: self.settings.steps_per_weight, gap_tolerance };
-            let tilt = cost.map(|cost| (TILT.0 * fade.powi(number as i32), cost));
-            last = self.frank_wolfe(vec![stage], last.resumed(), tilt, limits)?;
-            iterations += last.iterations();
-            lap_calls += last.lap_calls;
-            let is_hard = weight > 0.0 && last.penalty < INJECTION_RADIUS;
-            if self.settings.descents {
-                let run = self.descend(last.x.clone(), DESCENT_STEPS, &unwatched)?;
-                iterations += run.last.iterations();
-                lap_calls += run.last.lap_calls;
-                let improves = best.as_ref().is_none_or(|best| run.value < best.value);
-                in_vain = if improves || last.penalty > condensed { 0 } else { in_vain + 1 };
-                if improves {
-                    best = Some(run);
-                }
+        let solver = InjectiveFrankWolfe::new(stages, &self.face).with_tilt(tilt).at_stage_ends(|_, last| {
+            if !self.settings.descents {
+                return Ok(false);
             }
-            if in_vain >= PATIENCE || is_hard || self.stops() {
-                break;
+            let run = self.descend(last.x.clone(), DESCENT_STEPS, &unwatched)?;
+            iterations += run.last.iterations();
+            lap_calls += run.last.lap_calls;
+            let improves = best.as_ref().is_none_or(|best| run.value < best.value);
+            in_vain = if improves || last.penalty > condensed { 0 } else { in_vain + 1 };
+            if improves {
+                best = Some(run);
             }
-        }
-        let run = match best {
-            Some(run) => run,
-            None => self.finish(last)?,
-        };
+            Ok(in_vain >= PATIENCE)
+        });
+        let last = minimize_injective(self.form, solver, Iterate::at(x), limits)?;
+        iterations += last.iterations();
+        lap_calls += last.lap_calls;
+        // Where the time was over within a stage, there was no descent from its end.
+        let end = if best.is_none() || self.stops() { Some(self.finish(last)?) } else { None };
+        let run = [best, end].into_iter().flatten().reduce(|best, end| if end.value < best.value { end } else { best });
+        let run = run.expect("one of them is there");
         Ok(Run { last: run.last.counting(iterations, lap_calls), ..run })
     }
 
     /// Frank–Wolfe on f from X, rounded and polished.
-    fn descend(&self, x: DMatrix<f64>, max_steps: usize, limits: &Limits) -> Result<Run> {
+    fn descend(&self, x: impl Into<Point>, max_steps: usize, limits: &Limits) -> Result<Run> {
         let stage = Stage { weight: 0.0, max_steps, gap_tolerance: self.settings.relaxation_gap * self.form.scale() };
-        self.finish(self.frank_wolfe(vec![stage], Iterate::at(x), None, limits)?)
+        let solver = InjectiveFrankWolfe::new(vec![stage], &self.face);
+        self.finish(minimize_injective(self.form, solver, Iterate::at(x), limits)?)
     }
 
     fn finish(&self, mut last: Iterate) -> Result<Run> {

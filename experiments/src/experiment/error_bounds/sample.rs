@@ -126,7 +126,7 @@ fn iterates(n: usize, count: usize, rng: &mut impl Rng) -> Result<Vec<DMatrix<f6
         let seen: Arc<Mutex<Vec<DMatrix<f64>>>> = Arc::default();
         let watched = seen.clone();
         let limits = Limits::default().with_watcher(move |iterate: &Iterate| {
-            watched.lock().unwrap_or_else(PoisonError::into_inner).push(iterate.x.clone());
+            watched.lock().unwrap_or_else(PoisonError::into_inner).push(iterate.x.clone_owned());
         });
         let settings = Settings::default().with_effort(Effort::Quick).with_descents(false).with_polish(false);
         recover_within(&objective, &settings.with_relaxation_steps(50), &limits)?;

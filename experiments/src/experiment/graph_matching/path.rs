@@ -75,7 +75,7 @@ pub(super) fn follow(experiment: &Experiment, limits: &Limits) -> Result<(Vec<St
         let mut stages = watched.lock().unwrap_or_else(PoisonError::into_inner);
         match stages.last_mut() {
             Some((weight, x)) if *weight == iterate.weight => x.clone_from(&iterate.x),
-            _ => stages.push((iterate.weight, iterate.x.clone())),
+            _ => stages.push((iterate.weight, iterate.x.clone_owned())),
         }
     });
     let settings = experiment.settings.clone().with_method(Method::Penalized).with_rng_seed(experiment.rng_seed);

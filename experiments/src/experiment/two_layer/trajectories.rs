@@ -86,7 +86,7 @@ fn path(experiment: &Experiment, instance: &Instance, method: Method, limits: &L
     let seen: Arc<Mutex<Vec<nalgebra::DMatrix<f64>>>> = Arc::default();
     let watched = seen.clone();
     let limits = limits.clone().with_watcher(move |iterate: &Iterate| {
-        watched.lock().unwrap_or_else(PoisonError::into_inner).push(iterate.x.clone());
+        watched.lock().unwrap_or_else(PoisonError::into_inner).push(iterate.x.clone_owned());
     });
     match method.of_library() {
         Some(method) => {

@@ -192,7 +192,7 @@ fn search(experiment: &Experiment, instance: &Instance, method: Method, limits: 
                 iterations: last.iterations(),
                 interrupted: last.termination() == Some(&TerminationReason::Interrupt),
                 permutation,
-                x: last.x,
+                x: last.x.into_matrix(),
             })
         }
     }
