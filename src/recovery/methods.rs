@@ -31,18 +31,18 @@ const REHEATED_WEIGHTS: WeightSchedule = WeightSchedule { first: 0.04, last: 0.1
 
 /// Where a run begins.
 #[expect(clippy::large_enum_variant, reason = "one is made for each run")]
-pub(super) enum Beginning<'a> {
+pub(super) enum Beginning {
     /// The relaxed minimizer, with what is known there.
     Relaxed(Iterate),
     /// A point.
-    Point(&'a DMatrix<f64>),
+    Point(DMatrix<f64>),
 }
 
-impl Beginning<'_> {
+impl Beginning {
     fn into_point(self) -> DMatrix<f64> {
         match self {
             Beginning::Relaxed(relaxed) => relaxed.x.into_matrix(),
-            Beginning::Point(x) => x.clone(),
+            Beginning::Point(x) => x,
         }
     }
 }
@@ -88,13 +88,13 @@ impl Search<'_> {
             Method::Penalized => {
                 let start = match beginning {
                     Beginning::Relaxed(relaxed) => relaxed.resumed(),
-                    Beginning::Point(x) => Iterate::at(x.clone()),
+                    Beginning::Point(x) => Iterate::at(x),
                 };
                 return self.follow(Path { stages: self.stages(), tilt: None, may_settle: true }, start, limits);
             }
             Method::Relaxation => match beginning {
                 Beginning::Relaxed(relaxed) => relaxed,
-                Beginning::Point(x) => self.relax(objective, x.clone(), limits)?,
+                Beginning::Point(x) => self.relax(objective, x, limits)?,
             },
             Method::Faq | Method::RelaxationFaq => faq(beginning.into_point())?,
             Method::ProjectedGradient => gradient(beginning.into_point(), Projection::Scale)?,
@@ -124,7 +124,7 @@ impl Search<'_> {
                 Ok(run)
             });
         }
-        self.run(Beginning::Point(&self.random_point(index, x)), limits)
+        self.run(Beginning::Point(self.random_point(index, x)), limits)
     }
 
     /// Halfway between `center` and a random point of the face, from the stream of restart `index`.

@@ -29,11 +29,12 @@ use crate::objective::Objective;
 use crate::permutation::Permutation;
 use crate::polytope::Face;
 use crate::solver::{Iterate, Limits};
-use argmin::core::TerminationReason;
+use argmin::core::{State, TerminationReason};
 use methods::Beginning;
 use race::Race;
 use run::{Search, check_start, half_way, is_limit};
 use scout::Scouted;
+use start::Asked;
 use std::time::{Duration, Instant};
 
 /// A permutation, and everything that can be said of it.
@@ -76,7 +77,9 @@ pub struct Recovery {
 /// path starts at negative weights, where −P convexifies.
 ///
 /// An iteration costs one assignment and one product of the objective; a first path takes some hundreds of them, and
-/// [`Effort`] says how many paths. About ten n × n matrices for each run that is made at the same time.
+/// [`Effort`] says how many paths. Six n × n matrices for a
+/// run, and one for a start's cost; where further runs are made, three more and so many for each that is made at the
+/// same time.
 ///
 /// # Errors
 /// [`Argument`](crate::Error::Argument) and [`Shape`](crate::Error::Shape) for settings that make no sense;
@@ -177,42 +180,60 @@ pub fn recover_from(
         Some(scouted) if search.suffices(&scouted) => return scouted.recovery(graced, &limits, began),
         other => other,
     };
-    let mut from = Iterate::at(settings.start.clone().unwrap_or_else(|| face.barycenter()));
     let is_relaxed = settings.method.needs_relaxation() && objective.is_convex();
+    // Whether runs after the first begin where that does.
+    let begins_again = settings.restarts > 0 || is_relaxed && search.goes_on(starts.len());
+    // What a structural cost is made from needs as much room as a path: it goes before there is one.
+    let cost = if is_relaxed && settings.method == Method::Penalized {
+        let asked = if begins_again { Asked::Again } else { Asked::Once };
+        race::tilt(&search, first, asked, &half_way(&limits))?
+    } else {
+        None
+    };
+    let mut from = Iterate::at(settings.start.clone().unwrap_or_else(|| face.barycenter()));
+    let linear_bound = |bounded: &Iterate| match bounded.lower_bound.is_finite() && !limits.stop.is_reached() {
+        true => linear_bound_until(objective, &face, &bounded.x, bounded.last_assignment.as_ref(), &limits.stop),
+        false => Ok(f64::NEG_INFINITY),
+    };
+    let mut bound = f64::NEG_INFINITY;
     if is_relaxed {
         // A path needs some time of its own.
         let within = if settings.method == Method::Relaxation { limits.clone() } else { half_way(&limits) };
         from = search.relax(objective, from.x.into_matrix(), &within)?;
+        bound = linear_bound(&from)?;
     }
     let unwatched = Limits { watcher: None, ..limits.clone() };
-    let beginning = match is_relaxed {
-        false => Beginning::Point(&from.x),
-        true if search.goes_on(starts.len()) => Beginning::Relaxed(from.clone()),
-        true => Beginning::Relaxed(from.hand_over()),
+    let of_relaxation = from.counts();
+    let beginning = match (settings.restarts > 0, begins_again) {
+        (false, true) => from.clone(),
+        // Only X is asked for again.
+        (true, _) => from.hand_over(),
+        (false, false) => std::mem::replace(&mut from, Iterate::new()),
     };
-    let mut race = Race::begin(&search, first, beginning, (&limits, &unwatched))?;
+    let beginning = match is_relaxed {
+        false => Beginning::Point(beginning.x.into_matrix()),
+        true => Beginning::Relaxed(beginning),
+    };
+    let mut race = Race::begin(&search, (first, cost), beginning, (&limits, &unwatched))?;
     let of_scout = scouted.map(|Scouted { run, attempt, x, held_out }| {
         race.enter((run, attempt));
         (x, held_out)
     });
-    let bound = match if is_relaxed { &from } else { &race.best.last } {
-        bounded if bounded.lower_bound.is_finite() && !limits.stop.is_reached() => {
-            linear_bound_until(objective, &face, &bounded.x, bounded.last_assignment.as_ref(), &limits.stop)?
-        }
-        _ => f64::NEG_INFINITY,
-    };
+    if !is_relaxed {
+        bound = linear_bound(&race.best.last)?;
+    }
     let mut enumerated = None;
     if search.enumerates() {
         enumerated = race.enumerate()?;
-    } else if is_relaxed && settings.restarts == 0 && settings.method == Method::Penalized {
-        race.go_on(starts, &from, bound)?;
-    } else {
+    } else if settings.restarts > 0 {
         race.restart(&from.x, is_relaxed)?;
+    } else if begins_again {
+        race.go_on(starts, &from, bound)?;
     }
 
     // Where the relaxation is the method, it is the first run and counted there.
     let is_before = is_relaxed && settings.method != Method::Relaxation;
-    let (mut iterations, mut lap_calls) = if is_before { from.counts() } else { (0, 0) };
+    let (mut iterations, mut lap_calls) = if is_before { of_relaxation } else { (0, 0) };
     iterations += race.beside.0;
     lap_calls += race.beside.1;
     for attempt in &race.attempts {

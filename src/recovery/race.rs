@@ -7,8 +7,8 @@ use super::methods::Beginning;
 use super::pairs::LikelyPairs;
 use super::probes::probe_ranks;
 use super::run::{Run, Search, half_way};
-use super::settings::{Method, RestartFrom, Settings};
-use super::start::Start;
+use super::settings::{RestartFrom, Settings};
+use super::start::{Asked, Start};
 use crate::certificate::Optimality;
 use crate::error::Result;
 use crate::solver::{Iterate, Limits};
@@ -52,14 +52,14 @@ fn timed_always(run: impl FnOnce() -> Result<(AttemptKind, Run)>) -> Result<(Run
 }
 
 impl<'a> Race<'a> {
-    /// The first run, which limits shorten but never prevent, and which alone is watched.
+    /// The first run, from a start whose term is made; limits shorten it but never prevent it, and it alone is watched.
     pub fn begin(
         search: &'a Search,
-        start: &Start,
+        (start, cost): (&Start, Option<DMatrix<f64>>),
         beginning: Beginning,
         (limits, unwatched): (&Limits, &'a Limits),
     ) -> Result<Self> {
-        let (best, attempt) = timed_always(|| from_start(search, start, beginning, limits))?;
+        let (best, attempt) = timed_always(|| from_start(search, (start, cost), beginning, limits))?;
         let cut_short = limits.reached().is_some();
         Ok(Race { search, limits: unwatched, attempts: vec![attempt], best, winner: 0, beside: (0, 0), cut_short })
     }
@@ -103,8 +103,12 @@ impl<'a> Race<'a> {
     pub fn go_on(&mut self, starts: &[Start], relaxed: &Iterate, bound: f64) -> Result<()> {
         let (search, limits) = (self.search, self.limits);
         let others = &starts[1..starts.len().min(1 + self.room(relaxed, None))];
-        let other =
-            |start: &Start| timed(limits, || from_start(search, start, Beginning::Relaxed(relaxed.clone()), limits));
+        let other = |start: &Start| {
+            timed(limits, || {
+                let cost = tilt(search, start, Asked::Again, limits)?;
+                from_start(search, (start, cost), Beginning::Relaxed(relaxed.clone()), limits)
+            })
+        };
         self.add(others.par_iter().map(other).collect())?;
         let mut start = Cow::Borrowed(&starts[0]);
         let (mut likely, mut pairs) = (None, LikelyPairs::new());
@@ -154,7 +158,7 @@ impl<'a> Race<'a> {
         let mut tried = None;
         if self.room(relaxed, None) > 0
             && let Some(learned) = start.learned(&self.best.permutation)
-            && let Some(cost) = tilt(search, &learned, limits)?
+            && let Some(cost) = tilt(search, &learned, Asked::Again, limits)?
         {
             let kind = AttemptKind::Learned(start.name.clone());
             let again = || Ok((kind, search.tilted_run(&cost, relaxed.clone().resumed(), limits)?));
@@ -165,7 +169,7 @@ impl<'a> Race<'a> {
             tried = Some(false);
         }
         if is_warm && self.room(relaxed, None) > 0 {
-            let (answer, tilt) = (&self.best.permutation, start.tilt(search.objective, search.stop)?);
+            let (answer, tilt) = (&self.best.permutation, start.tilt(search.objective, Asked::Again, search.stop)?);
             let again = timed(limits, || Ok((AttemptKind::Reheat, search.reheat(answer, tilt.as_ref(), limits)?)));
             tried = Some(self.add(vec![again])?);
         }
@@ -174,7 +178,7 @@ impl<'a> Race<'a> {
 
     /// Where probes look for their pairs: the relaxed minimizer, with the start's term; and that term.
     fn likely(&mut self, start: &Start, relaxed: &Iterate) -> Result<(DMatrix<f64>, Option<DMatrix<f64>>)> {
-        let Some(cost) = start.tilt(self.search.objective, self.search.stop)? else {
+        let Some(cost) = start.tilt(self.search.objective, Asked::Again, self.search.stop)? else {
             return Ok((relaxed.x.clone_owned(), None));
         };
         let tilted = self.search.tilted_relaxation(&cost, relaxed.clone().resumed(), self.limits)?;
@@ -222,12 +226,13 @@ fn iterations(attempts: &[Attempt]) -> u64 {
     dense.map(|attempt| attempt.iterations).sum()
 }
 
-/// The method from a start, or from the relaxed one where there was no time for the other.
-fn from_start(search: &Search, start: &Start, beginning: Beginning, limits: &Limits) -> Result<(AttemptKind, Run)> {
-    let cost = match (&beginning, search.settings.method) {
-        (Beginning::Relaxed(_), Method::Penalized) => tilt(search, start, limits)?,
-        _ => None,
-    };
+/// The method from a start with its term, or from the relaxed one where there was no time for that.
+fn from_start(
+    search: &Search,
+    (start, cost): (&Start, Option<DMatrix<f64>>),
+    beginning: Beginning,
+    limits: &Limits,
+) -> Result<(AttemptKind, Run)> {
     Ok(match (beginning, cost) {
         (Beginning::Relaxed(relaxed), Some(cost)) => {
             (AttemptKind::Start(start.name.clone()), search.tilted_run(&cost, relaxed.resumed(), limits)?)
@@ -237,6 +242,6 @@ fn from_start(search: &Search, start: &Start, beginning: Beginning, limits: &Lim
 }
 
 /// The term of a start, if it is there half way to a deadline.
-fn tilt(search: &Search, start: &Start, limits: &Limits) -> Result<Option<DMatrix<f64>>> {
-    start.tilt(search.objective, &half_way(limits).to_stop())
+pub(super) fn tilt(search: &Search, start: &Start, asked: Asked, limits: &Limits) -> Result<Option<DMatrix<f64>>> {
+    start.tilt(search.objective, asked, &half_way(limits).to_stop())
 }

@@ -8,6 +8,7 @@ use crate::polytope::unit;
 use crate::stop::Stop;
 use crate::structure::{Kind, trusted_pairs};
 use nalgebra::DMatrix;
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 /// Where a path begins: at the relaxed minimizer of f, or of f with a small linear term ⟨C, X⟩ that fades along the
@@ -21,6 +22,13 @@ pub struct Start {
     /// What reports call it.
     pub name: String,
     hint: Hint,
+}
+
+/// Whether a search asks for C again: then it is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    Once,
+    Again,
 }
 
 /// Where C comes from.
@@ -45,13 +53,16 @@ struct Structure {
 
 impl Structure {
     /// C; `None` where `stop` came first.
-    fn cost(&self, stop: &Stop) -> Result<Option<&DMatrix<f64>>> {
+    fn cost(&self, asked: Asked, stop: &Stop) -> Result<Option<Cow<'_, DMatrix<f64>>>> {
         if let Some(cost) = self.cost.get() {
-            return Ok(Some(cost));
+            return Ok(Some(Cow::Borrowed(cost)));
         }
         let anchors = [&self.anchors[..], &self.trusted].concat();
-        let cost = self.kind.cost_until(&self.graphs.0, &self.graphs.1, &anchors, stop)?;
-        Ok(cost.map(|cost| self.cost.get_or_init(|| cost)))
+        let Some(cost) = self.kind.cost_until(&self.graphs.0, &self.graphs.1, &anchors, stop)? else { return Ok(None) };
+        Ok(Some(match asked {
+            Asked::Once => Cow::Owned(cost),
+            Asked::Again => Cow::Borrowed(self.cost.get_or_init(|| cost)),
+        }))
     }
 }
 
@@ -63,7 +74,7 @@ impl Start {
 
     /// [`Start::tilted`] by what the structure of the graphs says, which can learn from an answer: where its pairs bear
     /// each other out they are anchors of the cost of the next path, though not of its permutation. The cost is
-    /// computed by the search, within its limits.
+    /// computed by the search, within its limits, and kept here where that may ask for it again.
     ///
     /// # Errors
     /// As [`Kind::cost`].
@@ -97,21 +108,24 @@ impl Start {
 
     /// C with mean 0 and standard deviation κ, padded with zeros to n × n; `None` where it tells nothing, or `stop`
     /// came first.
-    pub(super) fn tilt(&self, objective: &dyn Objective, stop: &Stop) -> Result<Option<DMatrix<f64>>> {
+    pub(super) fn tilt(&self, objective: &dyn Objective, asked: Asked, stop: &Stop) -> Result<Option<DMatrix<f64>>> {
         let n = objective.size();
-        let Some(cost) = self.scaled_cost((n, n), objective.scale(), stop)? else { return Ok(None) };
-        let mut tilt = DMatrix::zeros(n, n);
-        tilt.view_mut((0, 0), cost.shape()).copy_from(&cost);
-        Ok(Some(tilt))
+        Ok(self.scaled_cost((n, n), objective.scale(), asked, stop)?.map(|cost| cost.resize(n, n, 0.0)))
     }
 
     /// C, no larger than `most`, with mean 0 and standard deviation `scale`; `None` where it tells nothing, or `stop`
     /// came first.
-    pub(super) fn scaled_cost(&self, most: (usize, usize), scale: f64, stop: &Stop) -> Result<Option<DMatrix<f64>>> {
+    pub(super) fn scaled_cost(
+        &self,
+        most: (usize, usize),
+        scale: f64,
+        asked: Asked,
+        stop: &Stop,
+    ) -> Result<Option<DMatrix<f64>>> {
         let cost = match &self.hint {
             Hint::None => None,
-            Hint::Cost(cost) => Some(cost),
-            Hint::Structure(structure) => structure.cost(stop)?,
+            Hint::Cost(cost) => Some(Cow::Borrowed(cost)),
+            Hint::Structure(structure) => structure.cost(asked, stop)?,
         };
         let Some(cost) = cost else { return Ok(None) };
         if cost.nrows() > most.0 || cost.ncols() > most.1 {
@@ -119,13 +133,15 @@ impl Start {
                 (format!("{} x {}", cost.nrows(), cost.ncols()), format!("at most {} x {}", most.0, most.1));
             return Err(Error::shape(format!("cost of the start {}", self.name), most, found));
         }
-        let (unit, count) = (unit(cost), cost.len().max(1) as f64);
+        let (unit, count) = (unit(&cost), cost.len().max(1) as f64);
         let mean = cost.iter().map(|c| c / unit).sum::<f64>() / count;
         let deviation = (cost.iter().map(|c| (c / unit - mean).powi(2)).sum::<f64>() / count).sqrt();
         if deviation <= 1e-12 * (cost.amax() / unit) {
             return Ok(None);
         }
-        Ok(Some(cost.map(|c| (c / unit - mean) * scale / deviation)))
+        let mut cost = cost.into_owned();
+        cost.apply(|c| *c = (*c / unit - mean) * scale / deviation);
+        Ok(Some(cost))
     }
 }
 
@@ -152,16 +168,20 @@ mod tests {
         let pair = correlated_gaussian(5, 0.5, &mut rng(2, 0)).unwrap();
         let f = GraphMatching::new(pair.a, pair.b).unwrap();
         let cost = DMatrix::from_row_slice(2, 2, &[1.0, 3.0, 3.0, 1.0]);
-        let tilt = Start::tilted("s", cost).unwrap().tilt(&f, &Stop::never()).unwrap().unwrap();
+        let tilt = Start::tilted("s", cost).unwrap().tilt(&f, Asked::Once, &Stop::never()).unwrap().unwrap();
         assert_eq!((tilt[(0, 0)], tilt[(0, 1)], tilt[(4, 4)]), (-f.scale(), f.scale(), 0.0));
         assert!(
-            Start::tilted("s", DMatrix::from_element(3, 3, 2.0)).unwrap().tilt(&f, &Stop::never()).unwrap().is_none()
+            Start::tilted("s", DMatrix::from_element(3, 3, 2.0))
+                .unwrap()
+                .tilt(&f, Asked::Once, &Stop::never())
+                .unwrap()
+                .is_none()
         );
-        assert!(Start::relaxed().tilt(&f, &Stop::never()).unwrap().is_none());
+        assert!(Start::relaxed().tilt(&f, Asked::Once, &Stop::never()).unwrap().is_none());
         assert!(
             Start::tilted("s", DMatrix::zeros(6, 6))
                 .unwrap()
-                .tilt(&f, &Stop::never())
+                .tilt(&f, Asked::Once, &Stop::never())
                 .unwrap_err()
                 .to_string()
                 .contains("5 x 5")

@@ -94,7 +94,7 @@ impl Iterate {
 
     /// A copy for a run that goes on from here, to which ∇f goes: here it is not known any more.
     pub(crate) fn hand_over(&mut self) -> Self {
-        let gradient = std::mem::replace(&mut self.gradient, DMatrix::zeros(0, 0));
+        let gradient = std::mem::take(&mut self.gradient);
         Iterate { gradient, ..self.clone() }
     }
 

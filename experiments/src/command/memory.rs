@@ -23,11 +23,12 @@ pub(super) struct Demand<'a> {
     pub options: &'a SearchOptions,
 }
 
-/// Matrices of n × n numbers that one run holds at the same time, at most: X and ∇f of its path, and X, ∇f and the
-/// costs of a descent from it or a product that these are made from, the best answer so far, and what rounding needs.
-const OF_A_RUN: f64 = 7.0;
+/// Matrices of n × n numbers that one run holds at the same time, at most: X and ∇f of its path, X, ∇f and the costs of
+/// a descent from it (or a product that these are made from), and X of its best descent so far.
+const OF_A_RUN: f64 = 6.0;
 
-/// What the relaxation (X, ∇f), the point that probes look for their pairs in, and the report keep beside.
+/// The same where further runs may be made: the relaxation (X, ∇f), the point that probes look for their pairs in, and
+/// X of the best run so far.
 const BESIDE: f64 = 4.0;
 
 /// Bytes of a likely pair with its entry, and of the pair that is kept of it.
@@ -76,7 +77,8 @@ impl Demand<'_> {
         }
         let (square, matrix) = (8.0 * (self.size() as f64).powi(2), self.matrix());
         let side_by_side = self.side_by_side() as f64;
-        let mut matrices = BESIDE + OF_A_RUN * side_by_side;
+        let beside = if self.goes_on() { BESIDE } else { 0.0 };
+        let mut matrices = beside + OF_A_RUN * side_by_side;
         if self.options.method == Method::Sinkhorn {
             matrices += LBFGS * side_by_side;
         }
@@ -85,8 +87,27 @@ impl Demand<'_> {
             // A, B and their products with themselves; and what each run keeps of its last product.
             squares += self.layers as f64 * (if self.is_convex { 4.0 } else { 2.0 } + 3.0 * side_by_side);
         }
-        let of_start = self.start.map_or(0.0, |kind| self.start_bytes(kind, matrix));
-        matrix * matrices + square * squares + self.graph_bytes() + self.pair_bytes() + of_start
+        let searching = matrix * (matrices + self.matrices_of_start()) + self.pair_bytes();
+        // A structural cost is made while no run is under way.
+        let making = self.start.map_or(0.0, |kind| self.making_bytes(kind, matrix) + matrix * beside);
+        searching.max(making) + square * squares + self.graph_bytes()
+    }
+
+    /// Whether further runs may be made after the first.
+    fn goes_on(&self) -> bool {
+        let SearchOptions { starts, restarts, effort, method, .. } = self.options;
+        let is_path = self.is_convex && *method == Method::Penalized;
+        *restarts > 0 || is_path && (starts.is_some() || *effort != Effort::Quick)
+    }
+
+    /// What a structural start keeps: the term of a path, and where that is asked for again the cost that it is made
+    /// of.
+    fn matrices_of_start(&self) -> f64 {
+        match self.start {
+            None => 0.0,
+            Some(_) if self.goes_on() => 2.0,
+            Some(_) => 1.0,
+        }
     }
 
     /// The pairs at the largest entries of X. They are sought in one pass, at most as many again as are asked for, with
@@ -146,8 +167,8 @@ impl Demand<'_> {
         self.layers as f64 * self.graphs.iter().map(of_graph).sum::<f64>()
     }
 
-    /// A structural start: its cost, twice, and what it is made from.
-    fn start_bytes(&self, kind: Kind, matrix: f64) -> f64 {
+    /// What a structural cost is made from, and the cost itself, with another one where an answer taught it.
+    fn making_bytes(&self, kind: Kind, matrix: f64) -> f64 {
         let (n, threads) = (self.size() as f64, self.threads() as f64);
         let [a, b] = self.graphs.map(|graph| graph.arc_count() as f64);
         let making = match kind {
@@ -157,10 +178,10 @@ impl Demand<'_> {
             // neighbour of one.
             _ => {
                 let degree = self.graphs.map(most_neighbours).into_iter().max().unwrap_or(0) as f64;
-                4.0 * (a * b).min(2f64.powi(28)) + 2.0 * matrix + threads * 4.0 * degree * n
+                4.0 * (a * b).min(2f64.powi(28)) + matrix + threads * 4.0 * degree * n
             }
         };
-        2.0 * matrix + making
+        matrix * self.matrices_of_start() + making
     }
 }
 
@@ -208,14 +229,19 @@ mod tests {
         let dense = Graph::undirected(n, (0..n).flat_map(|i| (0..i).map(move |k| (i, k, 1.0)))).unwrap();
         let matrix = 8e6;
         let quick = bytes("--effort quick", [&ring, &ring], None);
-        assert!(quick > 10.0 * matrix && quick < 20.0 * matrix, "{quick}");
+        // X and ∇f of the path, X, ∇f and the costs of a descent, and X of the best one: measured at n = 5000
+        // (docs/engine.md).
+        assert!(quick > 6.0 * matrix && quick < 6.2 * matrix, "{quick}");
+        // The term of a start is a matrix more, and what it is made from lies there before the path.
+        let structural = bytes("--effort quick", [&ring, &ring], Some(Kind::Subtrees));
+        assert!(structural > 7.0 * matrix && structural < 7.2 * matrix, "{structural}");
         // Probes run side by side, on as many threads as there are.
         let default = bytes("", [&ring, &ring], None);
         assert!(default > quick + 6.0 * matrix);
         // A list of all pairs is the size of a few matrices.
         assert!(bytes("--effort quick --starts 1000000", [&ring, &ring], None) > quick + 4.0 * matrix);
         assert!(bytes("--restarts 7", [&ring, &ring], None) > quick + 6.0 * matrix);
-        assert!(bytes("--restarts 7 --threads 8", [&ring, &ring], None) > default + 30.0 * matrix);
+        assert!(bytes("--restarts 7 --threads 8", [&ring, &ring], None) > default + 29.0 * matrix);
         assert!(bytes("--method sinkhorn", [&ring, &ring], None) > quick + 15.0 * matrix);
         // The products of a star are full, and so are dense graphs.
         assert!(bytes("", [&star, &ring], None) > default + 4.0 * matrix);
@@ -223,24 +249,24 @@ mod tests {
         // Walks hold the arcs for each thread.
         let walks = bytes("", [&dense, &dense], Some(Kind::Walks)) - bytes("", [&dense, &dense], None);
         assert!(walks > 20.0 * matrix, "{}", walks / matrix);
-        assert!(bytes("", [&ring, &ring], Some(Kind::Subtrees)) > default + 3.0 * matrix);
+        assert!(bytes("", [&ring, &ring], Some(Kind::Subtrees)) > default + 1.9 * matrix);
         // A few vertices in many take no square.
         let few = Graph::undirected(10, [(0, 1, 1.0)]).unwrap();
         let without_padding = bytes("", [&few, &ring], Some(Kind::Walks));
         assert!(without_padding < 0.5 * quick, "{}", without_padding / matrix);
-        assert!(bytes("--method relaxation", [&few, &ring], None) > 10.0 * matrix);
+        assert!(bytes("--method relaxation", [&few, &ring], None) > 6.0 * matrix);
         // Large sparse graphs take what their vertices take, unless a path or matrices are asked for.
         let large = Graph::undirected(20_000, (1..20_000).map(|i| (i - 1, i, 1.0))).unwrap();
         let matrix = 8.0 * 20_000f64.powi(2);
         assert!(bytes("", [&large, &large], None) < 0.1 * matrix);
         assert!(bytes("--engine sparse", [&ring, &ring], None) < 10e6);
         for options in ["--engine dense", "--method faq", "--restarts 1", "--start relaxed", "--trace t.csv"] {
-            assert!(bytes(options, [&large, &large], None) > 7.0 * matrix, "{options}");
+            assert!(bytes(options, [&large, &large], None) > 6.0 * matrix, "{options}");
         }
         let line = ["graph_matching", "match", "a", "b"];
         let Some(Command::Match(parsed)) = Cli::parse_from(line).command else { panic!() };
         let qap = Demand { is_convex: false, ..demand([&large, &large], None, &parsed.search) };
-        assert!(qap.bytes() > 7.0 * matrix);
+        assert!(qap.bytes() > 6.0 * matrix);
     }
 
     #[test]

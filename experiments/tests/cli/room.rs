@@ -31,12 +31,11 @@ impl Room {
     /// `graph_matching` with these arguments, or another program: `two_layer: align a b`.
     pub fn command(&self, arguments: &str) -> Command {
         let (program, arguments) = match arguments.split_once(": ") {
-            Some(("two_layer", arguments)) => (env!("CARGO_BIN_EXE_two_layer"), arguments),
-            Some(("figures", arguments)) => (env!("CARGO_BIN_EXE_figures"), arguments),
-            Some(("error_bounds", arguments)) => (env!("CARGO_BIN_EXE_error_bounds"), arguments),
-            _ => (env!("CARGO_BIN_EXE_graph_matching"), arguments),
+            Some((program, arguments)) if !program.contains(' ') => (program, arguments),
+            _ => ("graph_matching", arguments),
         };
-        let mut command = Command::new(program);
+        let program = format!("{program}{}", std::env::consts::EXE_SUFFIX);
+        let mut command = Command::new(Path::new(env!("CARGO_BIN_EXE_graph_matching")).with_file_name(program));
         command.current_dir(self.0.path()).args(arguments.split_whitespace());
         command
     }

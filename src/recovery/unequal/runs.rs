@@ -3,7 +3,7 @@
 use super::super::enumeration::{are_few, enumerate_injections};
 use super::super::run::half_way;
 use super::super::settings::{Effort, Method, Settings};
-use super::super::start::Start;
+use super::super::start::{Asked, Start};
 use crate::certificate::Optimality;
 use crate::error::{Error, Result};
 use crate::injection::Injection;
@@ -171,7 +171,7 @@ impl<'a> Search<'a> {
         }
         let (places, vertices) = self.form.shape();
         let most = if self.form.places_are_rows() { (places, vertices) } else { (vertices, places) };
-        let cost = start.scaled_cost(most, self.form.scale(), &half_way(limits).to_stop())?;
+        let cost = start.scaled_cost(most, self.form.scale(), Asked::Again, &half_way(limits).to_stop())?;
         let cost = cost.map(|cost| if self.form.places_are_rows() { cost } else { cost.transpose() });
         // Where the cost knows fewer than all, the others are alike to it.
         let cost = cost.map(|cost| cost.resize(places, vertices, 0.0));
