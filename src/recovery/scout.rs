@@ -29,7 +29,7 @@ const MOST_ARCS: usize = 64;
 const MOST_DENSITY: f64 = 1.0 / 16.0;
 
 /// Graphs of more vertices are never searched with matrices unless that is asked for: at 5000 a path takes minutes and
-/// 2 GB, both about as n².
+/// 1.2 GB, both about as n².
 const MOST_DENSE: usize = 5000;
 
 /// By default answers are tested by this share of B's edges, from so many vertices on: on smaller graphs it is a few
