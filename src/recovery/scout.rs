@@ -26,7 +26,7 @@ const FEWEST: usize = 200;
 /// Sparse: so many arcs for each vertex at most, and this share of all that there could be. Above, a step of the sparse
 /// search costs no less than one of a path.
 const MOST_ARCS: usize = 64;
-const MOST_DENSITY: f64 = 1.0 / 16.0;
+const MOST_DENSITY: f64 = 1.0 / 8.0;
 
 /// Graphs of more vertices are never searched with matrices unless that is asked for: at 5000 a path takes minutes and
 /// 1.2 GB, both about as n².
