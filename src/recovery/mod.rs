@@ -77,9 +77,8 @@ pub struct Recovery {
 /// path starts at negative weights, where −P convexifies.
 ///
 /// An iteration costs one assignment and one product of the objective; a first path takes some hundreds of them, and
-/// [`Effort`] says how many paths. Six n × n matrices for a
-/// run, and one for a start's cost; where further runs are made, three more and so many for each that is made at the
-/// same time.
+/// [`Effort`] says how many paths. Six n × n matrices for a run, and one for a start's cost; where further runs are
+/// made, three more and so many for each that is made at the same time.
 ///
 /// # Errors
 /// [`Argument`](crate::Error::Argument) and [`Shape`](crate::Error::Shape) for settings that make no sense;

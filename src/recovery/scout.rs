@@ -123,10 +123,14 @@ impl Search<'_> {
     pub fn scout(&self, layers: Vec<(Graph, Graph)>, limits: &Limits) -> Result<Scouted> {
         let began = Instant::now();
         let layers = Layers::new(layers, &self.settings.anchors)?;
-        let Settings { penalty, rng_seed, hold_out, .. } = *self.settings;
+        let Settings { penalty, rng_seed, hold_out, effort, .. } = *self.settings;
         let (share, fewest) = HELD_OUT;
         let share = hold_out.unwrap_or(if self.objective.size() >= fewest { share } else { 0.0 });
-        let options = Options::default().with_penalty(penalty).with_rng_seed(rng_seed).with_hold_out(share);
+        let options = Options::default()
+            .with_penalty(penalty)
+            .with_rng_seed(rng_seed)
+            .with_hold_out(share)
+            .with_repeats(effort != Effort::Quick);
         let answer = search(&layers, &options, limits)?;
         let permutation = Permutation::completed(&answer.partners, self.objective.size())?;
         let value = self.objective.value_at(&permutation);

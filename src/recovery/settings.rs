@@ -102,8 +102,8 @@ pub enum Engine {
     Auto,
     /// Matrices of n × n only.
     Dense,
-    /// No matrices: memory O(n). For graph matching without a linear term, by the default method; every effort is the
-    /// same.
+    /// No matrices: memory O(n). For graph matching without a linear term, by the default method; small graphs are
+    /// searched once with [`Effort::Quick`], else until two searches agree.
     Sparse,
 }
 

@@ -12,11 +12,13 @@ pub struct Options {
     pub rng_seed: u64,
     /// The share of B's edges that are hidden until the search has an answer, 0 to ½. Default: 0, and no test is made.
     pub hold_out: f64,
+    /// Whether graphs of less than 3000 vertices are searched again until two searches agree. Default: true.
+    pub repeats: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { penalty: Penalty::default(), rng_seed: 0, hold_out: 0.0 }
+        Options { penalty: Penalty::default(), rng_seed: 0, hold_out: 0.0, repeats: true }
     }
 }
 
@@ -29,6 +31,11 @@ impl Options {
     /// Sets [`rng_seed`](Self::rng_seed).
     pub fn with_rng_seed(self, rng_seed: u64) -> Self {
         Options { rng_seed, ..self }
+    }
+
+    /// Sets [`repeats`](Self::repeats).
+    pub fn with_repeats(self, repeats: bool) -> Self {
+        Options { repeats, ..self }
     }
 
     /// Sets [`hold_out`](Self::hold_out).

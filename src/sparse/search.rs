@@ -65,7 +65,9 @@ pub fn search(layers: &Layers, options: &Options, limits: &Limits) -> Result<Ans
         search.unhide(layers, &mut found)?;
     }
     search.reheat(layers, &mut found)?;
-    agree(&search, layers, &mut found)?;
+    if options.repeats {
+        agree(&search, layers, &mut found)?;
+    }
     let Found { best: Finished { partners, value, x, .. }, recall, steps, .. } = found;
     Ok(Answer { partners: as_options(&partners), value, x, steps, recall, held_out })
 }
