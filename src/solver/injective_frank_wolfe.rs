@@ -18,7 +18,7 @@ const REFRESH_EVERY: usize = 100;
 const HALVINGS: usize = 30;
 
 /// Frank–Wolfe over a face of the polytope of [`Injections`] on f + λ_k P, stage after stage, each from the last
-/// iterate; P as in [`SlackNorms`].
+/// iterate; P as in [`SlackNorms`](crate::penalty::SlackNorms).
 ///
 /// A step is that of [`FrankWolfe`](super::FrankWolfe), with a rectangular assignment: G = ∇f(X) + λ∇P(X), Q = argmin
 /// ⟨G, Q⟩, D = Q − X, and for λ ≥ 0 t = 1 if c ≤ g, else g/c, g = −⟨G, D⟩, c = ⟨D, ∇²f D⟩: P is concave. For λ < 0, f
