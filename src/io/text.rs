@@ -72,14 +72,13 @@ pub(super) fn shown(text: &str) -> String {
     format!("'{}'", legible(text, 40))
 }
 
-/// `text` for a message: at most `most` characters as they are shown, and no control characters, which could garble a
-/// terminal.
+/// `text` for a message: at most `most` bytes as it is shown, and no control characters, which could garble a terminal.
 pub(super) fn legible(text: &str, most: usize) -> String {
     let mut legible = String::new();
     let mut shown = 0;
     for character in text.chars() {
         let plain = if character.is_control() { character.escape_default().to_string() } else { character.into() };
-        shown += plain.chars().count();
+        shown += plain.len();
         if shown > most {
             legible.push('…');
             break;
@@ -125,6 +124,7 @@ mod tests {
         assert_eq!(legible("abcde", 4), "abcd…");
         // What is escaped is longer than it was.
         assert_eq!(legible("a\0\0b", 6), "a\\u{0}…");
+        assert_eq!(legible("äöü", 5), "äö…");
     }
 
     #[test]
