@@ -298,6 +298,11 @@ impl<'a> FrankWolfe<'a> {
 /// ∇f(X) and f(X) afresh.
 fn refresh(objective: &dyn Objective, state: &mut Iterate) -> Result<()> {
     let value = objective.value_and_gradient(&state.x, &mut state.gradient);
+    take_refreshed(value, state)
+}
+
+/// f(X), computed with ∇f(X), becomes what is known, unless it was cut short.
+pub(super) fn take_refreshed(value: f64, state: &mut Iterate) -> Result<()> {
     if forget_unfinished(state) {
         return Ok(());
     }

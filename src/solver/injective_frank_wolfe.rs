@@ -1,6 +1,6 @@
 //! Frank–Wolfe on f + λP over the injections, λ constant or growing in stages.
 
-use super::frank_wolfe::{forget_unfinished, parabola_minimizer};
+use super::frank_wolfe::{forget_unfinished, parabola_minimizer, take_refreshed};
 use super::stage::{Stage, StageEnd, leave, next_stage, status};
 use super::tilt::Tilt;
 use super::{ArgminResult, Iterate};
@@ -114,11 +114,7 @@ impl<'a> InjectiveFrankWolfe<'a> {
 /// ∇f(X) and f(X) afresh.
 fn refresh(objective: &dyn Injective, state: &mut Iterate) -> Result<()> {
     let value = objective.value_and_gradient(&state.x, &mut state.gradient);
-    if forget_unfinished(state) {
-        return Ok(());
-    }
-    (state.value, state.steps_since_refresh) = (value, 0);
-    if value.is_finite() { Ok(()) } else { Err(Error::Breakdown(format!("value is {value}"))) }
+    take_refreshed(value, state)
 }
 
 /// A local minimizer in [0, 1] of a function with its slope, or 1 where that is better; 0 where neither is better
