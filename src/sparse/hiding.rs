@@ -1,8 +1,10 @@
 //! Edges that the search does not see.
 
 use super::layers::Layers;
+use super::matching::holders;
 use crate::assignment::NONE;
 use crate::error::Result;
+use crate::graph::Graph;
 use crate::held_out::HeldOut;
 use rand::Rng;
 use rand::seq::index::sample;
@@ -33,19 +35,13 @@ impl Hidden {
     /// The graphs without these edges, in either direction and in no layer: one layer would tell of the others.
     pub fn without(&self, layers: &Layers) -> Result<Layers> {
         let is_hidden = |edge| self.edges.binary_search(&edge).is_ok();
-        let seen = |(a, b): (&_, &crate::Graph)| {
-            (Clone::clone(a), b.filtered(|j, l| !is_hidden((j, l)) && !is_hidden((l, j))))
-        };
+        let seen = |(a, b): (&Graph, &Graph)| (a.clone(), b.filtered(|j, l| !is_hidden((j, l)) && !is_hidden((l, j))));
         Layers::new(layers.a.iter().zip(&layers.b).map(seen).collect(), &layers.anchored())
     }
 
     /// How many of them a matching of `layers`, with nothing hidden, keeps.
     pub fn test(&self, layers: &Layers, partners: &[u32]) -> HeldOut {
-        let (_, n_b) = layers.shape();
-        let mut holders = vec![NONE; n_b];
-        for (i, &j) in partners.iter().enumerate().filter(|&(_, &j)| j != NONE) {
-            holders[j as usize] = i as u32;
-        }
+        let holders = holders(layers, partners);
         let (a, (turned, _)) = (&layers.a[0], &layers.turned[0]);
         let arcs = a.arc_count().max(1) as f64;
         let (mut found, mut expected) = (0, 0.0);
@@ -66,8 +62,8 @@ impl Hidden {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Permutation;
     use crate::instance::{noisy_erdos_renyi, rng};
-    use crate::{Graph, Permutation};
 
     fn as_partners(p: &Permutation) -> Vec<u32> {
         p.image().iter().map(|&j| j as u32).collect()

@@ -22,6 +22,16 @@ pub(super) fn assign(layers: &Layers, values: &SparseMatrix, stop: &Stop) -> (Ve
     (found.columns, found.value)
 }
 
+/// The partner in A of each vertex of B, or [`NONE`].
+pub(super) fn holders(layers: &Layers, partners: &[u32]) -> Vec<u32> {
+    let (_, n_b) = layers.shape();
+    let mut holders = vec![NONE; n_b];
+    for (i, &j) in partners.iter().enumerate().filter(|&(_, &j)| j != NONE) {
+        holders[j as usize] = i as u32;
+    }
+    holders
+}
+
 /// The matrix of a matching.
 pub(super) fn matrix(shape: (usize, usize), partners: &[u32]) -> SparseMatrix {
     SparseMatrix::from_rows(

@@ -2,6 +2,7 @@
 
 use super::layers::{Direction, Layers};
 use super::marks::Marks;
+use super::matching::holders;
 use crate::assignment::NONE;
 use crate::graph::Graph;
 use rand::{Rng, RngExt};
@@ -128,10 +129,7 @@ pub(super) struct Made {
 impl<'a> Walker<'a> {
     pub fn new(layers: &'a Layers, partners: &[u32]) -> Self {
         let (n_a, n_b) = layers.shape();
-        let mut holders = vec![NONE; n_b];
-        for (i, &j) in partners.iter().enumerate().filter(|&(_, &j)| j != NONE) {
-            holders[j as usize] = i as u32;
-        }
+        let holders = holders(layers, partners);
         let sides = layers.a.iter().zip(&layers.b).map(|(a, b)| (Side::new(a), Side::new(b))).collect();
         let (marks_of_a, marks) = (Marks::new(n_a), RefCell::new([Marks::new(n_b), Marks::new(n_b)]));
         let mut walker = Walker { layers, partners: partners.to_vec(), holders, sides, marks_of_a, marks };

@@ -49,4 +49,12 @@ mod tests {
         assert_eq!(seconds("0.5"), Ok(0.5));
         assert!(finite("NaN").is_err());
     }
+
+    #[test]
+    fn more_than_half_of_the_edges_are_no_share_to_hide() {
+        for text in ["0.51", "-0.1", "nan", "most"] {
+            assert!(share_up_to_half(text).is_err(), "{text}");
+        }
+        assert_eq!(share_up_to_half("0.5"), Ok(0.5));
+    }
 }
