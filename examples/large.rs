@@ -1,9 +1,10 @@
 //! Measures the sparse search: `large RNG_SEED PAIR…`, each pair a folder with a.edges, b.edges and truth.txt.
+//! With `TRACE=1` it says on standard error what takes how long.
 
 use birkhoff::Permutation;
 use birkhoff::io::{Reading, read_truth};
 use birkhoff::score::{EdgeScore, right_vertices};
-use birkhoff::solver::Limits;
+use birkhoff::solver::{Limits, Progress};
 use birkhoff::sparse::{Layers, Options, search};
 use cpu_time::ProcessTime;
 use std::path::Path;
@@ -25,7 +26,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let options = Options::default().with_rng_seed(rng_seed).with_hold_out(if n >= fewest { share } else { 0.0 });
         let began = ProcessTime::now();
         let layers = Layers::new(vec![(a.graph.clone(), b.graph.clone())], &[])?;
-        let answer = search(&layers, &options, &Limits::default())?;
+        let mut limits = Limits::default();
+        if std::env::var_os("TRACE").is_some() {
+            limits = limits.with_reporter(move |progress: &Progress| {
+                eprintln!("{:8.2} s {:<20} {:.5}", began.elapsed().as_secs_f64(), progress.stage, progress.kept);
+            });
+        }
+        let answer = search(&layers, &options, &limits)?;
         let seconds = began.elapsed().as_secs_f64();
         let share = |p: &Permutation| EdgeScore::of(&a.graph, &b.graph, p).correctness().unwrap_or(1.0);
         let held_out = answer.held_out;

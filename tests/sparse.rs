@@ -5,12 +5,13 @@ use birkhoff::held_out::Evidence;
 use birkhoff::instance::{Instance, noisy_erdos_renyi, rng};
 use birkhoff::objective::{GraphMatching, Objective};
 use birkhoff::recovery::{AttemptKind, Engine, Settings, recover_within};
-use birkhoff::solver::Limits;
+use birkhoff::solver::{Limits, Progress};
 use birkhoff::sparse::{Answer, Layers, Options, search};
-use birkhoff::{Graph, Stop};
-use rand::RngExt;
-use std::sync::Arc;
+use birkhoff::{Graph, Permutation, Stop};
+use rand::{Rng, RngExt};
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 fn found(layers: Vec<(Graph, Graph)>, anchors: &[(usize, usize)]) -> (Layers, Answer) {
     let layers = Layers::new(layers, anchors).unwrap();
@@ -115,6 +116,46 @@ fn graphs_without_anything_to_find_have_an_answer() {
             assert_eq!(answer.partners.iter().flatten().count(), n_a.min(n_b));
         }
     }
+}
+
+/// A grid of so many vertices on a side, each square with one of its diagonals.
+fn mesh(side: usize, rng: &mut impl Rng) -> Vec<(usize, usize, f64)> {
+    let mut edges = vec![];
+    for (row, column) in (0..side).flat_map(|row| (0..side).map(move |column| (row, column))) {
+        let here = row * side + column;
+        if column + 1 < side {
+            edges.push((here, here + 1, 1.0));
+        }
+        if row + 1 < side {
+            edges.push((here, here + side, 1.0));
+        }
+        if row + 1 < side && column + 1 < side {
+            let (from, to) = if rng.random() { (here, here + side + 1) } else { (here + 1, here + side) };
+            edges.push((from, to, 1.0));
+        }
+    }
+    edges
+}
+
+#[test]
+fn a_mesh_that_has_lost_edges_grows_from_where_it_is_sure() {
+    let rng = &mut rng(9, 0);
+    let edges = mesh(60, rng);
+    let a = Graph::undirected(3600, edges.clone()).unwrap();
+    let truth = Permutation::random(3600, rng);
+    let left = edges.into_iter().filter(|_| rng.random::<f64>() >= 0.14);
+    let b = Graph::undirected(3600, left.map(|(i, k, w)| (truth.apply(i), truth.apply(k), w)).collect::<Vec<_>>());
+    let b = b.unwrap();
+    let layers = Layers::new(vec![(a, b.clone())], &[]).unwrap();
+    let stages = Arc::new(Mutex::new(BTreeSet::new()));
+    let noted = stages.clone();
+    let limits = Limits::default().with_reporter(move |progress: &Progress| {
+        assert!((0.0..=1.0).contains(&progress.kept));
+        noted.lock().unwrap().insert(progress.stage);
+    });
+    let answer = search(&layers, &Options::default(), &limits).unwrap();
+    assert_eq!(answer.value, 2.0 * b.edge_count() as f64);
+    assert!(stages.lock().unwrap().contains("growth"));
 }
 
 #[test]

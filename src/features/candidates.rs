@@ -1,7 +1,7 @@
 //! For each vertex the vertices of the other graph that look like it.
 
 use super::k_d_tree::{KdTree, Scratch};
-use super::metric::{DIMENSIONS, points};
+use super::metric::{DIMENSIONS, Point, points};
 use crate::error::Result;
 use crate::graph::Graph;
 use crate::instance::rng;
@@ -45,7 +45,7 @@ pub struct Candidates {
 /// [`Error::Breakdown`](crate::Error::Breakdown) when features are not finite.
 pub fn candidates(a: &[Graph], b: &[Graph], rng_seed: u64, stop: &Stop) -> Result<Option<Candidates>> {
     let Some(points) = points(a, b, &mut rng(rng_seed, STREAM), stop)? else { return Ok(None) };
-    let (n_a, n_b) = (points.a.len() / DIMENSIONS, points.b.len() / DIMENSIONS);
+    let (n_a, n_b) = (points.a.len(), points.b.len());
     let recall = recall(&points.a, &points.thinned, stop);
     let of_a = nearest(&points.a, &points.b, NEAREST.0, stop);
     let of_b = nearest(&points.b, &points.a, NEAREST.1, stop);
@@ -72,23 +72,23 @@ pub fn candidates(a: &[Graph], b: &[Graph], rng_seed: u64, stop: &Stop) -> Resul
 }
 
 /// The `count` nearest of `among` for each of `points`; none once `stop` is reached.
-fn nearest(points: &[f32], among: &[f32], count: usize, stop: &Stop) -> Vec<Vec<(f32, u32)>> {
+fn nearest(points: &[Point], among: &[Point], count: usize, stop: &Stop) -> Vec<Vec<(f32, u32)>> {
     let tree = KdTree::new(among);
-    let search = |(scratch, stop): &mut (Scratch, Rarely), point: &[f32]| {
+    let search = |(scratch, stop): &mut (Scratch, Rarely), point: &Point| {
         if stop.is_reached() { vec![] } else { tree.nearest(point, count, scratch) }
     };
-    points.par_chunks(DIMENSIONS).map_init(|| (Scratch::default(), stop.asked_rarely()), search).collect()
+    points.par_iter().map_init(|| (Scratch::default(), stop.asked_rarely()), search).collect()
 }
 
 /// See [`Candidates::recall`].
-fn recall(points: &[f32], thinned: &[f32], stop: &Stop) -> f64 {
-    let n = points.len() / DIMENSIONS;
+fn recall(points: &[Point], thinned: &[Point], stop: &Stop) -> f64 {
+    let n = points.len();
     let count = n.min(SAMPLES);
     if count == 0 {
         return 1.0;
     }
     let sample: Vec<usize> = (0..count).map(|number| number * n / count).collect();
-    let of_sample: Vec<f32> = sample.iter().flat_map(|&i| &points[i * DIMENSIONS..][..DIMENSIONS]).copied().collect();
+    let of_sample: Vec<Point> = sample.iter().map(|&i| points[i]).collect();
     let found = nearest(&of_sample, thinned, NEAREST.0, stop);
     let has_own = |(near, i): (&Vec<(f32, u32)>, &usize)| near.iter().any(|&(_, j)| j as usize == *i);
     found.iter().zip(&sample).filter(|&pair| has_own(pair)).count() as f64 / count as f64

@@ -10,6 +10,9 @@ use rand::{Rng, RngExt};
 /// Coordinates that are kept.
 pub const DIMENSIONS: usize = 16;
 
+/// A vertex, by its coordinates.
+pub type Point = [f32; DIMENSIONS];
+
 /// The share of arcs that the thinned copy lacks.
 const THINNED: f64 = 0.07;
 
@@ -19,9 +22,9 @@ const LEAST_NOISE: f64 = 2e-3;
 /// Vertices of A, of its thinned copy and of B as points: the Euclidean distance between a vertex and its counterpart
 /// is about √(2·16) where the noise is as in the thinned copy, and much more between others.
 pub struct Points {
-    pub a: Vec<f32>,
-    pub thinned: Vec<f32>,
-    pub b: Vec<f32>,
+    pub a: Vec<Point>,
+    pub thinned: Vec<Point>,
+    pub b: Vec<Point>,
 }
 
 /// Linear discriminant analysis of a graph and its own thinned copy: with F the features, S = cov F(A) and N = cov(F(A)
@@ -96,14 +99,13 @@ fn covariance(features: &[Vec<f32>]) -> DMatrix<f64> {
 }
 
 /// Points of 16 coordinates each, one after another; 0 beyond those that there are.
-fn projected(features: &[Vec<f32>], axes: &DMatrix<f64>) -> Vec<f32> {
+fn projected(features: &[Vec<f32>], axes: &DMatrix<f64>) -> Vec<Point> {
     let n = features.first().map_or(0, Vec::len);
-    let mut points = vec![0.0; n * DIMENSIONS];
+    let mut points = vec![[0.0; DIMENSIONS]; n];
     for (begin, end) in blocks(n) {
         let product = block(features, begin, end) * axes;
         for (i, row) in product.row_iter().enumerate() {
-            let point = &mut points[(begin + i) * DIMENSIONS..][..DIMENSIONS];
-            point.iter_mut().zip(&row).for_each(|(to, &from)| *to = from as f32);
+            points[begin + i].iter_mut().zip(&row).for_each(|(to, &from)| *to = from as f32);
         }
     }
     points

@@ -45,6 +45,27 @@ use std::time::Instant;
 /// Called with every iterate.
 pub type Watcher = Arc<dyn Fn(&Iterate) + Send + Sync>;
 
+/// Where a search without matrices is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// What it is doing.
+    pub stage: &'static str,
+    /// f of the matching that it is at, as a share of what f can be at most: without weights, the share of the edges of
+    /// the graph that has fewer.
+    pub kept: f64,
+}
+
+impl Progress {
+    /// In this stage, with this share kept.
+    pub const fn new(stage: &'static str, kept: f64) -> Self {
+        Progress { stage, kept }
+    }
+}
+
+/// Called with where a search without matrices is, some times a second at most on large graphs.
+pub type Reporter = Arc<dyn Fn(&Progress) + Send + Sync>;
+
 /// What can end a run before its method does, and who watches it.
 ///
 /// A limit ends the step under way, too, within about a tenth of a second; X is then where it was before that step.
@@ -62,12 +83,15 @@ pub struct Limits {
     pub stop: Stop,
     /// Sees every iterate.
     pub watcher: Option<Watcher>,
+    /// Is told where a [search without matrices](crate::sparse) is.
+    pub reporter: Option<Reporter>,
 }
 
 impl std::fmt::Debug for Limits {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        let Limits { deadline, interrupt, watcher, stop } = self;
-        let (interrupt, watched) = (interrupt.as_ref().map(|flag| flag.load(Ordering::Relaxed)), watcher.is_some());
+        let Limits { deadline, interrupt, watcher, stop, reporter } = self;
+        let interrupt = interrupt.as_ref().map(|flag| flag.load(Ordering::Relaxed));
+        let watched = watcher.is_some() || reporter.is_some();
         f.debug_struct("Limits")
             .field("deadline", deadline)
             .field("interrupted", &interrupt)
@@ -102,6 +126,18 @@ impl Limits {
         self
     }
 
+    /// Tells `reporter` where a search without matrices is.
+    pub fn with_reporter(mut self, reporter: impl Fn(&Progress) + Send + Sync + 'static) -> Self {
+        self.reporter = Some(Arc::new(reporter));
+        self
+    }
+
+    pub(crate) fn report(&self, stage: &'static str, kept: impl FnOnce() -> f64) {
+        if let Some(reporter) = &self.reporter {
+            reporter(&Progress::new(stage, kept()));
+        }
+    }
+
     /// Why a run should end now, if it should.
     pub fn reached(&self) -> Option<TerminationReason> {
         // Asked first: if it was the deadline that it saw, the deadline has passed below.
@@ -120,7 +156,7 @@ impl Limits {
         if self.deadline.is_none() && self.interrupt.is_none() {
             return self.stop.clone();
         }
-        let limits = Limits { watcher: None, ..self.clone() };
+        let limits = Limits { watcher: None, reporter: None, ..self.clone() };
         Stop::when(move || limits.reached().is_some())
     }
 }

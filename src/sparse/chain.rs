@@ -6,8 +6,8 @@ use crate::sparse_matrix::SparseMatrix;
 use crate::stop::Stop;
 use rand::{Rng, RngExt};
 
-/// Chains that are begun, for each vertex.
-const CHAINS: usize = 10;
+/// Rounds at most, with a chain begun for each vertex in each.
+const ROUNDS: usize = 10;
 
 /// Exchanges of a chain, at most.
 const LENGTH: usize = 60;
@@ -22,24 +22,29 @@ const COMPARED: usize = 24;
 const BETWEEN_QUESTIONS: usize = 256;
 
 /// Begins chains of exchanges in the manner of Lin and Kernighan (Operations Research 21, 1973), and keeps of each as
-/// much as is best. Returns what f gained.
+/// much as is best. A round that gains nothing is the last one.
 ///
-/// The first exchange brings a vertex that has lost an arc to one of its candidates (rows of `candidates`), wherever
-/// that is; each further one keeps an arc at a vertex that has moved, so that a region follows. That relocates what no
+/// The first exchange brings a vertex that has lost an arc, of A or B, to one of its candidates (rows and columns of
+/// `candidates`), wherever that is; each further one keeps an arc at a vertex that has moved, so that a region follows. That relocates what no
 /// exchange alone can: small components, and regions whose neighbours are as wrong as they are.
-pub(super) fn relocate(walker: &mut Walker, candidates: &SparseMatrix, rng: &mut impl Rng, stop: &Stop) -> f64 {
+pub(super) fn relocate(walker: &mut Walker, candidates: &SparseMatrix, rng: &mut impl Rng, stop: &Stop) {
     let (n_a, n_b) = walker.layers.shape();
     let mut room = Room { made: vec![], has_moved: (vec![false; n_a], vec![false; n_b]) };
-    let mut gain = 0.0;
-    for number in 0..CHAINS * n_a {
-        if number.is_multiple_of(BETWEEN_QUESTIONS) && stop.is_reached() {
+    let candidates = (candidates, candidates.transpose());
+    for _ in 0..ROUNDS {
+        let mut gain = 0.0;
+        for number in 0..n_a {
+            if number.is_multiple_of(BETWEEN_QUESTIONS) && stop.is_reached() {
+                return;
+            }
+            if let Some(first) = first(walker, &candidates, rng) {
+                gain += chain(walker, first, &mut room);
+            }
+        }
+        if gain == 0.0 {
             break;
         }
-        if let Some(first) = first(walker, candidates, rng) {
-            gain += chain(walker, first, &mut room);
-        }
     }
-    gain
 }
 
 /// What chains use again and again.
@@ -49,18 +54,20 @@ struct Room {
     has_moved: (Vec<bool>, Vec<bool>),
 }
 
-fn first(walker: &Walker, candidates: &SparseMatrix, rng: &mut impl Rng) -> Option<Exchange> {
-    let (a, _) = walker.sides.first()?;
-    if a.lost.members.is_empty() {
-        return None;
-    }
-    let arc = a.lost.members[rng.random_range(0..a.lost.members.len())];
-    let i = a.sources[arc as usize] as usize;
-    let (columns, _) = candidates.row(i);
-    if columns.is_empty() {
-        return None;
-    }
-    walker.allowed(i, columns[rng.random_range(0..columns.len())] as usize)
+/// An exchange at a lost arc of either side: its source goes to one of its candidates.
+fn first(walker: &Walker, candidates: &(&SparseMatrix, SparseMatrix), rng: &mut impl Rng) -> Option<Exchange> {
+    let (a, b) = walker.sides.first()?;
+    let of_b = rng.random::<bool>();
+    let (side, candidates) = if of_b { (b, &candidates.1) } else { (a, candidates.0) };
+    let arc = drawn(&side.lost.members, rng)?;
+    let source = side.sources[arc as usize];
+    let other = drawn(candidates.row(source as usize).0, rng)? as usize;
+    let source = source as usize;
+    if of_b { walker.allowed(other, source) } else { walker.allowed(source, other) }
+}
+
+fn drawn(among: &[u32], rng: &mut impl Rng) -> Option<u32> {
+    (!among.is_empty()).then(|| among[rng.random_range(0..among.len())])
 }
 
 /// Makes the chain that begins with `first`, back to where f was largest. What it gained.

@@ -1,13 +1,14 @@
 //! Searches that know nothing of one another, and what they agree on.
 
-use super::exploration::{Finished, Found, Search};
-use super::layers::Layers;
+use super::exploration::{Found, Search, is_reheatable};
+use super::finish::Finished;
+use super::layers::{Layers, SAME};
 use super::path::blend;
 use crate::error::Result;
 use crate::sparse_matrix::SparseMatrix;
 
 /// Graphs of so many vertices are searched once: that takes long enough.
-const LARGE: usize = 3000;
+const LARGE: usize = 6000;
 
 /// Searches at most, and the arcs of all of them: some twenty seconds.
 const MOST: usize = 8;
@@ -16,9 +17,6 @@ const ARCS: usize = 130_000;
 /// An answer of less than this share of the most that there can be is lost. Chosen by hand: unrelated sparse graphs of
 /// degree 8 reach a fourth, lost random ones of degree 10 a third, noisy real ones of which 30 % are removed .9.
 const LOST: f64 = 0.5;
-
-/// Two values are the same that differ by less than this share: weights are summed in another order.
-const SAME: f64 = 1e-9;
 
 /// The share of the answers in the start of a path from all of them.
 const MIXED: f64 = 0.5;
@@ -42,7 +40,7 @@ pub(super) fn agree(search: &Search, layers: &Layers, found: &mut Found) -> Resu
     let most = (ARCS / arcs.max(1)).clamp(2, MOST) as u64;
     let mut answers = vec![found.best.clone()];
     for number in 1..most {
-        if is_settled(layers, &answers) || search.stop.is_reached() {
+        if is_settled(layers, &answers) || search.is_stopped() {
             break;
         }
         let options = search.options.with_rng_seed(search.options.rng_seed.wrapping_add(number.wrapping_mul(GOLDEN)));
@@ -50,21 +48,29 @@ pub(super) fn agree(search: &Search, layers: &Layers, found: &mut Found) -> Resu
         let Some(mut other) = search.first(layers)? else { break };
         search.reheat(layers, &mut other)?;
         found.steps += other.steps;
-        answers.push(other.best.clone());
         if other.best.value > found.best.value {
-            (found.best, found.start) = (other.best, other.start);
+            found.start = other.start;
         }
+        enter(layers, &mut found.best, &mut answers, other.best);
     }
     let mut in_vain = 0;
-    while !is_settled(layers, &answers) && in_vain < PATIENCE && !search.stop.is_reached() {
+    while is_reheatable(layers) && !is_settled(layers, &answers) && in_vain < PATIENCE && !search.is_stopped() {
         let next = search.convex_path(layers, mixed(&found.start, &answers), found)?;
-        in_vain = if next.value > found.best.value { 0 } else { in_vain + 1 };
-        if next.value > found.best.value {
-            found.best = next.clone();
-        }
-        answers.push(next);
+        let before = found.best.value;
+        enter(layers, &mut found.best, &mut answers, next);
+        in_vain = if found.best.value > before { 0 } else { in_vain + 1 };
     }
     Ok(())
+}
+
+/// Enters an answer; and what it makes of the best by [crossing](Finished::cross), where that is better than both.
+fn enter(layers: &Layers, best: &mut Finished, answers: &mut Vec<Finished>, next: Finished) {
+    let most = best.value.max(next.value);
+    best.cross(layers, &next);
+    answers.push(next);
+    if best.value > most {
+        answers.push(best.clone());
+    }
 }
 
 /// 2⁶⁴ over the golden ratio: seeds that are far from one another.
@@ -74,7 +80,7 @@ const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 fn is_settled(layers: &Layers, answers: &[Finished]) -> bool {
     let best = answers.iter().fold(0.0, |best: f64, answer| best.max(answer.value));
     let as_good = answers.iter().filter(|answer| answer.value >= best * (1.0 - SAME)).count();
-    as_good >= 2 || best >= layers.most() * (1.0 - SAME)
+    as_good >= 2 || layers.is_most(best)
 }
 
 /// Half of the candidates, half of the answers' mean.
@@ -94,7 +100,7 @@ mod tests {
 
     fn answer(partners: &[u32], value: f64) -> Finished {
         let x = SparseMatrix::from_rows((3, 3), || (), |(), _, _| {});
-        Finished::new(partners.to_vec(), value, x)
+        Finished { partners: partners.to_vec(), value, mended: 0.0, x }
     }
 
     #[test]

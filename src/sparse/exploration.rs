@@ -1,13 +1,9 @@
 //! One search: paths, each with local search at its end.
 
-use super::chain::relocate;
+use super::finish::{Finished, finish};
 use super::layers::Layers;
-use super::matching::complete;
 use super::options::Options;
-use super::path::{Form, Stage, blend, follow};
-use super::polish::polish;
-use super::walk::anneal;
-use super::walker::Walker;
+use super::path::{Form, Stage, blend, follow, indefinite};
 use crate::assignment::NONE;
 use crate::error::Result;
 use crate::features::{Candidates, candidates};
@@ -15,8 +11,6 @@ use crate::instance::rng;
 use crate::penalty::WeightSchedule;
 use crate::solver::Limits;
 use crate::sparse_matrix::SparseMatrix;
-use crate::stop::Stop;
-use rand::Rng;
 
 /// The stream of random numbers of the first local search; those of later ones follow.
 const STREAM: u64 = (1 << 62) + 1;
@@ -24,9 +18,10 @@ const STREAM: u64 = (1 << 62) + 1;
 /// The first path: f itself, then f with a term that hardens X.
 const FIRST: [Stage; 3] = [indefinite(0.0, 40), indefinite(-0.1, 8), indefinite(-0.5, 8)];
 
-const fn indefinite(c: f64, most_steps: usize) -> Stage {
-    Stage { form: Form::Indefinite(c), most_steps }
-}
+/// A vertex keeps so many candidates over its degree, in mean degrees, and some at least: the votes of its neighbours
+/// cost the product of its degree with theirs, and hubs are few that look alike.
+const OF_HUBS: f64 = 256.0;
+const LEAST_OF_HUBS: f64 = 4.0;
 
 /// Weights of the penalty on a reheated path, which is on the convex form; and steps at each.
 const WEIGHTS: WeightSchedule = WeightSchedule { first: 0.05, last: 2.0, stages: 10 };
@@ -43,9 +38,8 @@ const FEWEST_ENTRIES: usize = 6;
 /// Reheated paths, at most.
 const ROUNDS: u64 = 4;
 
-/// An answer is doubtful that local search made better than the path left it, by more than this share: what single
-/// moves mend in so many places is wrong in larger ones, too.
-const DOUBTFUL: f64 = 1e-3;
+/// Nothing is reheated where Σ d² is more: a step on the convex form would take seconds, a path minutes.
+const SQUARED_DEGREES: usize = 10_000_000;
 
 /// Reheating ends when it brings less than this share; as long as edges are hidden, less than the second: they are for
 /// finding out whether an answer is found, and the rest is better found with all edges.
@@ -67,33 +61,35 @@ pub(super) struct Found {
 
 pub(super) struct Search<'a> {
     pub options: &'a Options,
-    limits: &'a Limits,
-    pub stop: Stop,
+    /// Their stop is reached with any of them.
+    limits: Limits,
 }
 
 impl<'a> Search<'a> {
-    pub fn new(options: &'a Options, limits: &'a Limits) -> Self {
-        Search { options, limits, stop: limits.to_stop() }
+    pub fn new(options: &'a Options, limits: &Limits) -> Self {
+        Search { options, limits: Limits { stop: limits.to_stop(), ..limits.clone() } }
     }
 
-    pub fn with_options<'b>(&self, options: &'b Options) -> Search<'b>
-    where
-        'a: 'b,
-    {
-        Search { options, limits: self.limits, stop: self.stop.clone() }
+    pub fn with_options<'b>(&self, options: &'b Options) -> Search<'b> {
+        Search { options, limits: self.limits.clone() }
+    }
+
+    pub fn is_stopped(&self) -> bool {
+        self.limits.stop.is_reached()
     }
 
     /// The first path. `None` where a limit came before there were candidates.
     pub fn first(&self, layers: &Layers) -> Result<Option<Found>> {
         let rng_seed = self.options.rng_seed;
-        let Some(Candidates { x, recall }) = candidates(&layers.a, &layers.b, rng_seed, &self.stop)? else {
+        self.limits.report("comparing vertices", || 0.0);
+        let Some(Candidates { x, recall }) = candidates(&layers.a, &layers.b, rng_seed, &self.limits.stop)? else {
             return Ok(None);
         };
-        let start = anchored(layers, x);
-        let (x, partners, steps) = follow(layers, &FIRST, start.clone(), self.limits)?;
-        let best = Finished::of(layers, &start, (partners, x), &mut rng(rng_seed, STREAM), &self.stop);
-        let is_doubtful = best.mended > DOUBTFUL * best.value;
-        Ok(Some(Found { start, recall, best, is_doubtful, steps, rounds: 1 }))
+        let start = anchored(layers, &x);
+        let (x, partners, steps) = follow(layers, &FIRST, start.clone(), &self.limits)?;
+        let (best, further) = finish(layers, &start, (partners, x), &mut rng(rng_seed, STREAM), &self.limits)?;
+        let is_doubtful = best.is_doubtful(layers);
+        Ok(Some(Found { start, recall, best, is_doubtful, steps: steps + further, rounds: 1 }))
     }
 
     /// Paths on the convex form, each from a mixture of the answer and the start, as long as they bring something.
@@ -107,17 +103,20 @@ impl<'a> Search<'a> {
     }
 
     fn reheat_until(&self, least_gain: f64, layers: &Layers, found: &mut Found) -> Result<()> {
+        if !is_reheatable(layers) {
+            return Ok(());
+        }
         let most = (ENTRIES / layers.shape().0.max(1)).max(FEWEST_ENTRIES);
         for _ in 0..ROUNDS {
-            if !found.is_doubtful || self.stop.is_reached() {
+            if !found.is_doubtful || self.is_stopped() {
                 break;
             }
-            let from = blend(&largest(&found.start, most), REHEATED, &found.best.partners);
+            let from = blend(&largest(&found.start, |_| most), REHEATED, &found.best.partners);
             let next = self.convex_path(layers, from, found)?;
-            found.is_doubtful = next.value - found.best.value > least_gain * found.best.value;
-            if next.value > found.best.value {
-                found.best = next;
-            }
+            let before = found.best.value;
+            found.best.cross(layers, &next);
+            let gain = found.best.value - before;
+            found.is_doubtful = gain > least_gain * before && !layers.is_most(found.best.value);
         }
         Ok(())
     }
@@ -126,34 +125,47 @@ impl<'a> Search<'a> {
     pub fn convex_path(&self, layers: &Layers, from: SparseMatrix, found: &mut Found) -> Result<Finished> {
         let stage = |lambda| Stage { form: Form::Convex(self.options.penalty, lambda), most_steps: STEPS };
         let stages: Vec<Stage> = WEIGHTS.weights().into_iter().map(stage).collect();
-        let (x, partners, steps) = follow(layers, &stages, from, self.limits)?;
+        let (x, partners, steps) = follow(layers, &stages, from, &self.limits)?;
         found.steps += steps;
-        Ok(self.finish(layers, found, (partners, x)))
+        self.finish(layers, found, (partners, x))
     }
 
-    /// Candidates and local search by all edges, where some were hidden; then reheating may gain again.
+    /// Local search by all edges, where some were hidden; and where that is doubtful, what is better in a second answer.
     pub fn unhide(&self, layers: &Layers, found: &mut Found) -> Result<()> {
-        if let Some(Candidates { x, .. }) = candidates(&layers.a, &layers.b, self.options.rng_seed, &self.stop)? {
-            found.start = anchored(layers, x);
-        }
         let end = (found.best.partners.clone(), found.best.x.clone());
-        found.best = self.finish(layers, found, end);
-        found.is_doubtful |= found.best.mended > DOUBTFUL * found.best.value;
+        found.best = self.finish(layers, found, end)?;
+        found.is_doubtful = !layers.is_most(found.best.value) && (found.is_doubtful || found.best.is_doubtful(layers));
+        if found.is_doubtful
+            && let Some(second) = self.first(layers)?
+        {
+            found.start = second.start;
+            found.steps += second.steps;
+            found.best.cross(layers, &second.best);
+        }
         Ok(())
     }
 
-    fn finish(&self, layers: &Layers, found: &mut Found, end: (Vec<u32>, SparseMatrix)) -> Finished {
+    fn finish(&self, layers: &Layers, found: &mut Found, end: (Vec<u32>, SparseMatrix)) -> Result<Finished> {
         let rng = &mut rng(self.options.rng_seed, STREAM + found.rounds);
         found.rounds += 1;
-        Finished::of(layers, &found.start, end, rng, &self.stop)
+        let (finished, steps) = finish(layers, &found.start, end, rng, &self.limits)?;
+        found.steps += steps;
+        Ok(finished)
     }
 }
 
-/// The `most` largest entries of each row.
-fn largest(x: &SparseMatrix, most: usize) -> SparseMatrix {
+/// Whether a path on the convex form takes a minute at most, about.
+pub(super) fn is_reheatable(layers: &Layers) -> bool {
+    let squares = |i: usize| layers.directions.iter().map(|layer| layer.a.neighbours(i).0.len().pow(2)).sum::<usize>();
+    (0..layers.shape().0).map(squares).sum::<usize>() <= SQUARED_DEGREES
+}
+
+/// The largest entries of each row, so many as `most` says for it.
+fn largest(x: &SparseMatrix, most: impl Fn(usize) -> usize + Sync + Send) -> SparseMatrix {
     SparseMatrix::from_rows(x.shape(), Vec::new, |entries: &mut Vec<(usize, f64)>, i, row| {
         entries.clear();
         entries.extend(x.entries(i));
+        let most = most(i);
         if entries.len() > most {
             entries.select_nth_unstable_by(most, |k, l| l.1.total_cmp(&k.1).then(k.0.cmp(&l.0)));
             entries.truncate(most);
@@ -163,41 +175,13 @@ fn largest(x: &SparseMatrix, most: usize) -> SparseMatrix {
     })
 }
 
-/// What local search made of the end of a path.
-#[derive(Clone)]
-pub(super) struct Finished {
-    pub partners: Vec<u32>,
-    pub value: f64,
-    /// What it gained over the polished rounding.
-    mended: f64,
-    pub x: SparseMatrix,
-}
-
-impl Finished {
-    #[cfg(test)]
-    pub fn new(partners: Vec<u32>, value: f64, x: SparseMatrix) -> Self {
-        Finished { partners, value, mended: 0.0, x }
-    }
-
-    fn of(
-        layers: &Layers,
-        candidates: &SparseMatrix,
-        (partners, x): (Vec<u32>, SparseMatrix),
-        rng: &mut impl Rng,
-        stop: &Stop,
-    ) -> Self {
-        let mut partners = polish(layers, partners, stop);
-        complete(layers, &mut partners);
-        let mut walker = Walker::new(layers, &partners);
-        let mended = anneal(&mut walker, rng, stop) + relocate(&mut walker, candidates, rng, stop);
-        let mut partners = polish(layers, walker.partners, stop);
-        complete(layers, &mut partners);
-        Finished { value: layers.value(&partners), partners, mended, x }
-    }
-}
-
-/// X with the anchors' rows and columns as they must be.
-fn anchored(layers: &Layers, x: SparseMatrix) -> SparseMatrix {
+/// Candidates with the anchors' rows and columns as they must be, and few in the rows of hubs.
+fn anchored(layers: &Layers, x: &SparseMatrix) -> SparseMatrix {
+    let (n_a, _) = layers.shape();
+    let degree = |i: usize| layers.directions.iter().map(|layer| layer.a.neighbours(i).0.len()).sum::<usize>();
+    let mean = (0..n_a).map(degree).sum::<usize>() as f64 / n_a.max(1) as f64;
+    let most = |i: usize| (OF_HUBS * mean / degree(i).max(1) as f64).max(LEAST_OF_HUBS) as usize;
+    let few = largest(x, most);
     SparseMatrix::from_rows(
         x.shape(),
         || (),
@@ -205,7 +189,7 @@ fn anchored(layers: &Layers, x: SparseMatrix) -> SparseMatrix {
             if layers.anchors[i] != NONE {
                 row.push(layers.anchors[i] as usize, 1.0);
             } else {
-                x.entries(i).filter(|&(j, _)| layers.is_free[j]).for_each(|(j, entry)| row.push(j, entry));
+                few.entries(i).filter(|&(j, _)| layers.is_free[j]).for_each(|(j, entry)| row.push(j, entry));
             }
         },
     )

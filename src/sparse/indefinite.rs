@@ -20,7 +20,8 @@ impl Indefinite<'_> {
     }
 
     pub fn ascent(&self, x: &SparseMatrix, stop: &Stop) -> Ascent {
-        let values = self.layers.votes(x, NEW_COLUMNS, stop, |i, j, entry, votes| votes - self.weight(i, j) * entry);
+        let harden = |i: usize, j: usize, entry: f64| if entry > 0.0 { self.weight(i, j) * entry } else { 0.0 };
+        let values = self.layers.votes(x, NEW_COLUMNS, stop, |i, j, entry, votes| votes - harden(i, j, entry));
         Ascent::of(x, values)
     }
 

@@ -32,6 +32,13 @@ pub struct Layers {
     pub(super) unit: f64,
 }
 
+/// Two values are the same that differ by less than this share: weights are summed in another order.
+pub(super) const SAME: f64 = 1e-9;
+
+fn is_plain(graph: &Graph) -> bool {
+    graph.arcs().all(|(_, _, weight)| weight == 1.0)
+}
+
 /// One direction of a layer.
 #[derive(Debug, Clone)]
 pub(super) struct Direction {
@@ -107,11 +114,21 @@ impl Layers {
     /// A number that f is nowhere above: by Cauchy and Schwarz, or without weights the arcs of the smaller graph.
     pub(super) fn most(&self) -> f64 {
         let of_layer = |(a, b): (&Graph, &Graph)| {
-            let is_plain = |graph: &Graph| graph.arcs().all(|(_, _, weight)| weight == 1.0);
             let least = a.squared_norm().min(b.squared_norm());
             if is_plain(a) && is_plain(b) { least } else { (a.squared_norm() * b.squared_norm()).sqrt() }
         };
         self.a.iter().zip(&self.b).map(of_layer).sum()
+    }
+
+    /// f at a matching as a share of the [`most`](Self::most).
+    pub(super) fn share(&self, partners: &[u32]) -> f64 {
+        let most = self.most();
+        if most > 0.0 { self.value(partners) / most } else { 1.0 }
+    }
+
+    /// Whether a value of f is the [`most`](Self::most) that there can be.
+    pub(super) fn is_most(&self, value: f64) -> bool {
+        value >= self.most() * (1.0 - SAME)
     }
 
     /// What a common edge adds to f: an edge comes twice in it, an arc of directed graphs once.

@@ -34,6 +34,10 @@ pub(super) enum Form {
     Convex(Penalty, f64),
 }
 
+pub(super) const fn indefinite(c: f64, most_steps: usize) -> Stage {
+    Stage { form: Form::Indefinite(c), most_steps }
+}
+
 /// A step: H, half the gradient, on the support of X and the 16 largest entries beside it in each row; Q the matching
 /// of largest ⟨H, Q⟩, rows without a partner allowed; X ← (1 − t)X + tQ with the t that is best for the function, its
 /// penalty taken as linear.
@@ -97,6 +101,11 @@ impl<'a> Solver<&'a Layers, Walk> for SparseFrankWolfe<'_> {
         let layers = *problem.problem.as_ref().expect("argmin holds the problem");
         let x = state.take_param().expect("a start was given");
         let Some((partners, t, gain)) = self.step(layers, &x) else { return Ok((state.param(x), None)) };
+        let name = match self.stages[self.stage].form {
+            Form::Indefinite(_) => "path",
+            Form::Convex(..) => "penalized path",
+        };
+        self.limits.report(name, || layers.share(&partners));
         self.partners = partners;
         self.steps += 1;
         let next = if t > 0.0 { Arc::new(blend(&x, t, &self.partners)) } else { x };

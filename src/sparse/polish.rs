@@ -7,6 +7,9 @@ use crate::stop::Stop;
 /// Rounds, at most.
 const ROUNDS: usize = 15;
 
+/// Rounds in a row that may bring nothing.
+const PATIENCE: usize = 3;
+
 /// Votes in each row that compete with the present partner's.
 const VOTES: usize = 32;
 
@@ -20,8 +23,9 @@ const DIFFERENCE: f64 = 1e-3;
 pub(super) fn polish(layers: &Layers, partners: Vec<u32>, stop: &Stop) -> Vec<u32> {
     let mut best = (layers.value(&partners), partners.clone());
     let mut last = partners;
+    let mut in_vain = 0;
     for _ in 0..ROUNDS {
-        if stop.is_reached() {
+        if in_vain == PATIENCE || stop.is_reached() {
             break;
         }
         let x = matrix(layers.shape(), &last);
@@ -37,8 +41,9 @@ pub(super) fn polish(layers: &Layers, partners: Vec<u32>, stop: &Stop) -> Vec<u3
         if next == last {
             break;
         }
+        in_vain += 1;
         if value > best.0 {
-            best = (value, next.clone());
+            (best, in_vain) = ((value, next.clone()), 0);
         }
         last = next;
     }

@@ -1,7 +1,8 @@
 //! From candidates to a matching.
 
 use super::consensus::agree;
-use super::exploration::{Finished, Found, Search};
+use super::exploration::{Found, Search};
+use super::finish::Finished;
 use super::hiding::Hidden;
 use super::layers::Layers;
 use super::matching::{complete, matrix};
@@ -37,7 +38,7 @@ pub struct Answer {
 
 /// Matches two sparse graphs from their vertices' features: the path on the indefinite form and local search; where
 /// that was doubtful, paths on the convex form with the penalty from mixtures of the answer and the first start. Where
-/// a limit comes before there are candidates, vertices are paired by their weights. On graphs of less than 3000
+/// a limit comes before there are candidates, vertices are paired by their weights. On graphs of less than 6000
 /// vertices further searches with other random numbers follow until two agree, or paths from what most of them agree
 /// on.
 ///

@@ -51,22 +51,34 @@ pub(super) fn fill_row(
         // Only the others compete; what was never added to is 0 already.
         urn.is_seen[j] = false;
     }
-    if layers.anchors[i] == NONE {
-        urn.others.clear();
-        let others = urn.seen.iter().filter(|&&j| urn.is_seen[j as usize] && layers.is_free[j as usize]);
-        let changed = others.map(|&j| (change(i, j as usize, 0.0, urn.sums[j as usize]), j));
-        urn.others.extend(changed.filter(|&(value, _)| value > 0.0));
-        if urn.others.len() > most {
-            urn.others.select_nth_unstable_by(most, |k, l| l.0.total_cmp(&k.0).then(k.1.cmp(&l.1)));
-            urn.others.truncate(most);
-        }
-        urn.others.sort_unstable_by_key(|&(_, j)| j);
-        urn.others.iter().for_each(|&(value, j)| row.push(j as usize, value));
-    }
+    let is_open = layers.anchors[i] == NONE;
+    urn.others.clear();
     for &j in &urn.seen {
-        (urn.sums[j as usize], urn.is_seen[j as usize]) = (0.0, false);
+        let sum = std::mem::take(&mut urn.sums[j as usize]);
+        if std::mem::take(&mut urn.is_seen[j as usize]) && is_open && layers.is_free[j as usize] {
+            let value = change(i, j as usize, 0.0, sum);
+            if value > 0.0 {
+                insert(&mut urn.others, most, (value, j));
+            }
+        }
     }
     urn.seen.clear();
+    urn.others.sort_unstable_by_key(|&(_, j)| j);
+    urn.others.iter().for_each(|&(value, j)| row.push(j as usize, value));
+}
+
+/// Enters a vote among the `most` largest, which are in order, unless it is none of them.
+#[inline]
+fn insert(largest: &mut Vec<(f64, u32)>, most: usize, vote: (f64, u32)) {
+    let comes_before = |other: &(f64, u32)| other.0 > vote.0 || (other.0 == vote.0 && other.1 < vote.1);
+    if largest.len() == most {
+        if largest.last().is_none_or(comes_before) {
+            return;
+        }
+        largest.pop();
+    }
+    let place = largest.iter().rposition(comes_before).map_or(0, |place| place + 1);
+    largest.insert(place, vote);
 }
 
 impl Layers {

@@ -7,7 +7,7 @@ use super::trace::{Recorder, TraceRow};
 use birkhoff::error::{Error, Result};
 use birkhoff::objective::Objective;
 use birkhoff::recovery::{Engine, Recovery, Start, recover_from};
-use birkhoff::solver::{Iterate, Limits};
+use birkhoff::solver::{Iterate, Limits, Progress};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -46,6 +46,12 @@ pub(super) fn search(
             ));
         });
     }
+    if !spinner.is_hidden() {
+        let (spinner, deadline) = (spinner.clone(), limits.deadline);
+        limits = limits.with_reporter(move |progress: &Progress| {
+            spinner.set_message(progress_message(progress, deadline));
+        });
+    }
     let recovery = in_pool(options.threads, || recover_from(objective, starts, &settings, &limits));
     spinner.finish_and_clear();
     let recovery = recovery?.map_err(|error| at_its_file(error, options))?;
@@ -64,6 +70,13 @@ fn at_its_file(error: Error, options: &SearchOptions) -> Error {
         Some(path) => Error::file(path, error.to_string()),
         None => error,
     }
+}
+
+/// What a search without matrices is doing, how much it keeps, and the seconds that are left.
+fn progress_message(progress: &Progress, deadline: Option<Instant>) -> String {
+    let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+    let left = left.map_or_else(String::new, |left| format!(", {:.0} s left", left.as_secs_f64()));
+    format!("{}, {:.2} % of what can be kept{left}", progress.stage, 100.0 * progress.kept)
 }
 
 /// A spinner on standard error, seen only where that is a terminal.
@@ -86,4 +99,16 @@ pub(super) fn in_pool<T: Send>(threads: Option<u32>, work: impl FnOnce() -> T + 
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0) as usize).build();
     let pool = pool.map_err(|error| Error::argument("threads", error.to_string()))?;
     Ok(pool.install(work))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_says_what_is_kept_and_how_long_there_is() {
+        let progress = Progress::new("annealing", 0.98765);
+        assert_eq!(progress_message(&progress, None), "annealing, 98.77 % of what can be kept");
+        assert!(progress_message(&progress, Some(Instant::now())).ends_with("kept, 0 s left"));
+    }
 }

@@ -1,0 +1,120 @@
+//! What local search makes of the end of a path.
+
+use super::chain::relocate;
+use super::confidence::sure;
+use super::crossover::crossed;
+use super::layers::Layers;
+use super::matching::{complete, matrix};
+use super::path::{Stage, follow, indefinite};
+use super::polish::polish;
+use super::walk::anneal;
+use super::walker::Walker;
+use crate::error::Result;
+use crate::solver::Limits;
+use crate::sparse_matrix::SparseMatrix;
+use rand::Rng;
+
+/// A path from where a matching is sure.
+const GROWTH: [Stage; 3] = [indefinite(0.0, 30), indefinite(-0.1, 8), indefinite(-0.5, 8)];
+
+/// A matching is grown again that loses more than the first share of all that there is to keep, as long as that brings
+/// more than the second.
+const GROWN: (f64, f64) = (0.03, 1e-3);
+
+/// An answer is doubtful that local search made better than the path left it, by more than this share: what single
+/// moves mend in so many places is wrong in larger ones, too.
+const DOUBTFUL: f64 = 5e-4;
+
+/// None is doubtful that loses less than this share of all that there is to keep.
+const NOTHING_LOST: f64 = 2e-4;
+
+/// What local search made of the end of a path.
+#[derive(Clone)]
+pub(super) struct Finished {
+    pub partners: Vec<u32>,
+    pub value: f64,
+    /// What it gained over the polished rounding.
+    pub mended: f64,
+    pub x: SparseMatrix,
+}
+
+impl Finished {
+    /// Takes the better parts of another answer.
+    pub fn cross(&mut self, layers: &Layers, other: &Finished) {
+        self.partners = crossed(layers, &self.partners, &other.partners);
+        self.value = layers.value(&self.partners);
+    }
+
+    pub fn is_doubtful(&self, layers: &Layers) -> bool {
+        self.mended > DOUBTFUL * self.value && self.value < (1.0 - NOTHING_LOST) * layers.most()
+    }
+}
+
+/// Anneals what a path ended with, grows it again from where it is sure, relocates its regions, and grows it again.
+/// Also returns the steps of the paths that grew.
+pub(super) fn finish(
+    layers: &Layers,
+    candidates: &SparseMatrix,
+    (partners, x): (Vec<u32>, SparseMatrix),
+    rng: &mut impl Rng,
+    limits: &Limits,
+) -> Result<(Finished, u64)> {
+    let mut best = Matching::polished(layers, partners, limits);
+    let rounded = best.value;
+    best.anneal(layers, rng, limits);
+    let mut steps = best.grow(layers, rng, limits)?;
+    if !layers.is_most(best.value) {
+        limits.report("relocation", || layers.share(&best.partners));
+        let mut walker = Walker::new(layers, &best.partners);
+        relocate(&mut walker, candidates, rng, &limits.stop);
+        best = Matching::polished(layers, walker.partners, limits);
+        steps += best.grow(layers, rng, limits)?;
+    }
+    let Matching { partners, value } = best;
+    Ok((Finished { partners, value, mended: value - rounded, x }, steps))
+}
+
+/// A matching that is complete, and f there.
+struct Matching {
+    partners: Vec<u32>,
+    value: f64,
+}
+
+impl Matching {
+    fn polished(layers: &Layers, partners: Vec<u32>, limits: &Limits) -> Self {
+        limits.report("polishing", || layers.share(&partners));
+        let mut partners = polish(layers, partners, &limits.stop);
+        complete(layers, &mut partners);
+        Matching { value: layers.value(&partners), partners }
+    }
+
+    /// Takes what is better in an annealed copy.
+    fn anneal(&mut self, layers: &Layers, rng: &mut impl Rng, limits: &Limits) {
+        limits.report("annealing", || layers.share(&self.partners));
+        let mut walker = Walker::new(layers, &self.partners);
+        anneal(&mut walker, rng, &limits.stop);
+        let partners = crossed(layers, &self.partners, &walker.partners);
+        *self = Matching { value: layers.value(&partners), partners };
+    }
+
+    /// Paths from where it is sure, annealed, for as long as they bring much. Returns their steps.
+    fn grow(&mut self, layers: &Layers, rng: &mut impl Rng, limits: &Limits) -> Result<u64> {
+        let mut steps = 0;
+        while self.value < (1.0 - GROWN.0) * layers.most() && !limits.stop.is_reached() {
+            limits.report("growth", || layers.share(&self.partners));
+            let from = matrix(layers.shape(), &sure(layers, &self.partners));
+            let (_, partners, of_path) = follow(layers, &GROWTH, from, limits)?;
+            steps += of_path;
+            let mut next = Matching::polished(layers, partners, limits);
+            next.anneal(layers, rng, limits);
+            let partners = crossed(layers, &self.partners, &next.partners);
+            let next = Matching { value: layers.value(&partners), partners };
+            let gain = next.value - self.value;
+            *self = next;
+            if gain <= GROWN.1 * self.value.abs() {
+                break;
+            }
+        }
+        Ok(steps)
+    }
+}
