@@ -1,7 +1,7 @@
 //! Searches that know nothing of one another, and what they agree on.
 
 use super::exploration::{Found, Search, is_reheatable};
-use super::finish::Finished;
+use super::finish::{Finished, LOST};
 use super::layers::{Layers, SAME};
 use super::path::blend;
 use crate::error::Result;
@@ -13,10 +13,6 @@ const LARGE: usize = 6000;
 /// Searches at most, and the arcs of all of them: some twenty seconds.
 const MOST: usize = 8;
 const ARCS: usize = 130_000;
-
-/// An answer of less than this share of the most that there can be is lost. Chosen by hand: unrelated sparse graphs of
-/// degree 8 reach a fourth, lost random ones of degree 10 a third, noisy real ones of which 30 % are removed .9.
-const LOST: f64 = 0.5;
 
 /// The share of the answers in the start of a path from all of them.
 const MIXED: f64 = 0.5;

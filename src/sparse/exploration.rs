@@ -39,7 +39,7 @@ const FEWEST_ENTRIES: usize = 6;
 const ROUNDS: u64 = 4;
 
 /// Nothing is reheated where Σ d² is more: a step on the convex form would take seconds, a path minutes.
-const SQUARED_DEGREES: usize = 10_000_000;
+const SQUARED_DEGREES: usize = 4_000_000;
 
 /// Reheating ends when it brings less than this share; as long as edges are hidden, less than the second: they are for
 /// finding out whether an answer is found, and the rest is better found with all edges.
