@@ -25,8 +25,8 @@ const BETWEEN_QUESTIONS: usize = 256;
 /// much as is best. A round that gains nothing is the last one.
 ///
 /// The first exchange brings a vertex that has lost an arc, of A or B, to one of its candidates (rows and columns of
-/// `candidates`), wherever that is; each further one keeps an arc at a vertex that has moved, so that a region follows. That relocates what no
-/// exchange alone can: small components, and regions whose neighbours are as wrong as they are.
+/// `candidates`), wherever that is; each further one keeps an arc at a vertex that has moved, so that a region follows.
+/// That relocates what no exchange alone can: small components, and regions whose neighbours are as wrong as they are.
 pub(super) fn relocate(walker: &mut Walker, candidates: &SparseMatrix, rng: &mut impl Rng, stop: &Stop) {
     let (n_a, n_b) = walker.layers.shape();
     let mut room = Room { made: vec![], has_moved: (vec![false; n_a], vec![false; n_b]) };

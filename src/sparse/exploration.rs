@@ -130,7 +130,8 @@ impl<'a> Search<'a> {
         self.finish(layers, found, (partners, x))
     }
 
-    /// Local search by all edges, where some were hidden; and where that is doubtful, what is better in a second answer.
+    /// Local search by all edges, where some were hidden; and where that is doubtful, what is better in a second
+    /// answer.
     pub fn unhide(&self, layers: &Layers, found: &mut Found) -> Result<()> {
         let end = (found.best.partners.clone(), found.best.x.clone());
         found.best = self.finish(layers, found, end)?;
