@@ -103,7 +103,7 @@ pub enum Engine {
     /// Matrices of n × n only.
     Dense,
     /// No matrices: memory O(n). For graph matching without a linear term, by the default method; small graphs are
-    /// searched once with [`Effort::Quick`], else until two searches agree.
+    /// searched once with [`Effort::Quick`], else until three searches agree.
     Sparse,
 }
 

@@ -17,10 +17,13 @@ const ARCS: usize = 130_000;
 /// The share of the answers in the start of a path from all of them.
 const MIXED: f64 = 0.5;
 
+/// Answers that must be as good as the best: on small graphs two come to the same value by chance.
+const AGREE: usize = 3;
+
 /// Mixtures in a row that may bring nothing.
 const PATIENCE: usize = 2;
 
-/// Searches again with other random numbers, until two searches end at the same best value: what is lost hardly does.
+/// Searches again with other random numbers, until three searches end at the same best value: what is lost hardly does.
 /// Where none do, a path leads from the mean of all answers, mixed with the candidates, to the next answer, as long as
 /// that is better: what most answers agree on is right more often than each of them.
 pub(super) fn agree(search: &Search, layers: &Layers, found: &mut Found) -> Result<()> {
@@ -72,11 +75,11 @@ fn enter(layers: &Layers, best: &mut Finished, answers: &mut Vec<Finished>, next
 /// 2⁶⁴ over the golden ratio: seeds that are far from one another.
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 
-/// Whether nothing can be better than the best, or two are as good as it.
+/// Whether nothing can be better than the best, or three are as good as it.
 fn is_settled(layers: &Layers, answers: &[Finished]) -> bool {
     let best = answers.iter().fold(0.0, |best: f64, answer| best.max(answer.value));
     let as_good = answers.iter().filter(|answer| answer.value >= best * (1.0 - SAME)).count();
-    as_good >= 2 || layers.is_most(best)
+    as_good >= AGREE || layers.is_most(best)
 }
 
 /// Half of the candidates, half of the answers' mean.
@@ -110,14 +113,14 @@ mod tests {
     }
 
     #[test]
-    fn two_best_values_settle_it_or_one_that_nothing_is_above() {
+    fn three_best_values_settle_it_or_one_that_nothing_is_above() {
         let path = crate::Graph::undirected(3, [(0, 1, 1.0), (1, 2, 1.0)]).unwrap();
         let layers = Layers::new(vec![(path.clone(), path)], &[]).unwrap();
         let settled = |values: &[f64]| {
             let answers: Vec<Finished> = values.iter().map(|&value| answer(&[0, 1, 2], value)).collect();
             is_settled(&layers, &answers)
         };
-        assert!(settled(&[4.0]) && settled(&[2.0, 1.0, 2.0]));
-        assert!(!settled(&[2.0]) && !settled(&[1.0, 2.0, 1.0]));
+        assert!(settled(&[4.0]) && settled(&[2.0, 1.0, 2.0, 2.0]));
+        assert!(!settled(&[2.0]) && !settled(&[1.0, 2.0, 1.0, 2.0]));
     }
 }

@@ -12,7 +12,7 @@ pub struct Options {
     pub rng_seed: u64,
     /// The share of B's edges that are hidden until the search has an answer, 0 to ½. Default: 0, and no test is made.
     pub hold_out: f64,
-    /// Whether graphs of less than 6000 vertices are searched again until two searches agree. Default: true.
+    /// Whether graphs of less than 6000 vertices are searched again until three searches agree. Default: true.
     pub repeats: bool,
 }
 

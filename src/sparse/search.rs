@@ -39,7 +39,7 @@ pub struct Answer {
 /// Matches two sparse graphs from their vertices' features: the path on the indefinite form and local search; where
 /// that was doubtful, paths on the convex form with the penalty from mixtures of the answer and the first start. Where
 /// a limit comes before there are candidates, vertices are paired by their weights. On graphs of less than 6000
-/// vertices further searches with other random numbers follow until two agree, or paths from what most of them agree
+/// vertices further searches with other random numbers follow until three agree, or paths from what most of them agree
 /// on.
 ///
 /// With a [share to hold out](Options::hold_out) all of that is done without the hidden edges. Then the answer is
