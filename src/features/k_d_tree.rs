@@ -65,7 +65,7 @@ impl Ord for Near {
 }
 
 impl KdTree {
-    /// Of points of 16 coordinates each, one after another. O(n log n).
+    /// O(n log n).
     pub fn new(points: &[Point]) -> Self {
         let mut numbers: Vec<u32> = (0..points.len() as u32).collect();
         let mut nodes = vec![];

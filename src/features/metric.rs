@@ -98,7 +98,7 @@ fn covariance(features: &[Vec<f32>]) -> DMatrix<f64> {
     sum / n.max(1) as f64
 }
 
-/// Points of 16 coordinates each, one after another; 0 beyond those that there are.
+/// Coordinates along the axes; 0 beyond those that there are.
 fn projected(features: &[Vec<f32>], axes: &DMatrix<f64>) -> Vec<Point> {
     let n = features.first().map_or(0, Vec::len);
     let mut points = vec![[0.0; DIMENSIONS]; n];

@@ -63,7 +63,7 @@ impl Progress {
     }
 }
 
-/// Called with where a search without matrices is, some times a second at most on large graphs.
+/// Called with where a search without matrices is: as a stage begins, and at each step of a path.
 pub type Reporter = Arc<dyn Fn(&Progress) + Send + Sync>;
 
 /// What can end a run before its method does, and who watches it.

@@ -60,9 +60,8 @@ fn first(walker: &Walker, candidates: &(&SparseMatrix, SparseMatrix), rng: &mut 
     let of_b = rng.random::<bool>();
     let (side, candidates) = if of_b { (b, &candidates.1) } else { (a, candidates.0) };
     let arc = drawn(&side.lost.members, rng)?;
-    let source = side.sources[arc as usize];
-    let other = drawn(candidates.row(source as usize).0, rng)? as usize;
-    let source = source as usize;
+    let source = side.sources[arc as usize] as usize;
+    let other = drawn(candidates.row(source).0, rng)? as usize;
     if of_b { walker.allowed(other, source) } else { walker.allowed(source, other) }
 }
 

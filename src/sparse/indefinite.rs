@@ -20,6 +20,7 @@ impl Indefinite<'_> {
     }
 
     pub fn ascent(&self, x: &SparseMatrix, stop: &Stop) -> Ascent {
+        // Most columns have no entry: their weights are not looked up.
         let harden = |i: usize, j: usize, entry: f64| if entry > 0.0 { self.weight(i, j) * entry } else { 0.0 };
         let values = self.layers.votes(x, NEW_COLUMNS, stop, |i, j, entry, votes| votes - harden(i, j, entry));
         Ascent::of(x, values)

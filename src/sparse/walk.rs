@@ -18,7 +18,8 @@ const STRETCHES: usize = 50;
 /// Exchanges between two questions whether to stop.
 const BETWEEN_QUESTIONS: usize = 4096;
 
-/// Metropolis' walk over exchanges that each keep an arc which was lost ([`Walker::draw`]).
+/// Metropolis' walk over exchanges that each keep an arc which was lost ([`Walker::draw`]). Where it ends may be worse
+/// than where it began.
 ///
 /// About 100·n exchanges are looked at, fewer where little is lost; T falls geometrically from ½ to 1/10 of a common
 /// edge.
