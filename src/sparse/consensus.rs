@@ -1,7 +1,7 @@
 //! Searches that know nothing of one another, and what they agree on.
 
 use super::exploration::{Found, Search, is_reheatable};
-use super::finish::{Finished, LOST};
+use super::finish::Finished;
 use super::layers::{Layers, SAME};
 use super::path::blend;
 use crate::error::Result;
@@ -32,7 +32,7 @@ pub(super) fn agree(search: &Search, layers: &Layers, found: &mut Found) -> Resu
         return Ok(());
     }
     // Lost: others will be, too.
-    if found.best.value < LOST * layers.most() {
+    if layers.is_lost(&found.best.partners) {
         return Ok(());
     }
     let arcs: usize = layers.a.iter().zip(&layers.b).map(|(a, b)| a.arc_count().max(b.arc_count())).sum();

@@ -25,11 +25,6 @@ const GROWN: (f64, f64) = (0.03, 1e-3);
 /// moves mend in so many places is wrong in larger ones, too.
 const DOUBTFUL: f64 = 5e-4;
 
-/// An answer of less than this share of the most that there can be is lost, and no path from there finds it. Chosen by
-/// hand: unrelated sparse graphs of degree 8 reach a fourth, lost random ones of degree 10 a third, noisy real ones of
-/// which 30 % are removed .9.
-pub(super) const LOST: f64 = 0.5;
-
 /// None is doubtful that loses less than this share of all that there is to keep.
 const NOTHING_LOST: f64 = 5e-5;
 
@@ -51,9 +46,8 @@ impl Finished {
     }
 
     pub fn is_doubtful(&self, layers: &Layers) -> bool {
-        let most = layers.most();
-        let may_gain = self.value >= LOST * most && self.value < (1.0 - NOTHING_LOST) * most;
-        may_gain && self.mended > DOUBTFUL * self.value
+        let loses = self.value < (1.0 - NOTHING_LOST) * layers.most();
+        loses && self.mended > DOUBTFUL * self.value && !layers.is_lost(&self.partners)
     }
 }
 
@@ -92,7 +86,16 @@ impl Matching {
         limits.report("polishing", || layers.share(&partners));
         let mut partners = polish(layers, partners, &limits.stop);
         complete(layers, &mut partners);
+        Matching::at(layers, partners)
+    }
+
+    fn at(layers: &Layers, partners: Vec<u32>) -> Self {
         Matching { value: layers.value(&partners), partners }
+    }
+
+    /// With the better parts of another.
+    fn crossed(&self, layers: &Layers, other: &[u32]) -> Self {
+        Matching::at(layers, crossed(layers, &self.partners, other))
     }
 
     /// Takes what is better in an annealed copy.
@@ -100,14 +103,12 @@ impl Matching {
         limits.report("annealing", || layers.share(&self.partners));
         let mut walker = Walker::new(layers, &self.partners);
         anneal(&mut walker, rng, &limits.stop);
-        let partners = crossed(layers, &self.partners, &walker.partners);
-        *self = Matching { value: layers.value(&partners), partners };
+        *self = self.crossed(layers, &walker.partners);
     }
 
     /// Whether it loses much, and is not lost.
     fn may_grow(&self, layers: &Layers) -> bool {
-        let most = layers.most();
-        self.value >= LOST * most && self.value < (1.0 - GROWN.0) * most
+        self.value < (1.0 - GROWN.0) * layers.most() && !layers.is_lost(&self.partners)
     }
 
     /// Paths from where it is sure, annealed, for as long as they bring much. Returns their steps.
@@ -120,11 +121,9 @@ impl Matching {
             steps += of_path;
             let mut next = Matching::polished(layers, partners, limits);
             next.anneal(layers, rng, limits);
-            let partners = crossed(layers, &self.partners, &next.partners);
-            let next = Matching { value: layers.value(&partners), partners };
-            let gain = next.value - self.value;
-            *self = next;
-            if gain <= GROWN.1 * self.value.abs() {
+            let before = std::mem::replace(self, self.crossed(layers, &next.partners));
+            let gain = self.value - before.value;
+            if gain <= GROWN.1 * before.value.abs() {
                 break;
             }
         }

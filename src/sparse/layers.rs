@@ -30,14 +30,17 @@ pub struct Layers {
     pub(super) slack_weights: (Vec<f64>, Vec<f64>),
     /// The mean product of an arc's weight with its counterpart's, if it has kept its weight: the unit of votes.
     pub(super) unit: f64,
+    /// See [`most`](Self::most).
+    most: f64,
 }
 
 /// Two values are the same that differ by less than this share: weights are summed in another order.
 pub(super) const SAME: f64 = 1e-9;
 
-fn is_plain(graph: &Graph) -> bool {
-    graph.arcs().all(|(_, _, weight)| weight == 1.0)
-}
+/// A matching is lost that keeps less than this share of the arcs of the graph that has fewer. Chosen by hand:
+/// unrelated sparse graphs of degree 8 keep a fourth, lost random ones of degree 10 a third, noisy real ones of which
+/// 30 % are removed .9.
+const LOST: f64 = 0.5;
 
 /// One direction of a layer.
 #[derive(Debug, Clone)]
@@ -91,8 +94,9 @@ impl Layers {
             (0..n_b).map(|j| layers.iter().map(|(_, b)| squares(b, j)).sum()).collect(),
         );
         let unit = if products > 0.0 { products / arcs as f64 } else { 1.0 };
+        let most = layers.iter().map(|(a, b)| most(a, b)).sum();
         let (a, b) = layers.into_iter().unzip();
-        Ok(Layers { a, b, directions, anchors: partners, is_free, weights, turned, slack_weights, unit })
+        Ok(Layers { a, b, directions, anchors: partners, is_free, weights, turned, slack_weights, unit, most })
     }
 
     /// The vertices of A and of B.
@@ -113,22 +117,31 @@ impl Layers {
 
     /// A number that f is nowhere above: by Cauchy and Schwarz, or without weights the arcs of the smaller graph.
     pub(super) fn most(&self) -> f64 {
-        let of_layer = |(a, b): (&Graph, &Graph)| {
-            let least = a.squared_norm().min(b.squared_norm());
-            if is_plain(a) && is_plain(b) { least } else { (a.squared_norm() * b.squared_norm()).sqrt() }
-        };
-        self.a.iter().zip(&self.b).map(of_layer).sum()
+        self.most
     }
 
     /// f at a matching as a share of the [`most`](Self::most).
     pub(super) fn share(&self, partners: &[u32]) -> f64 {
-        let most = self.most();
-        if most > 0.0 { self.value(partners) / most } else { 1.0 }
+        if self.most > 0.0 { self.value(partners) / self.most } else { 1.0 }
     }
 
     /// Whether a value of f is the [`most`](Self::most) that there can be.
     pub(super) fn is_most(&self, value: f64) -> bool {
-        value >= self.most() * (1.0 - SAME)
+        value >= self.most * (1.0 - SAME)
+    }
+
+    /// Whether a matching keeps so few arcs that no path from it leads anywhere, whatever these weigh.
+    pub(super) fn is_lost(&self, partners: &[u32]) -> bool {
+        let of_layer = |(a, b): (&Graph, &Graph)| {
+            let is_kept = |&(i, k, _): &(usize, usize, f64)| {
+                let (j, l) = (partners[i], partners[k]);
+                j != NONE && l != NONE && b.weight(j as usize, l as usize) != 0.0
+            };
+            (a.arcs().filter(is_kept).count(), a.arc_count().min(b.arc_count()))
+        };
+        let counts = self.a.iter().zip(&self.b).map(of_layer);
+        let (kept, arcs) = counts.fold((0, 0), |sum, layer| (sum.0 + layer.0, sum.1 + layer.1));
+        (kept as f64) < LOST * arcs as f64
     }
 
     /// What a common edge adds to f: an edge comes twice in it, an arc of directed graphs once.
@@ -144,5 +157,31 @@ impl Layers {
             kept.map(|(i, k, weight)| weight * b.weight(partners[i] as usize, partners[k] as usize)).sum::<f64>()
         };
         self.a.iter().zip(&self.b).map(of_layer).sum()
+    }
+}
+
+/// No matching has more of two graphs' weight in common.
+fn most(a: &Graph, b: &Graph) -> f64 {
+    let is_plain = |graph: &Graph| graph.arcs().all(|(_, _, weight)| weight == 1.0);
+    let squares = (a.squared_norm(), b.squared_norm());
+    if is_plain(a) && is_plain(b) { squares.0.min(squares.1) } else { (squares.0 * squares.1).sqrt() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_lost_is_told_by_arcs_and_not_by_what_they_weigh() {
+        // Weights that have nothing to do with one another: f is far below its most at the right matching.
+        let ring = |heavy: usize| {
+            let edges = (0..30).map(|i| (i, (i + 1) % 30, if i == heavy { 1e3 } else { 1.0 }));
+            Graph::undirected(30, edges.collect::<Vec<_>>()).unwrap()
+        };
+        let layers = Layers::new(vec![(ring(0), ring(15))], &[]).unwrap();
+        let right: Vec<u32> = (0..30).collect();
+        assert!(layers.value(&right) < 0.01 * layers.most() && !layers.is_lost(&right));
+        let wrong: Vec<u32> = (0..30).map(|i| 7 * i % 30).collect();
+        assert!(layers.is_lost(&wrong));
     }
 }
