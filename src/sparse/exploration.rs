@@ -195,3 +195,36 @@ fn anchored(layers: &Layers, x: &SparseMatrix) -> SparseMatrix {
         },
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::Graph;
+
+    #[test]
+    fn hubs_keep_their_few_largest_candidates_and_anchors_themselves() {
+        // A star: the mean degree is about 2, the hub's 999.
+        let star = Graph::undirected(1000, (1..1000).map(|i| (0, i, 1.0))).unwrap();
+        let layers = Layers::new(vec![(star.clone(), star)], &[(7, 9)]).unwrap();
+        let all = SparseMatrix::from_rows(
+            (1000, 1000),
+            || (),
+            |(), _, row| {
+                (0..32).for_each(|j| row.push(j, 0.001 * (j + 1) as f64));
+            },
+        );
+        let start = anchored(&layers, &all);
+        let columns = |i: usize| start.entries(i).map(|(j, _)| j).collect::<Vec<_>>();
+        assert_eq!(columns(0), [28, 29, 30, 31]);
+        assert_eq!(columns(7), [9]);
+        // All but the anchored column.
+        assert_eq!(columns(1).len(), 31);
+    }
+
+    #[test]
+    fn what_has_large_hubs_is_not_reheated() {
+        let star = |n: usize| Graph::undirected(n, (1..n).map(|i| (0, i, 1.0))).unwrap();
+        let is_reheated = |n: usize| is_reheatable(&Layers::new(vec![(star(n), star(n))], &[]).unwrap());
+        assert!(is_reheated(1000) && !is_reheated(3000));
+    }
+}
