@@ -63,6 +63,7 @@ pub mod recovery;
 pub mod score;
 pub mod solver;
 pub mod sparse;
+mod sparse_form;
 pub mod sparse_matrix;
 pub mod stop;
 pub mod structure;
@@ -73,6 +74,7 @@ pub use error::{Error, Result};
 pub use graph::Graph;
 pub use injection::Injection;
 pub use permutation::Permutation;
+pub use sparse_form::{Affinity, SparseForm};
 pub use sparse_matrix::SparseMatrix;
 pub use stop::Stop;
 

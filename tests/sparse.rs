@@ -3,8 +3,8 @@
 use birkhoff::assignment::NONE;
 use birkhoff::held_out::Evidence;
 use birkhoff::instance::{Instance, noisy_erdos_renyi, rng};
-use birkhoff::objective::{GraphMatching, Objective};
-use birkhoff::recovery::{AttemptKind, Engine, Settings, recover_within};
+use birkhoff::objective::{GraphMatching, Objective, WeightedOverlap};
+use birkhoff::recovery::{AttemptKind, Effort, Engine, Settings, recover_within};
 use birkhoff::solver::{Limits, Progress};
 use birkhoff::sparse::{Answer, Layers, Options, search};
 use birkhoff::{Graph, Permutation, Stop};
@@ -49,6 +49,56 @@ fn an_answer_is_tested_by_what_was_hidden_and_then_sees_it() {
     assert!(recover_within(&f, &none, &Limits::default()).unwrap().held_out.is_none());
     let error = recover_within(&f, &none.with_engine(Engine::Dense).with_hold_out(0.1), &Limits::default());
     assert!(error.unwrap_err().to_string().starts_with("hold_out"));
+}
+
+/// A directed pair with heavy-tailed weights: what B has of A is half of its arcs, weighed anew.
+fn synapses(n: usize, rng: &mut impl Rng) -> (Graph, Graph, Permutation) {
+    let truth = Permutation::random(n, rng);
+    let heavy = |rng: &mut dyn Rng| (rng.random::<f64>().powf(-0.8)).floor();
+    let (mut a, mut b) = (vec![], vec![]);
+    for _ in 0..10 * n {
+        let (i, k, weight) = (rng.random_range(0..n), rng.random_range(0..n), heavy(rng));
+        a.push((i, k, weight));
+        if rng.random::<bool>() {
+            b.push((truth.apply(i), truth.apply(k), (weight * rng.random_range(0.5..1.5)).ceil()));
+        }
+    }
+    (Graph::directed(n, a).unwrap(), Graph::directed(n, b).unwrap(), truth)
+}
+
+#[test]
+fn an_overlap_is_found_where_squares_see_the_heaviest_arcs_only() {
+    let (a, b, truth) = synapses(400, &mut rng(71, 0));
+    let f = WeightedOverlap::new(a, b).unwrap();
+    let settings = Settings::default().with_engine(Engine::Sparse);
+    let recovery = recover_within(&f, &settings, &Limits::default()).unwrap();
+    assert!(f.overlap_at(&recovery.permutation) >= f.overlap_at(&truth));
+    assert_eq!(recovery.optimality.value, f.value_at(&recovery.permutation));
+    let right = (0..400).filter(|&i| recovery.permutation.apply(i) == truth.apply(i)).count();
+    assert!(right > 380, "{right} right");
+}
+
+#[test]
+fn an_answer_is_never_worse_than_the_match_it_began_with() {
+    // Independent graphs: nothing but the given match could lead a search to it.
+    let graph = |trial| noisy_erdos_renyi(300, 5.0, 0.0, &mut rng(72, trial)).unwrap().a;
+    let (a, b) = (graph(0), graph(1));
+    let f = GraphMatching::new(a, b).unwrap();
+    let long = recover_within(&f, &Settings::default(), &Limits::default()).unwrap();
+    let pairs: Vec<(usize, usize)> = long.permutation.image().iter().copied().enumerate().collect();
+    for engine in [Engine::Sparse, Engine::Dense] {
+        let settings = Settings::default().with_engine(engine).with_effort(Effort::Quick).with_rng_seed(5);
+        let with_all =
+            recover_within(&f, &settings.clone().with_start_match(pairs.clone()), &Limits::default()).unwrap();
+        assert!(with_all.optimality.value <= long.optimality.value, "{engine:?}");
+        let message = |pairs: Vec<(usize, usize)>| {
+            let settings = settings.clone().with_anchors(vec![(1, 2)]).with_start_match(pairs);
+            recover_within(&f, &settings, &Limits::default()).unwrap_err().to_string()
+        };
+        assert!(message(vec![(1, 3)]).contains("vertex 1 of A is matched to 2 already"));
+        assert!(message(vec![(3, 2)]).contains("vertex 2 of B is matched to 1 already"));
+        assert!(message(vec![(3, 300)]).contains("300 vertices"));
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::exact::{DoubleSum, Lattice, sum_error};
 use crate::graph::Graph;
 use crate::permutation::Permutation;
+use crate::sparse_form::{Affinity, SparseForm};
 use crate::stop::Stop;
 use nalgebra::DMatrix;
 use std::cmp::Ordering;
@@ -315,11 +316,11 @@ impl Objective for GraphMatching {
         self.indefinite.injective_form()
     }
 
-    fn sparse_form(&self) -> Option<Vec<(Graph, Graph)>> {
+    fn sparse_form(&self) -> Option<SparseForm> {
         if self.indefinite.linear.is_some() {
             return None;
         }
-        Some(self.indefinite.unpadded_layers())
+        Some(SparseForm { layers: self.indefinite.unpadded_layers(), affinity: Affinity::Product })
     }
 
     fn indefinite_form(&self) -> Option<&dyn Objective> {

@@ -10,14 +10,16 @@ mod product;
 pub mod quadratic_assignment;
 mod rounding;
 pub mod two_layer;
+mod weighted_overlap;
 
 pub use graph_matching::GraphMatching;
 pub use injective::{Embedding, EmbeddingSearch, Injective, is_much_smaller};
 pub use quadratic_assignment::QuadraticAssignment;
 pub use rounding::Rounding;
+pub use weighted_overlap::WeightedOverlap;
 
-use crate::graph::Graph;
 use crate::permutation::Permutation;
+use crate::sparse_form::SparseForm;
 use crate::stop::Stop;
 use nalgebra::DMatrix;
 use std::cmp::Ordering;
@@ -163,9 +165,8 @@ pub trait Objective: Sync {
         None
     }
 
-    /// Pairs of graphs (A_ℓ, B_ℓ), without padding, where f(P) is a constant less a positive multiple of Σ_ℓ
-    /// tr(A_ℓᵀPB_ℓPᵀ): for searches that never form a matrix. `None` elsewhere.
-    fn sparse_form(&self) -> Option<Vec<(Graph, Graph)>> {
+    /// The graphs that f is made of, for searches that never form a matrix. `None` elsewhere.
+    fn sparse_form(&self) -> Option<SparseForm> {
         None
     }
 

@@ -49,6 +49,8 @@ pub enum AttemptKind {
     Enumeration,
     /// The search with X in sparse rows, on large sparse graphs: `sparse`.
     Sparse,
+    /// Local search from [`Settings::start_match`](super::Settings::start_match): `given`.
+    Given,
     /// A search for an injection that keeps every arc, where one side is much smaller: `embedding`.
     Embedding,
 }
@@ -63,6 +65,7 @@ impl fmt::Display for AttemptKind {
             AttemptKind::Restart => f.write_str("restart"),
             AttemptKind::Enumeration => f.write_str("enumeration"),
             AttemptKind::Sparse => f.write_str("sparse"),
+            AttemptKind::Given => f.write_str("given"),
             AttemptKind::Embedding => f.write_str("embedding"),
         }
     }

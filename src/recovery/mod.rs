@@ -3,6 +3,7 @@
 mod attempt;
 mod doubt;
 mod enumeration;
+mod given;
 mod methods;
 mod pairs;
 mod path;
@@ -158,15 +159,16 @@ pub fn recover_from(
     let graced = graced.as_deref().unwrap_or(unstopped);
 
     let search = Search::new(objective, settings, &face, (&limits.stop, &grace));
-    let layers = search.sparse_layers()?;
-    if layers.is_none() && settings.hold_out.is_some_and(|share| share > 0.0) {
+    let sparse = search.sparse_form()?;
+    if sparse.is_none() && settings.hold_out.is_some_and(|share| share > 0.0) {
         let cause = "hides edges from the sparse search, which these graphs and settings are not for";
         return Err(Error::argument("hold_out", cause));
     }
-    let form = if search.enumerates() || settings.engine == Engine::Sparse {
+    search.given_partners()?;
+    let form = if search.enumerates() || settings.engine == Engine::Sparse || !settings.start_match.is_empty() {
         None
     } else {
-        unequal::form(objective, settings).filter(|form| layers.is_none() || unequal::is_small(&**form))
+        unequal::form(objective, settings).filter(|form| sparse.is_none() || unequal::is_small(&**form))
     };
     if let Some(form) = form
         && let Some(recovery) =
@@ -174,7 +176,7 @@ pub fn recover_from(
     {
         return Ok(recovery);
     }
-    let scouted = layers.map(|layers| search.scout(layers, &limits)).transpose()?;
+    let scouted = sparse.map(|form| search.scout(form, &limits)).transpose()?;
     let scouted = match scouted {
         Some(scouted) if search.suffices(&scouted) => return scouted.recovery(graced, &limits, began),
         other => other,
@@ -214,6 +216,11 @@ pub fn recover_from(
         true => Beginning::Relaxed(beginning),
     };
     let mut race = Race::begin(&search, (first, cost), beginning, (&limits, &unwatched))?;
+    if scouted.is_none()
+        && let Some(given) = search.given()?
+    {
+        race.enter(given);
+    }
     let of_scout = scouted.map(|Scouted { run, attempt, x, held_out }| {
         race.enter((run, attempt));
         (x, held_out)

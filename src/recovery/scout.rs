@@ -16,6 +16,7 @@ use crate::penalty::Penalty;
 use crate::permutation::Permutation;
 use crate::solver::{Iterate, Limits};
 use crate::sparse::{Layers, Options, search};
+use crate::sparse_form::SparseForm;
 use crate::sparse_matrix::SparseMatrix;
 use argmin::core::TerminationReason;
 use std::time::Instant;
@@ -23,8 +24,8 @@ use std::time::Instant;
 /// Graphs of fewer vertices are searched by a path soon enough.
 const FEWEST: usize = 200;
 
-/// Sparse: so many arcs for each vertex at most, and this share of all that there could be. Above, a step of the sparse
-/// search costs no less than one of a path.
+/// Sparse: this share of all arcs that there could be at most; and so many for each vertex, where matrices are an
+/// alternative. Above, a step of the sparse search costs no less than one of a path.
 const MOST_ARCS: usize = 64;
 const MOST_DENSITY: f64 = 1.0 / 8.0;
 
@@ -60,7 +61,7 @@ impl GraphSizes {
     fn are_sparse_and_large(self) -> bool {
         let n = self.larger();
         let densest = MOST_DENSITY * (n as f64).powi(2);
-        n >= FEWEST && self.arcs <= MOST_ARCS * n && self.arcs as f64 <= densest
+        n >= FEWEST && (self.arcs <= MOST_ARCS * n || n > MOST_DENSE) && self.arcs as f64 <= densest
     }
 
     /// Whether graph matching without a linear term makes no matrix of these sizes, as [`Engine`] says: neither of n ×
@@ -99,30 +100,31 @@ impl Search<'_> {
     ///
     /// # Errors
     /// [`Error::Argument`] where that is asked for and cannot be.
-    pub fn sparse_layers(&self) -> Result<Option<Vec<(Graph, Graph)>>> {
-        let engine = self.settings.engine;
+    pub fn sparse_form(&self) -> Result<Option<SparseForm>> {
+        let settings = self.settings;
+        let engine = settings.engine;
         if engine == Engine::Dense {
             return Ok(None);
         }
-        let layers = if is_suited(self.settings) { self.objective.sparse_form() } else { None };
+        let form = if is_suited(settings) { self.objective.sparse_form() } else { None };
         if engine == Engine::Sparse {
             let cause = "is sparse, which is for graph matching without a linear term, by the penalized path with \
                          descents and polishing, without restarts and a start of one's own";
-            return layers.map(Some).ok_or_else(|| Error::argument("engine", cause));
+            return form.map(Some).ok_or_else(|| Error::argument("engine", cause));
         }
-        Ok(layers.filter(|layers| {
-            GraphSizes::of(layers).is_some_and(|sizes| {
+        Ok(form.filter(|form| {
+            GraphSizes::of(&form.layers).is_some_and(|sizes| {
                 let (n_a, n_b) = sizes.vertices;
                 let fits = |&(i, j): &(usize, usize)| i < n_a && j < n_b;
-                sizes.are_sparse_and_large() && self.settings.anchors.iter().all(fits)
+                sizes.are_sparse_and_large() && settings.anchors.iter().chain(&settings.start_match).all(fits)
             })
         }))
     }
 
-    /// The answer of the [sparse search](crate::sparse) on these layers.
-    pub fn scout(&self, layers: Vec<(Graph, Graph)>, limits: &Limits) -> Result<Scouted> {
+    /// The answer of the [sparse search](crate::sparse) on these graphs.
+    pub fn scout(&self, SparseForm { layers, affinity }: SparseForm, limits: &Limits) -> Result<Scouted> {
         let began = Instant::now();
-        let layers = Layers::new(layers, &self.settings.anchors)?;
+        let layers = Layers::with_affinity(affinity, layers, &self.settings.anchors)?;
         let Settings { penalty, rng_seed, hold_out, effort, .. } = *self.settings;
         let (share, fewest) = HELD_OUT;
         let share = hold_out.unwrap_or(if self.objective.size() >= fewest { share } else { 0.0 });
@@ -131,6 +133,10 @@ impl Search<'_> {
             .with_rng_seed(rng_seed)
             .with_hold_out(share)
             .with_repeats(effort != Effort::Quick);
+        let options = match self.settings.start_match.is_empty() {
+            true => options,
+            false => options.with_start_match(self.given_partners()?),
+        };
         let answer = search(&layers, &options, limits)?;
         let permutation = Permutation::completed(&answer.partners, self.objective.size())?;
         let value = self.objective.value_at(&permutation);

@@ -235,6 +235,11 @@ pub struct Settings {
     /// Known correspondences (vertex of A, vertex of B), kept fixed; each row and column below n once at most.
     #[serde(skip)]
     pub anchors: Vec<(usize, usize)>,
+    /// A matching to begin with (vertex of A, vertex of B), as an earlier answer, each vertex once at most; need not be
+    /// complete. The sparse search begins at it; beside paths with matrices it is a run of its own. No answer is worse
+    /// than what local search makes of it.
+    #[serde(skip)]
+    pub start_match: Vec<(usize, usize)>,
     /// A start of the user's own, n × n on the anchors' face of D_n; none means the barycenter.
     #[serde(skip)]
     pub start: Option<DMatrix<f64>>,
@@ -267,6 +272,7 @@ impl Default for Settings {
             descents: true,
             polish: true,
             anchors: Vec::new(),
+            start_match: Vec::new(),
             start: None,
         }
     }
@@ -303,6 +309,7 @@ setters! {
     with_descents descents: bool;
     with_polish polish: bool;
     with_anchors anchors: Vec<(usize, usize)>;
+    with_start_match start_match: Vec<(usize, usize)>;
 }
 
 impl Settings {

@@ -42,7 +42,8 @@ pub(super) fn agree(search: &Search, layers: &Layers, found: &mut Found) -> Resu
         if is_settled(layers, &answers) || search.is_stopped() {
             break;
         }
-        let options = search.options.with_rng_seed(search.options.rng_seed.wrapping_add(number.wrapping_mul(GOLDEN)));
+        let options =
+            search.options.clone().with_rng_seed(search.options.rng_seed.wrapping_add(number.wrapping_mul(GOLDEN)));
         let search = search.with_options(&options);
         let Some(mut other) = search.first(layers)? else { break };
         search.reheat(layers, &mut other)?;
@@ -65,7 +66,7 @@ pub(super) fn agree(search: &Search, layers: &Layers, found: &mut Found) -> Resu
 /// Enters an answer; and what it makes of the best by [crossing](Finished::cross), where that is better than both.
 fn enter(layers: &Layers, best: &mut Finished, answers: &mut Vec<Finished>, next: Finished) {
     let most = best.value.max(next.value);
-    best.cross(layers, &next);
+    best.cross(layers, &next.partners);
     answers.push(next);
     if best.value > most {
         answers.push(best.clone());

@@ -26,7 +26,8 @@ pub(super) fn crossed(layers: &Layers, first: &[u32], second: &[u32]) -> Vec<u32
     for (a, b) in layers.a.iter().zip(&layers.b) {
         let weight = |j: u32, l: u32| if j == NONE || l == NONE { 0.0 } else { b.weight(j as usize, l as usize) };
         for (i, k, arc) in a.arcs().filter(|&(i, k, _)| differs(i) || differs(k)) {
-            let gain = arc * (weight(second[i], second[k]) - weight(first[i], first[k]));
+            let gain = layers.affinity.of(arc, weight(second[i], second[k]))
+                - layers.affinity.of(arc, weight(first[i], first[k]));
             gains[parts.of(if differs(i) { i } else { k })] += gain;
         }
     }
@@ -63,6 +64,7 @@ mod tests {
     use crate::Permutation;
     use crate::graph::Graph;
     use crate::instance::rng;
+    use crate::sparse_form::Affinity;
     use rand::RngExt;
 
     #[test]
@@ -82,7 +84,9 @@ mod tests {
                 let arc = |_| (rng.random_range(0..n), rng.random_range(0..n), f64::from(rng.random_range(1..4)));
                 Graph::directed(n, (0..n).map(arc).collect::<Vec<_>>()).unwrap()
             };
-            let layers = Layers::new(vec![(graph(n_a), graph(n_b)), (graph(n_a), graph(n_b))], &[]).unwrap();
+            let affinity = if trial % 2 == 0 { Affinity::Product } else { Affinity::Minimum };
+            let pairs = vec![(graph(n_a), graph(n_b)), (graph(n_a), graph(n_b))];
+            let layers = Layers::with_affinity(affinity, pairs, &[]).unwrap();
             for _ in 0..50 {
                 let n = n_a.max(n_b);
                 let first = Permutation::random(n, &mut rng);

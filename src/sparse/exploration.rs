@@ -4,12 +4,15 @@ use super::finish::{Finished, finish};
 use super::layers::Layers;
 use super::options::Options;
 use super::path::{Form, Stage, blend, follow, indefinite};
+use super::polish::polish;
 use crate::assignment::NONE;
 use crate::error::Result;
 use crate::features::{Candidates, candidates};
+use crate::graph::Graph;
 use crate::instance::rng;
 use crate::penalty::WeightSchedule;
 use crate::solver::Limits;
+use crate::sparse_form::Affinity;
 use crate::sparse_matrix::SparseMatrix;
 
 /// The stream of random numbers of the first local search; those of later ones follow.
@@ -23,9 +26,15 @@ const FIRST: [Stage; 3] = [indefinite(0.0, 40), indefinite(-0.1, 8), indefinite(
 const OF_HUBS: f64 = 256.0;
 const LEAST_OF_HUBS: f64 = 4.0;
 
+/// What the votes of all candidates may cost, about, in products: more than a second, and some fifty times on a path.
+const VOTES: f64 = 1e9;
+
 /// Weights of the penalty on a reheated path, which is on the convex form; and steps at each.
 const WEIGHTS: WeightSchedule = WeightSchedule { first: 0.05, last: 2.0, stages: 10 };
 const STEPS: usize = 4;
+
+/// The share of a match to begin with in the first path's start.
+const GIVEN: f64 = 0.5;
 
 /// The share of the last answer in the start of a reheated path.
 const REHEATED: f64 = 0.5;
@@ -86,10 +95,26 @@ impl<'a> Search<'a> {
             return Ok(None);
         };
         let start = anchored(layers, &x);
-        let (x, partners, steps) = follow(layers, &FIRST, start.clone(), &self.limits)?;
-        let (best, further) = finish(layers, &start, (partners, x), &mut rng(rng_seed, STREAM), &self.limits)?;
+        let given = self.given(layers);
+        let from = given.as_ref().map_or_else(|| start.clone(), |given| blend(&start, GIVEN, given));
+        let (x, partners, steps) = follow(layers, &FIRST, from, &self.limits)?;
+        let rng = &mut rng(rng_seed, STREAM);
+        let (mut best, further) = finish(layers, &start, (partners, x), rng, &self.limits)?;
+        if let Some(given) = given {
+            best.cross(layers, &polish(layers, given, &self.limits.stop));
+        }
         let is_doubtful = best.is_doubtful(layers);
         Ok(Some(Found { start, recall, best, is_doubtful, steps: steps + further, rounds: 1 }))
+    }
+
+    /// The [match to begin with](Options::start_match), where there is one, with the anchors.
+    fn given(&self, layers: &Layers) -> Option<Vec<u32>> {
+        let given = self.options.start_match.as_ref()?;
+        let partner = |(i, &anchor): (usize, &u32)| match given.get(i).copied().flatten() {
+            Some(j) if anchor == NONE && layers.is_free.get(j) == Some(&true) => j as u32,
+            _ => anchor,
+        };
+        Some(layers.anchors.iter().enumerate().map(partner).collect())
     }
 
     /// Paths on the convex form, each from a mixture of the answer and the start, as long as they bring something.
@@ -114,7 +139,7 @@ impl<'a> Search<'a> {
             let from = blend(&largest(&found.start, |_| most), REHEATED, &found.best.partners);
             let next = self.convex_path(layers, from, found)?;
             let before = found.best.value;
-            found.best.cross(layers, &next);
+            found.best.cross(layers, &next.partners);
             let gain = found.best.value - before;
             found.is_doubtful = gain > least_gain * before && !layers.is_most(found.best.value);
         }
@@ -141,7 +166,7 @@ impl<'a> Search<'a> {
         {
             found.start = second.start;
             found.steps += second.steps;
-            found.best.cross(layers, &second.best);
+            found.best.cross(layers, &second.best.partners);
         }
         Ok(())
     }
@@ -155,8 +180,11 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Whether a path on the convex form is short enough: what its steps cost goes with Σ d².
+/// Whether there is a convex form, of products, and a path on it is short enough: what its steps cost goes with Σ d².
 pub(super) fn is_reheatable(layers: &Layers) -> bool {
+    if layers.affinity != Affinity::Product {
+        return false;
+    }
     let squares = |i: usize| layers.directions.iter().map(|layer| layer.a.neighbours(i).0.len().pow(2)).sum::<usize>();
     (0..layers.shape().0).map(squares).sum::<usize>() <= SQUARED_DEGREES
 }
@@ -176,12 +204,17 @@ fn largest(x: &SparseMatrix, most: impl Fn(usize) -> usize + Sync + Send) -> Spa
     })
 }
 
-/// Candidates with the anchors' rows and columns as they must be, and few in the rows of hubs.
+/// Candidates with the anchors' rows and columns as they must be, few in the rows of hubs, and fewer in all where their
+/// votes would cost too much.
 fn anchored(layers: &Layers, x: &SparseMatrix) -> SparseMatrix {
-    let (n_a, _) = layers.shape();
+    let (n_a, n_b) = layers.shape();
     let degree = |i: usize| layers.directions.iter().map(|layer| layer.a.neighbours(i).0.len()).sum::<usize>();
-    let mean = (0..n_a).map(degree).sum::<usize>() as f64 / n_a.max(1) as f64;
-    let most = |i: usize| (OF_HUBS * mean / degree(i).max(1) as f64).max(LEAST_OF_HUBS) as usize;
+    let arcs = (0..n_a).map(degree).sum::<usize>() as f64;
+    let mean = arcs / n_a.max(1) as f64;
+    let mean_of_b = layers.b.iter().map(Graph::arc_count).sum::<usize>() as f64 / n_b.max(1) as f64;
+    let affordable = VOTES / (arcs * mean_of_b).max(1.0);
+    let most =
+        |i: usize| (OF_HUBS * mean / degree(i).max(1) as f64).max(LEAST_OF_HUBS).min(affordable).max(1.0) as usize;
     let few = largest(x, most);
     SparseMatrix::from_rows(
         x.shape(),
@@ -199,7 +232,6 @@ fn anchored(layers: &Layers, x: &SparseMatrix) -> SparseMatrix {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::Graph;
 
     #[test]
     fn hubs_keep_their_few_largest_candidates_and_anchors_themselves() {

@@ -40,8 +40,8 @@ pub(super) struct Finished {
 
 impl Finished {
     /// Takes the better parts of another answer.
-    pub fn cross(&mut self, layers: &Layers, other: &Finished) {
-        self.partners = crossed(layers, &self.partners, &other.partners);
+    pub fn cross(&mut self, layers: &Layers, other: &[u32]) {
+        self.partners = crossed(layers, &self.partners, other);
         self.value = layers.value(&self.partners);
     }
 

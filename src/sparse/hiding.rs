@@ -36,7 +36,8 @@ impl Hidden {
     pub fn without(&self, layers: &Layers) -> Result<Layers> {
         let is_hidden = |edge| self.edges.binary_search(&edge).is_ok();
         let seen = |(a, b): (&Graph, &Graph)| (a.clone(), b.filtered(|j, l| !is_hidden((j, l)) && !is_hidden((l, j))));
-        Layers::new(layers.a.iter().zip(&layers.b).map(seen).collect(), &layers.anchored())
+        let shown = layers.a.iter().zip(&layers.b).map(seen).collect();
+        Layers::with_affinity(layers.affinity, shown, &layers.anchored())
     }
 
     /// How many of them a matching of `layers`, with nothing hidden, keeps.

@@ -4,15 +4,18 @@ use crate::anchors;
 use crate::assignment::NONE;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
+use crate::sparse_form::Affinity;
 
 /// A pair of graphs, in layers on the same vertices, and the pairs of vertices that are known.
 ///
-/// What is maximized over matchings p is f(p) = Σ_ℓ Σ_ik A_ℓ\[i, k\]·B_ℓ\[p(i), p(k)\], for sparse X the form f(X) =
-/// Σ_ℓ tr(A_ℓᵀXB_ℓXᵀ): where every vertex has a partner, ‖AX − XB‖² is a constant less 2f.
+/// What is maximized over matchings p is f(p) = Σ_ℓ Σ_ik α(A_ℓ\[i, k\], B_ℓ\[p(i), p(k)\]) with an [affinity](Affinity)
+/// α, for sparse X the form f(X) = Σ_ℓ Σ_ik Σ_jl α(A_ℓ\[i, k\], B_ℓ\[j, l\])·X_ij·X_kl. For products that is Σ_ℓ
+/// tr(A_ℓᵀXB_ℓXᵀ): where every vertex has a partner, ‖AX − XB‖² is a constant less 2f.
 #[derive(Debug, Clone)]
 pub struct Layers {
     pub(super) a: Vec<Graph>,
     pub(super) b: Vec<Graph>,
+    pub(super) affinity: Affinity,
     /// For each layer, and for each direction where it is not symmetric: A, and B turned round. Row i of A and row
     /// j' of the other say who votes for (i, j).
     pub(super) directions: Vec<Direction>,
@@ -20,15 +23,15 @@ pub struct Layers {
     pub(super) anchors: Vec<u32>,
     /// Whether a vertex of B is nobody's anchor.
     pub(super) is_free: Vec<bool>,
-    /// Σ of squared weights at each vertex, halved where there are two directions: what a vertex that is matched with
-    /// all its neighbours gets of votes.
+    /// Σ of α(w, w) over the arcs at each vertex, halved where there are two directions: what a vertex that is matched
+    /// with all its neighbours gets of votes.
     pub(super) weights: (Vec<f64>, Vec<f64>),
     /// A_ℓᵀ and B_ℓᵀ.
     pub(super) turned: Vec<(Graph, Graph)>,
     /// Σ of the squared weights of the arcs into each vertex of A, and from each of B: what is lost of a vertex's arcs
     /// in ‖AX − XB‖² where only it has no partner, besides what its own row loses.
     pub(super) slack_weights: (Vec<f64>, Vec<f64>),
-    /// The mean product of an arc's weight with its counterpart's, if it has kept its weight: the unit of votes.
+    /// The mean affinity of an arc and its counterpart, if it has kept its weight: the unit of votes.
     pub(super) unit: f64,
     /// See [`most`](Self::most).
     most: f64,
@@ -54,12 +57,24 @@ pub(super) struct Direction {
 }
 
 impl Layers {
-    /// The layers (A_ℓ, B_ℓ), the first of which is looked at for features, with anchors (vertex of A, vertex of B).
+    /// The layers (A_ℓ, B_ℓ), the first of which is looked at for features, with anchors (vertex of A, vertex of B);
+    /// arcs have the product of their weights in common.
     ///
     /// # Errors
     /// [`Error::Shape`] when layers differ in size, [`Error::Argument`] without a layer or with anchors that are out of
     /// range or contradict one another.
     pub fn new(layers: Vec<(Graph, Graph)>, anchors: &[(usize, usize)]) -> Result<Self> {
+        Self::with_affinity(Affinity::Product, layers, anchors)
+    }
+
+    /// The same with another affinity.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new); [`Error::Argument`] for weights below 0 where [their minimum](Affinity::Minimum) counts.
+    pub fn with_affinity(affinity: Affinity, layers: Vec<(Graph, Graph)>, anchors: &[(usize, usize)]) -> Result<Self> {
+        if affinity == Affinity::Minimum {
+            layers.iter().try_for_each(|(a, b)| require_no_negative(a).and_then(|()| require_no_negative(b)))?;
+        }
         let Some((first_a, first_b)) = layers.first() else { return Err(Error::argument("layers", "there is none")) };
         let (n_a, n_b) = (first_a.vertex_count(), first_b.vertex_count());
         let [_, is_free] = anchors::free(anchors, [("A", n_a), ("B", n_b)])?;
@@ -80,10 +95,11 @@ impl Layers {
             if !is_symmetric {
                 directions.push(Direction { a: a_turned.clone(), b: b.clone(), b_from: b_turned.clone(), share });
             }
-            products += (a.squared_norm() * b.squared_norm()).sqrt();
+            products += (total(affinity, a) * total(affinity, b)).sqrt();
             arcs += a.arc_count().max(b.arc_count());
         }
-        let squares = |graph: &Graph, i: usize| graph.neighbours(i).1.iter().map(|weight| weight * weight).sum::<f64>();
+        let own = |weight: &f64| affinity.of(*weight, *weight);
+        let squares = |graph: &Graph, i: usize| graph.neighbours(i).1.iter().map(own).sum::<f64>();
         for Direction { a, b, share, .. } in &directions {
             for (weights, graph) in [(&mut weights.0, a), (&mut weights.1, b)] {
                 weights.iter_mut().enumerate().for_each(|(i, sum)| *sum += share * squares(graph, i));
@@ -94,9 +110,21 @@ impl Layers {
             (0..n_b).map(|j| layers.iter().map(|(_, b)| squares(b, j)).sum()).collect(),
         );
         let unit = if products > 0.0 { products / arcs as f64 } else { 1.0 };
-        let most = layers.iter().map(|(a, b)| most(a, b)).sum();
+        let most = layers.iter().map(|(a, b)| most(affinity, a, b)).sum();
         let (a, b) = layers.into_iter().unzip();
-        Ok(Layers { a, b, directions, anchors: partners, is_free, weights, turned, slack_weights, unit, most })
+        Ok(Layers {
+            a,
+            b,
+            affinity,
+            directions,
+            anchors: partners,
+            is_free,
+            weights,
+            turned,
+            slack_weights,
+            unit,
+            most,
+        })
     }
 
     /// The vertices of A and of B.
@@ -115,7 +143,8 @@ impl Layers {
         anchored.map(|(i, &j)| (i, j as usize)).collect()
     }
 
-    /// A number that f is nowhere above: by Cauchy and Schwarz, or without weights the arcs of the smaller graph.
+    /// A number that f is nowhere above: for products by Cauchy and Schwarz, or without weights the arcs of the smaller
+    /// graph; for minima where the heaviest arc meets the heaviest.
     pub(super) fn most(&self) -> f64 {
         self.most
     }
@@ -154,17 +183,46 @@ impl Layers {
         let of_layer = |(a, b): (&Graph, &Graph)| {
             let both = |&(i, k, _): &(usize, usize, f64)| partners[i] != NONE && partners[k] != NONE;
             let kept = a.arcs().filter(both);
-            kept.map(|(i, k, weight)| weight * b.weight(partners[i] as usize, partners[k] as usize)).sum::<f64>()
+            let common = |(i, k, weight): (usize, usize, f64)| {
+                self.affinity.of(weight, b.weight(partners[i] as usize, partners[k] as usize))
+            };
+            kept.map(common).sum::<f64>()
         };
         self.a.iter().zip(&self.b).map(of_layer).sum()
     }
 }
 
 /// No matching has more of two graphs' weight in common.
-fn most(a: &Graph, b: &Graph) -> f64 {
+fn most(affinity: Affinity, a: &Graph, b: &Graph) -> f64 {
     let is_plain = |graph: &Graph| graph.arcs().all(|(_, _, weight)| weight == 1.0);
-    let squares = (a.squared_norm(), b.squared_norm());
-    if is_plain(a) && is_plain(b) { squares.0.min(squares.1) } else { (squares.0 * squares.1).sqrt() }
+    match affinity {
+        Affinity::Product if is_plain(a) && is_plain(b) => a.arc_count().min(b.arc_count()) as f64,
+        Affinity::Product => (a.squared_norm() * b.squared_norm()).sqrt(),
+        Affinity::Minimum => {
+            let (a, b) = (descending_weights(a), descending_weights(b));
+            a.iter().zip(&b).map(|(&weight, &other)| weight.min(other)).sum()
+        }
+    }
+}
+
+/// Σ α(w, w) over the arcs.
+fn total(affinity: Affinity, graph: &Graph) -> f64 {
+    graph.arcs().map(|(_, _, weight)| affinity.of(weight, weight)).sum()
+}
+
+fn descending_weights(graph: &Graph) -> Vec<f64> {
+    let mut weights: Vec<f64> = graph.arcs().map(|(_, _, weight)| weight).collect();
+    weights.sort_unstable_by(|weight, other| other.total_cmp(weight));
+    weights
+}
+
+fn require_no_negative(graph: &Graph) -> Result<()> {
+    match graph.arcs().find(|&(_, _, weight)| weight < 0.0) {
+        Some((i, k, weight)) => {
+            Err(Error::argument("weights", format!("{weight} of the arc {i} -> {k} is below 0, which has no overlap")))
+        }
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use crate::penalty::Penalty;
 
 /// What is asked of a [`search`](super::search).
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Options {
     /// That of the convex form: l1−l2 (the default) or Frobenius.
@@ -14,11 +14,13 @@ pub struct Options {
     pub hold_out: f64,
     /// Whether graphs of less than 6000 vertices are searched again until three searches agree. Default: true.
     pub repeats: bool,
+    /// A matching to begin with: the partner in B of each vertex of A that has one. Default: none.
+    pub start_match: Option<Vec<Option<usize>>>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { penalty: Penalty::default(), rng_seed: 0, hold_out: 0.0, repeats: true }
+        Options { penalty: Penalty::default(), rng_seed: 0, hold_out: 0.0, repeats: true, start_match: None }
     }
 }
 
@@ -36,6 +38,11 @@ impl Options {
     /// Sets [`repeats`](Self::repeats).
     pub fn with_repeats(self, repeats: bool) -> Self {
         Options { repeats, ..self }
+    }
+
+    /// Sets [`start_match`](Self::start_match).
+    pub fn with_start_match(self, partners: Vec<Option<usize>>) -> Self {
+        Options { start_match: Some(partners), ..self }
     }
 
     /// Sets [`hold_out`](Self::hold_out).

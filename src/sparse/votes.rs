@@ -2,6 +2,7 @@
 
 use super::layers::{Direction, Layers};
 use crate::assignment::NONE;
+use crate::sparse_form::Affinity;
 use crate::sparse_matrix::{Row, SparseMatrix};
 use crate::stop::{Rarely, Stop};
 
@@ -82,9 +83,9 @@ fn insert(largest: &mut Vec<(f64, u32)>, most: usize, vote: (f64, u32)) {
 }
 
 impl Layers {
-    /// V(X) = ½∇f(X) = Σ_ℓ ½(A_ℓXB_ℓᵀ + A_ℓᵀXB_ℓ), rows as [`fill_row`] makes them: sums over the neighbours of what
-    /// their partners are beside. O(Σ_i Σ over neighbours i' of i of Σ over j' in row i' of X of the degree of j').
-    /// Once `stop` is reached further rows are empty.
+    /// V(X) = ½∇f(X), for products Σ_ℓ ½(A_ℓXB_ℓᵀ + A_ℓᵀXB_ℓ), rows as [`fill_row`] makes them: sums over the
+    /// neighbours of what their partners are beside. O(Σ_i Σ over neighbours i' of i of Σ over j' in row i' of X of the
+    /// degree of j'). Once `stop` is reached further rows are empty.
     pub(super) fn votes(
         &self,
         x: &SparseMatrix,
@@ -100,9 +101,18 @@ impl Layers {
                 let (neighbours, weights) = a.neighbours(i);
                 for (&k, weight) in neighbours.iter().zip(weights) {
                     for (l, entry) in x.entries(k) {
-                        let vote = share * weight * entry;
                         let (beside, weights) = b.neighbours(l);
-                        beside.iter().zip(weights).for_each(|(&j, weight)| urn.add(j, vote * weight));
+                        let images = beside.iter().zip(weights);
+                        match self.affinity {
+                            Affinity::Product => {
+                                let vote = share * weight * entry;
+                                images.for_each(|(&j, weight)| urn.add(j, vote * weight));
+                            }
+                            Affinity::Minimum => {
+                                let vote = share * entry;
+                                images.for_each(|(&j, other)| urn.add(j, vote * weight.min(*other)));
+                            }
+                        }
                     }
                 }
             }
@@ -124,6 +134,25 @@ mod tests {
         let mut matrix = DMatrix::zeros(sparse.shape().0, sparse.shape().1);
         (0..sparse.shape().0).for_each(|i| sparse.entries(i).for_each(|(j, x)| matrix[(i, j)] = x));
         matrix
+    }
+
+    #[test]
+    fn votes_of_an_overlap_are_sums_of_the_lesser_weights() {
+        let mut rng = rng(32, 0);
+        let mut graph = || {
+            let arc = |_| (rng.random_range(0..9), rng.random_range(0..9), rng.random_range(0.5..2.0));
+            Graph::directed(9, (0..30).map(arc).collect::<Vec<_>>()).unwrap()
+        };
+        let (a, b) = (graph(), graph());
+        let p = [4, 0, 2, 8, 1, 3, 5, 7, 6];
+        let x = SparseMatrix::from_rows((9, 9), || (), |(), i, row| row.push(p[i], 1.0));
+        let layers = Layers::with_affinity(Affinity::Minimum, vec![(a.clone(), b.clone())], &[]).unwrap();
+        let votes = dense(&layers.votes(&x, 9, &Stop::never(), |_, _, _, votes| votes));
+        let expected = DMatrix::from_fn(9, 9, |i, j| {
+            let of = |k: usize| a.weight(i, k).min(b.weight(j, p[k])) + a.weight(k, i).min(b.weight(p[k], j));
+            0.5 * (0..9).map(of).sum::<f64>()
+        });
+        assert!((votes - expected).amax() < 1e-12);
     }
 
     #[test]

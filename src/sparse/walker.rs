@@ -185,15 +185,17 @@ impl<'a> Walker<'a> {
             }
         };
         let [before, after] = &mut *self.marks.borrow_mut();
+        let affinity = self.layers.affinity;
         let mut gain = 0.0;
         for Direction { a, b_from, share, .. } in &self.layers.directions {
             for vertex in [i as u32, other].into_iter().filter(|&vertex| vertex != NONE) {
                 let (neighbours, weights) = a.neighbours(vertex as usize);
                 let before = before.row(b_from, self.partners[vertex as usize], neighbours.len());
                 let after = after.row(b_from, now(vertex as usize), neighbours.len());
-                for (&k, weight) in neighbours.iter().zip(weights) {
+                for (&k, &weight) in neighbours.iter().zip(weights) {
                     let both = if k == i || k as u32 == other { 0.5 } else { 1.0 };
-                    gain += share * both * weight * (after.weight(now(k)) - before.weight(self.partners[k]));
+                    let (then, now) = (before.weight(self.partners[k]), after.weight(now(k)));
+                    gain += share * both * (affinity.of(weight, now) - affinity.of(weight, then));
                 }
             }
         }
@@ -247,10 +249,13 @@ impl<'a> Walker<'a> {
 mod tests {
     use super::*;
     use crate::instance::rng;
+    use crate::sparse_form::Affinity;
 
     #[test]
     fn gains_and_losses_are_those_of_the_value() {
-        for (trial, (n_a, n_b, directed)) in [(9, 9, false), (9, 12, true), (12, 7, true)].into_iter().enumerate() {
+        let sizes = [(9, 9, false), (9, 12, true), (12, 7, true)];
+        let cases = [Affinity::Product, Affinity::Minimum].map(|affinity| sizes.map(|size| (affinity, size)));
+        for (trial, (affinity, (n_a, n_b, directed))) in cases.into_iter().flatten().enumerate() {
             let mut rng = rng(41, trial as u64);
             let mut graph = |n: usize| {
                 let arcs: Vec<_> = (0..3 * n)
@@ -259,7 +264,7 @@ mod tests {
                 if directed { Graph::directed(n, arcs).unwrap() } else { Graph::undirected(n, arcs).unwrap() }
             };
             let layers = vec![(graph(n_a), graph(n_b)), (graph(n_a), graph(n_b))];
-            let layers = Layers::new(layers, &[(1, 2)]).unwrap();
+            let layers = Layers::with_affinity(affinity, layers, &[(1, 2)]).unwrap();
             let mut partners: Vec<u32> = (0..n_a as u32).map(|i| if i < n_b as u32 { i } else { NONE }).collect();
             partners.swap(1, 2);
             let mut walker = Walker::new(&layers, &partners);

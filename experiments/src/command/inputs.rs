@@ -5,7 +5,7 @@ use birkhoff::error::{Error, Result};
 use birkhoff::graph::Graph;
 use birkhoff::io::{NamedGraph, read_matrix, read_pairs};
 use nalgebra::DMatrix;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Refuses to read standard input twice.
 pub(super) fn check_standard_input<'p>(inputs: impl IntoIterator<Item = &'p Path>) -> Result<()> {
@@ -28,19 +28,31 @@ pub(super) fn check_weights(source: &Path, graph: &Graph) -> Result<()> {
     }
 }
 
+/// Refuses weights that have no overlap.
+pub(super) fn check_no_negative(source: &Path, graph: &Graph) -> Result<()> {
+    match graph.arcs().map(|(_, _, weight)| weight).find(|&weight| weight < 0.0) {
+        Some(weight) => {
+            Err(Error::file(source, format!("the weight {weight} is below 0, but --objective overlap takes none")))
+        }
+        None => Ok(()),
+    }
+}
+
 /// What of [`SearchOptions`] lies in files.
 pub(super) struct SearchInputs {
     pub anchors: Vec<(usize, usize)>,
     pub start: Option<DMatrix<f64>>,
+    pub start_match: Vec<(usize, usize)>,
     /// The share of B's edges to hide, if it was given.
     pub hold_out: Option<f64>,
 }
 
 impl SearchInputs {
     pub fn read(options: &SearchOptions, a: &NamedGraph, b: &NamedGraph) -> Result<Self> {
-        let anchors = options.anchors.as_deref().map_or(Ok(vec![]), |path| read_pairs(path, a, b))?;
+        let pairs = |path: &Option<PathBuf>| path.as_deref().map_or(Ok(vec![]), |path| read_pairs(path, a, b));
+        let (anchors, start_match) = (pairs(&options.anchors)?, pairs(&options.start_match)?);
         let start = options.start.file().map(|path| read_matrix(path)).transpose()?;
-        Ok(SearchInputs { anchors, start, hold_out: None })
+        Ok(SearchInputs { anchors, start, start_match, hold_out: None })
     }
 
     pub fn with_hold_out(self, hold_out: Option<f64>) -> Self {

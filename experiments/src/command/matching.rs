@@ -1,21 +1,23 @@
 //! `graph_matching match`: two graph files to a certified matching.
 
-use super::inputs::{SearchInputs, aligned, check_standard_input, check_weights};
+use super::inputs::{SearchInputs, aligned, check_no_negative, check_standard_input, check_weights};
 use super::memory::Demand;
 use super::outputs::{check_outputs, write_outputs};
 use super::reading::ReadingOptions;
-use super::report::{Files, GraphReport, HeldOutReport, Report};
+use super::report::{Files, GraphReport, HeldOutReport, OverlapReport, Report};
 use super::search::search;
 use super::search_options::{SearchOptions, StartChoice};
 use super::summary::summary;
-use super::values::{finite, share_up_to_half};
+use super::values::{finite, named, share_up_to_half};
 use birkhoff::error::{Error, Result};
 use birkhoff::io::{NamedGraph, read_similarity, read_truth};
-use birkhoff::objective::{GraphMatching, Objective, is_much_smaller};
+use birkhoff::objective::{GraphMatching, Objective, WeightedOverlap, is_much_smaller};
+use birkhoff::permutation::Permutation;
 use birkhoff::recovery::{Method, Start};
 use birkhoff::score::{EdgeScore, right_vertices};
 use birkhoff::structure::Kind;
 use clap::Args;
+use clap::builder::TypedValueParser;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -27,6 +29,7 @@ Examples:
   graph_matching match a.csv b.csv --similarity s.csv --similarity-weight 0.5
   graph_matching match friends_a friends_b --layer calls_a calls_b --trace trace.csv --plot path.svg
   graph_matching match synapses_a.csv synapses_b.csv.gz --repeated sum
+  graph_matching match male.csv female.csv --directed --objective overlap --start-match start.csv
   zcat a.edges.gz | graph_matching match - b.edges --quiet --output -";
 
 /// Arguments of `graph_matching match`.
@@ -54,6 +57,10 @@ pub struct MatchArguments {
     /// weighs as much as a quarter of an average vertex's edges
     #[arg(long, value_name = "W", default_value_t = 1.0, value_parser = finite, allow_negative_numbers = true)]
     pub similarity_weight: f64,
+    /// What is minimized: `squared` differences of matched arcs' weights, or absolute ones, which maximizes the
+    /// weighted `overlap` Σ min(w, w') that connectomes are aligned by
+    #[arg(long, default_value = "squared", value_parser = objectives())]
+    pub objective: ObjectiveChoice,
     /// Hide this share of B's edges from the sparse search until it has an answer, and report how many of them that
     /// keeps; 0 for no such test [default: 0.02 from 2000 vertices on]
     #[arg(long, value_name = "SHARE", value_parser = share_up_to_half)]
@@ -66,6 +73,20 @@ pub struct MatchArguments {
     pub search: SearchOptions,
 }
 
+/// What is minimized.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ObjectiveChoice {
+    /// ‖AX − XB‖².
+    #[default]
+    Squared,
+    /// Σ |A − XBXᵀ|.
+    Overlap,
+}
+
+fn objectives() -> impl TypedValueParser<Value = ObjectiveChoice> {
+    named(vec![("squared", ObjectiveChoice::Squared), ("overlap", ObjectiveChoice::Overlap)])
+}
+
 /// Reads, checks, searches, writes.
 pub(super) fn run(arguments: &MatchArguments) -> Result<()> {
     let began = Instant::now();
@@ -75,18 +96,22 @@ pub(super) fn run(arguments: &MatchArguments) -> Result<()> {
     let mut read = |path: &Path| read_checked(path, arguments, &mut graphs);
     let (a, b) = (read(&arguments.a)?, read(&arguments.b)?);
     let (n_a, n_b) = (a.names.len(), b.names.len());
+    if let (StartChoice::Structure(kind), ObjectiveChoice::Overlap) = (&arguments.search.start, arguments.objective) {
+        let cause = format!("is {}, which begins at a relaxation, but --objective overlap has none", kind.name());
+        return Err(Error::argument("--start", cause));
+    }
     let kind = start_kind(arguments, &a, &b);
     let demand = Demand {
         graphs: [&a.graph, &b.graph],
         layers: 1 + arguments.layer.len() / 2,
-        is_convex: true,
+        is_convex: arguments.objective == ObjectiveChoice::Squared,
         start: kind,
         has_linear_term: arguments.similarity.is_some(),
         options: &arguments.search,
     };
     demand.check(if n_a >= n_b { &arguments.a } else { &arguments.b })?;
     let truth = arguments.truth.as_deref().map(|path| read_truth(path, &a, &b)).transpose()?;
-    let objective = objective(arguments, &a, &b, &mut graphs)?;
+    let target = Target::read(arguments, &a, &b, &mut graphs)?;
     let search_inputs = SearchInputs::read(&arguments.search, &a, &b)?.with_hold_out(arguments.hold_out);
     let anchors = search_inputs.anchors.len();
     check_outputs(&arguments.search, inputs)?;
@@ -95,7 +120,7 @@ pub(super) fn run(arguments: &MatchArguments) -> Result<()> {
         Some(kind) => Start::structural(kind, &a.graph, &b.graph, &search_inputs.anchors)?,
         None => Start::relaxed(),
     };
-    let (recovery, trace) = search(&objective, &[start], &arguments.search, search_inputs, began)?;
+    let (recovery, trace) = search(target.objective(), &[start], &arguments.search, search_inputs, began)?;
     let p = &recovery.permutation;
     let edges = EdgeScore::of(&a.graph, &b.graph, p);
     let right = truth.map(|truth| right_vertices(p, &truth));
@@ -112,6 +137,7 @@ pub(super) fn run(arguments: &MatchArguments) -> Result<()> {
         right_vertices: right.map(|(right, _)| right),
         known_vertices: right.map(|(_, known)| known),
         held_out: recovery.held_out.map(HeldOutReport::of),
+        overlap: target.overlap(p),
         node_correctness: right.filter(|&(_, known)| known > 0).map(|(right, known)| right as f64 / known as f64),
         graphs,
         ..Report::of("match", files(arguments), &arguments.search, &recovery)
@@ -154,33 +180,77 @@ fn matched(pairs: usize, report: &Report) -> String {
     format!("{pairs} pairs of vertices{anchors}{rest}")
 }
 
-/// ‖AX − XB‖², the layers' the same, less the similarities' weight times κ⟨S, X⟩.
-fn objective(
-    arguments: &MatchArguments,
-    a: &NamedGraph,
-    b: &NamedGraph,
-    graphs: &mut Vec<GraphReport>,
+/// What is minimized, as it was asked for.
+enum Target {
+    Squared(GraphMatching),
+    Overlap(WeightedOverlap),
+}
+
+impl Target {
+    /// ‖AX − XB‖², the layers' the same, less the similarities' weight times κ⟨S, X⟩; or Σ |A − XBXᵀ|, the layers' the
+    /// same.
+    fn read(arguments: &MatchArguments, a: &NamedGraph, b: &NamedGraph, graphs: &mut Vec<GraphReport>) -> Result<Self> {
+        let mut layers = vec![];
+        for layer in arguments.layer.chunks_exact(2) {
+            let mut read = |path: &Path, main: &NamedGraph, which: &str| {
+                aligned(path, &read_checked(path, arguments, graphs)?, main, which)
+            };
+            layers.push((read(&layer[0], a, "A")?, read(&layer[1], b, "B")?));
+        }
+        let (a_graph, b_graph) = (a.graph.clone(), b.graph.clone());
+        match arguments.objective {
+            ObjectiveChoice::Squared => {
+                let objective = layers
+                    .into_iter()
+                    .try_fold(GraphMatching::new(a_graph, b_graph)?, |sum, (a, b)| sum.with_layer(a, b))?;
+                Ok(Target::Squared(match &arguments.similarity {
+                    Some(path) => with_similarity(objective, path, arguments.similarity_weight, (a, b))?,
+                    None => objective,
+                }))
+            }
+            ObjectiveChoice::Overlap => {
+                if arguments.similarity.is_some() {
+                    let cause = "is overlap, but similarities are weighed against squared differences";
+                    return Err(Error::argument("--objective", cause));
+                }
+                let first = WeightedOverlap::new(a_graph, b_graph)?;
+                Ok(Target::Overlap(layers.into_iter().try_fold(first, |sum, (a, b)| sum.with_layer(a, b))?))
+            }
+        }
+    }
+
+    fn objective(&self) -> &dyn Objective {
+        match self {
+            Target::Squared(objective) => objective,
+            Target::Overlap(objective) => objective,
+        }
+    }
+
+    fn overlap(&self, p: &Permutation) -> Option<OverlapReport> {
+        match self {
+            Target::Squared(_) => None,
+            Target::Overlap(objective) => Some(OverlapReport::new(objective.overlap_at(p), objective.most_overlap())),
+        }
+    }
+}
+
+fn with_similarity(
+    objective: GraphMatching,
+    path: &Path,
+    weight: f64,
+    (a, b): (&NamedGraph, &NamedGraph),
 ) -> Result<GraphMatching> {
-    let mut objective = GraphMatching::new(a.graph.clone(), b.graph.clone())?;
-    for layer in arguments.layer.chunks_exact(2) {
-        let mut read = |path: &Path, main: &NamedGraph, which: &str| {
-            aligned(path, &read_checked(path, arguments, graphs)?, main, which)
-        };
-        objective = objective.with_layer(read(&layer[0], a, "A")?, read(&layer[1], b, "B")?)?;
-    }
-    if let Some(path) = &arguments.similarity {
-        let similarity = read_similarity(path, a, b)?;
-        let unit = -arguments.similarity_weight * objective.scale();
-        objective = objective
-            .with_linear(&(similarity * unit))
-            .map_err(|error| Error::file(path, format!("with its weight of {unit:e}: {error}")))?;
-    }
-    Ok(objective)
+    let similarity = read_similarity(path, a, b)?;
+    let unit = -weight * objective.scale();
+    let objective = objective.with_linear(&(similarity * unit));
+    objective.map_err(|error| Error::file(path, format!("with its weight of {unit:e}: {error}")))
 }
 
 /// The structure of the first layer that the search starts from.
 fn start_kind(arguments: &MatchArguments, a: &NamedGraph, b: &NamedGraph) -> Option<Kind> {
     match &arguments.search.start {
+        // Structures tilt a relaxation, and there is none.
+        StartChoice::Auto if arguments.objective == ObjectiveChoice::Overlap => None,
         // Without padding, a path is better without.
         StartChoice::Auto if is_much_smaller(a.names.len().min(b.names.len()), a.names.len().max(b.names.len())) => {
             None
@@ -195,6 +265,9 @@ fn start_kind(arguments: &MatchArguments, a: &NamedGraph, b: &NamedGraph) -> Opt
 fn read_checked(path: &Path, arguments: &MatchArguments, graphs: &mut Vec<GraphReport>) -> Result<NamedGraph> {
     let file = arguments.reading.reading(arguments.directed).read(path)?;
     check_weights(path, &file.named.graph)?;
+    if arguments.objective == ObjectiveChoice::Overlap {
+        check_no_negative(path, &file.named.graph)?;
+    }
     graphs.push(GraphReport::of(path, &file));
     Ok(file.named)
 }
@@ -202,7 +275,8 @@ fn read_checked(path: &Path, arguments: &MatchArguments, graphs: &mut Vec<GraphR
 /// Every file that is read.
 fn inputs(arguments: &MatchArguments) -> Vec<&Path> {
     let MatchArguments { a, b, truth, similarity, layer, search, .. } = arguments;
-    let optional = [truth, similarity, &search.anchors].into_iter().flatten().chain(search.start.file());
+    let optional =
+        [truth, similarity, &search.anchors, &search.start_match].into_iter().flatten().chain(search.start.file());
     [a, b].into_iter().chain(layer).chain(optional).map(PathBuf::as_path).collect()
 }
 
@@ -213,6 +287,7 @@ fn files(arguments: &MatchArguments) -> Files {
         layers: arguments.layer.clone(),
         truth: arguments.truth.clone(),
         anchors: arguments.search.anchors.clone(),
+        start_match: arguments.search.start_match.clone(),
         similarity: arguments.similarity.clone(),
         start: arguments.search.start.file().cloned(),
         solution: None,

@@ -96,7 +96,7 @@ fn gap_percent(value: f64, best: f64) -> Option<f64> {
 
 fn inputs(arguments: &QapArguments) -> Vec<&Path> {
     let QapArguments { problem, solution, search } = arguments;
-    let optional = [solution, &search.anchors].into_iter().flatten().chain(search.start.file());
+    let optional = [solution, &search.anchors, &search.start_match].into_iter().flatten().chain(search.start.file());
     std::iter::once(problem).chain(optional).map(PathBuf::as_path).collect()
 }
 
@@ -104,6 +104,7 @@ fn files(arguments: &QapArguments) -> Files {
     Files {
         a: arguments.problem.clone(),
         anchors: arguments.search.anchors.clone(),
+        start_match: arguments.search.start_match.clone(),
         start: arguments.search.start.file().cloned(),
         solution: arguments.solution.clone(),
         ..Files::default()

@@ -23,6 +23,8 @@ pub struct Files {
     pub truth: Option<PathBuf>,
     /// Known correspondences.
     pub anchors: Option<PathBuf>,
+    /// The matching that the search began with.
+    pub start_match: Option<PathBuf>,
     /// Similarities.
     pub similarity: Option<PathBuf>,
     /// The start.
@@ -120,6 +122,23 @@ impl HeldOutReport {
     }
 }
 
+/// The weight that the graphs have in common.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct OverlapReport {
+    /// Σ min(w, w') over the arcs and their images, all layers.
+    pub common: f64,
+    /// What it would be if the heaviest arc met the heaviest: no permutation has more.
+    pub most: f64,
+    /// common / most; 1 where there is nothing to have in common.
+    pub share: f64,
+}
+
+impl OverlapReport {
+    pub(super) fn new(common: f64, most: f64) -> Self {
+        OverlapReport { common, most, share: if most > 0.0 { common / most } else { 1.0 } }
+    }
+}
+
 /// Everything that is known of an answer.
 ///
 /// All but `seconds` depends on the input and the options only, not on the number of threads, unless a limit
@@ -203,6 +222,8 @@ pub struct Report {
     pub node_correctness: Option<f64>,
     /// What became of the edges that were hidden from the search; null where none were.
     pub held_out: Option<HeldOutReport>,
+    /// The weight in common, where that is the objective.
+    pub overlap: Option<OverlapReport>,
     /// Value of the best known solution of a QAP.
     pub best_known: Option<f64>,
     /// 100·(value − best_known)/|best_known|.
@@ -261,6 +282,7 @@ impl Report {
             known_vertices: None,
             node_correctness: None,
             held_out: None,
+            overlap: None,
             best_known: None,
             gap_percent: None,
             iterations: recovery.iterations,

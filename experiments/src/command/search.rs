@@ -21,8 +21,9 @@ pub(super) fn search(
     inputs: SearchInputs,
     began: Instant,
 ) -> Result<(Recovery, Vec<TraceRow>)> {
-    let SearchInputs { anchors, start, hold_out } = inputs;
+    let SearchInputs { anchors, start, start_match, hold_out } = inputs;
     let settings = options.settings().with_anchors(anchors).with_start(start).with_hold_out(hold_out);
+    let settings = settings.with_start_match(start_match);
     let recorder = Arc::new(Recorder::default());
     let spinner = spinner(options.quiet);
     let traced = options.is_traced();
@@ -64,6 +65,7 @@ fn at_its_file(error: Error, options: &SearchOptions) -> Error {
         Error::Argument { name: "start", .. } => options.start.file(),
         Error::Shape { what, .. } | Error::Entry { what, .. } if what == "start" => options.start.file(),
         Error::Argument { name: "anchors", .. } => options.anchors.as_ref(),
+        Error::Argument { name: "start_match", .. } => options.start_match.as_ref(),
         _ => None,
     };
     match path {

@@ -31,6 +31,10 @@ pub struct SearchOptions {
     /// where one is much smaller) relaxed
     #[arg(long, value_name = "START", default_value = "auto", value_parser = StartChoice::parse, help_heading = "Search")]
     pub start: StartChoice,
+    /// A matching to begin with, as `--output` writes it (two columns: vertex of A, vertex of B); need not be complete
+    /// [default: none]
+    #[arg(long, value_name = "FILE", help_heading = "Search")]
+    pub start_match: Option<PathBuf>,
     /// How long to search (penalized path without restarts): one run, up to four times that, or until the answer looks
     /// right
     #[arg(long, default_value_t, value_parser = efforts(), help_heading = "Search")]

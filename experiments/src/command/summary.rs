@@ -1,6 +1,6 @@
 //! The summary on standard output: a report in words.
 
-use super::report::{HeldOutReport, Report};
+use super::report::{HeldOutReport, OverlapReport, Report};
 use birkhoff::certificate::Standing;
 use std::fmt::Write;
 
@@ -27,6 +27,10 @@ pub(super) fn summary(report: &Report, lines: &[(&str, String)]) -> String {
     }
     if let Some(test) = &report.held_out {
         line("held out", &held_out(test));
+    }
+    if let Some(OverlapReport { common, most, share }) = report.overlap {
+        let (common, most) = (number(common), number(most));
+        line("overlap", &format!("{common} of at most {most} ({:.2} %)", 100.0 * share));
     }
     line("value", &number(report.value));
     if let (Some(best), Some(percent)) = (report.best_known, report.gap_percent) {

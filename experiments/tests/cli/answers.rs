@@ -42,6 +42,24 @@ fn an_isomorphic_friendly_graph_is_matched_and_proved_optimal() {
 }
 
 #[test]
+fn the_overlap_of_two_connectomes_is_maximized_from_a_match_of_ones_own() {
+    // By squared differences the arcs of 9 and 10 would meet; by overlap 5 + 5 is more than 9.
+    let a = "From,To,Weight\nm1,m2,9\nm2,m3,5\nm3,m1,5\n";
+    let b = "From,To,Weight\nf1,f2,1\nf2,f3,10\nf3,f1,5\n";
+    let room = Room::with(&[("a.csv", a), ("b.csv", b), ("start.csv", "a,b\nm1,f1\n")]);
+    let command = "match a.csv b.csv --directed --objective overlap";
+    let summary = room.done(&format!("{command} --start-match start.csv {OUTPUTS}"));
+    let report = room.json("report.json");
+    assert_eq!(report["overlap"]["common"], Value::from(15.0), "{summary}");
+    assert_eq!((&report["overlap"]["most"], &report["value"]), (&Value::from(15.0), &Value::from(5.0)));
+    assert_eq!(report["proved_optimal"], Value::from(true));
+    assert_eq!(report["files"]["start_match"], Value::from("start.csv"));
+    assert!(summary.contains("overlap       15 of at most 15 (100.00 %)"), "{summary}");
+    assert!(report["runs"].as_array().unwrap().iter().any(|run| run["name"] == "given"), "{report}");
+    assert!(room.pairs("match.csv").contains(&"m1,f2".to_string()));
+}
+
+#[test]
 fn graphs_are_matched_without_matrices_where_that_is_asked_for() {
     let room = Room::with(&[]);
     room.done("generate sparse --n 300 --degree 6 --noise 0 --output-dir .");

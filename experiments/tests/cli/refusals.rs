@@ -45,6 +45,16 @@ fn an_engine_that_cannot_do_what_is_asked_is_refused() {
 }
 
 #[test]
+fn what_has_no_overlap_is_refused() {
+    let room = Room::with(&[("minus.edges", "0 1 2\n1 2 -1\n"), ("b.edges", TRIANGLES), ("s.csv", "0,0,1\n")]);
+    let refused = |arguments: &str, message| room.refused(&format!("match {arguments} --objective overlap"), message);
+    refused("b.edges minus.edges", "minus.edges: the weight -1 is below 0, but --objective overlap takes none");
+    refused("b.edges b.edges --layer b.edges minus.edges", "minus.edges: the weight -1 is below 0");
+    refused("b.edges b.edges --similarity s.csv", "--objective: is overlap, but similarities");
+    refused("b.edges b.edges --start walks", "--start: is walks, which begins at a relaxation");
+}
+
+#[test]
 fn anchors_truths_similarities_and_starts_that_do_not_fit_are_refused() {
     let identity = "0,0\n1,1\n2,2\n3,3\n4,4\n5,5\n";
     for (option, text, message) in [
@@ -53,6 +63,8 @@ fn anchors_truths_similarities_and_starts_that_do_not_fit_are_refused() {
         ("--anchors", "0,1\n7,2\n", "f:2: graph A has no vertex '7'"),
         ("--anchors", "0,9\n", "f:1: graph B has no vertex '9'"),
         ("--anchors", "0\n", "f:1: 1 fields"),
+        ("--start-match", "0,1\n2,1\n", "f:2: vertex '1' of graph B is in two pairs"),
+        ("--start-match", "0,9\n", "f:1: graph B has no vertex '9'"),
         ("--truth", "0,0\n1,1\n2,2\n3,3\n4,4\n5,4\n", "f:6: vertex '4' of graph B is in two pairs"),
         ("--truth", "# nothing\n", "f: there is no pair of vertices in the file"),
         ("--similarity", "0,0,much\n", "f:1: similarity 'much' is not a number"),
