@@ -7,7 +7,7 @@ use super::layers::Layers;
 use super::matching::{complete, matrix};
 use super::path::{Stage, follow, indefinite};
 use super::polish::polish;
-use super::walk::anneal;
+use super::walk::{TRIAL, anneal};
 use super::walker::Walker;
 use crate::error::Result;
 use crate::solver::Limits;
@@ -20,6 +20,9 @@ const GROWTH: [Stage; 3] = [indefinite(0.0, 30), indefinite(-0.1, 8), indefinite
 /// A matching is grown again that loses more than the first share of all that there is to keep, as long as that brings
 /// more than the second.
 const GROWN: (f64, f64) = (0.03, 1e-3);
+
+/// A trial of annealing that gains more than this share is followed by a longer walk.
+const WORTH_MORE: f64 = 2e-4;
 
 /// An answer is doubtful that local search made better than the path left it, by more than this share: what single
 /// moves mend in so many places is wrong in larger ones, too.
@@ -47,8 +50,13 @@ impl Finished {
 
     pub fn is_doubtful(&self, layers: &Layers) -> bool {
         let loses = self.value < (1.0 - NOTHING_LOST) * layers.most();
-        loses && self.mended > DOUBTFUL * self.value && !layers.is_lost(&self.partners)
+        loses && is_mended(self.mended, self.value) && !layers.is_lost(&self.partners)
     }
+}
+
+/// Whether local search has gained so much that an answer is [`DOUBTFUL`].
+fn is_mended(gain: f64, value: f64) -> bool {
+    gain > DOUBTFUL * value
 }
 
 /// Anneals what a path ended with, grows it again from where it is sure, relocates its regions, and grows it again.
@@ -63,13 +71,18 @@ pub(super) fn finish(
     let mut best = Matching::polished(layers, partners, limits);
     let rounded = best.value;
     best.anneal(layers, rng, limits);
-    let mut steps = best.grow(layers, rng, limits)?;
+    let mut steps = 0;
+    if is_mended(best.value - rounded, best.value) {
+        steps += best.grow(layers, rng, limits)?;
+    }
     if !layers.is_most(best.value) {
         limits.report("relocation", || layers.share(&best.partners));
         let mut walker = Walker::new(layers, &best.partners);
         relocate(&mut walker, candidates, rng, &limits.stop);
         best = Matching::polished(layers, walker.partners, limits);
-        steps += best.grow(layers, rng, limits)?;
+        if is_mended(best.value - rounded, best.value) {
+            steps += best.grow(layers, rng, limits)?;
+        }
     }
     let Matching { partners, value } = best;
     Ok((Finished { partners, value, mended: value - rounded, x }, steps))
@@ -98,12 +111,19 @@ impl Matching {
         Matching::at(layers, crossed(layers, &self.partners, other))
     }
 
-    /// Takes what is better in an annealed copy.
+    /// Takes what is better in an annealed copy; on large graphs in a trial, and then in a longer walk if that brings
+    /// much.
     fn anneal(&mut self, layers: &Layers, rng: &mut impl Rng, limits: &Limits) {
-        limits.report("annealing", || layers.share(&self.partners));
-        let mut walker = Walker::new(layers, &self.partners);
-        anneal(&mut walker, rng, &limits.stop);
-        *self = self.crossed(layers, &walker.partners);
+        let mut anneal_for = |most: usize| {
+            limits.report("annealing", || layers.share(&self.partners));
+            let mut walker = Walker::new(layers, &self.partners);
+            let is_trial = anneal(&mut walker, most, rng, &limits.stop);
+            let before = std::mem::replace(self, self.crossed(layers, &walker.partners));
+            is_trial && self.value - before.value > WORTH_MORE * self.value
+        };
+        if anneal_for(TRIAL) {
+            anneal_for(usize::MAX);
+        }
     }
 
     /// Whether it loses much, and is not lost.

@@ -12,6 +12,9 @@ const TEMPERATURES: (f64, f64) = (0.5, 0.1);
 const EXCHANGES: usize = 100;
 const EXCHANGES_FOR_A_LOSS: usize = 1000;
 
+/// Exchanges of a walk that finds out whether a longer one is worth it: some six seconds.
+pub(super) const TRIAL: usize = 2_000_000;
+
 /// Stretches of one temperature each.
 const STRETCHES: usize = 50;
 
@@ -21,18 +24,19 @@ const BETWEEN_QUESTIONS: usize = 4096;
 /// Metropolis' walk over exchanges that each keep an arc which was lost ([`Walker::draw`]). Where it ends may be worse
 /// than where it began.
 ///
-/// About 100·n exchanges are looked at, fewer where little is lost; T falls geometrically from ½ to 1/10 of a common
-/// edge.
-pub(super) fn anneal(walker: &mut Walker, rng: &mut impl Rng, stop: &Stop) {
+/// About 100·n exchanges are looked at, fewer where little is lost, and no more than `most`; T falls geometrically from
+/// ½ to 1/10 of a common edge. Returns whether more would have been looked at.
+pub(super) fn anneal(walker: &mut Walker, most: usize, rng: &mut impl Rng, stop: &Stop) -> bool {
     let edge = walker.layers.edge();
     let cooling = (TEMPERATURES.1 / TEMPERATURES.0).powf(1.0 / (STRETCHES - 1) as f64);
     let mut temperature = TEMPERATURES.0 * edge;
     let losses = walker.sides.iter().map(|(a, b)| a.lost.members.len().min(b.lost.members.len())).sum::<usize>();
-    let count = (EXCHANGES * walker.partners.len()).min(EXCHANGES_FOR_A_LOSS * losses).div_ceil(STRETCHES);
+    let all = (EXCHANGES * walker.partners.len()).min(EXCHANGES_FOR_A_LOSS * losses);
+    let count = all.min(most).div_ceil(STRETCHES);
     for _ in 0..STRETCHES {
         for number in 0..count {
             if number.is_multiple_of(BETWEEN_QUESTIONS) && stop.is_reached() {
-                return;
+                return false;
             }
             let Some(exchange) = walker.draw(rng) else { continue };
             let gain = walker.gain(exchange);
@@ -42,4 +46,5 @@ pub(super) fn anneal(walker: &mut Walker, rng: &mut impl Rng, stop: &Stop) {
         }
         temperature *= cooling;
     }
+    all > most
 }
