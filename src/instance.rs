@@ -3,6 +3,10 @@
 //! The hidden permutation is uniform, never the identity: assignment codes tend to return the identity on ties,
 //! so that an experiment that hides the identity proves nothing.
 
+mod connectome;
+
+pub use connectome::{Connectomes, connectome};
+
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::permutation::Permutation;

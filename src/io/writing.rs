@@ -34,6 +34,16 @@ fn check_can_be_written(path: &Path, named: &NamedGraph, format: GraphFormat, di
         let written = GraphFormat::WRITTEN.map(GraphFormat::name).join(", ");
         return refuse(format!("{format} is read, but not written; {written} are"));
     }
+    check_names(path, named)?;
+    if !directed && !named.graph.is_symmetric() {
+        return refuse("the graph is directed and cannot be written as an undirected one".to_string());
+    }
+    Ok(())
+}
+
+/// Refuses names that no file of text could hold.
+pub(super) fn check_names(path: &Path, named: &NamedGraph) -> Result<()> {
+    let refuse = |cause: String| Err(Error::file(source_name(path, "<stdout>"), cause));
     if named.names.is_empty() {
         return refuse("a graph without vertices cannot be written".to_string());
     }
@@ -45,9 +55,6 @@ fn check_can_be_written(path: &Path, named: &NamedGraph, format: GraphFormat, di
     if let Some(name) = named.names.iter().find(|name| name.is_empty() || name.contains(unwritable)) {
         let cause = "a vertex name must have a character, and no control character";
         return refuse(format!("{} cannot be written: {cause}", shown(name)));
-    }
-    if !directed && !named.graph.is_symmetric() {
-        return refuse("the graph is directed and cannot be written as an undirected one".to_string());
     }
     Ok(())
 }

@@ -1,17 +1,18 @@
 //! `graph_matching generate`: random pairs with their truth.
 
 use super::memory::check_free;
-use super::outputs::{check_places, say};
+use super::outputs::say;
+use super::pair_files::{Form, PairFiles};
 use super::reading::ReadingOptions;
-use crate::experiment::LooseFiles;
 use birkhoff::error::{Error, Result};
 use birkhoff::instance::{
-    Instance, correlated_erdos_renyi, correlated_gaussian, noisy_copy, noisy_erdos_renyi, noisy_regular, rng,
+    Connectomes, Instance, connectome, correlated_erdos_renyi, correlated_gaussian, noisy_copy, noisy_erdos_renyi,
+    noisy_regular, rng,
 };
-use birkhoff::io::{GraphFile, GraphFormat, NamedGraph, write_graph, write_match};
+use birkhoff::io::{GraphFile, GraphFormat, NamedGraph};
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 const GENERATE_EXAMPLES: &str = "\
 Examples:
@@ -19,7 +20,8 @@ Examples:
   graph_matching generate sparse --n 500 --degree 4 --noise 0.25 --rng-seed 7 --output-dir pair
   graph_matching generate regular --n 500 --degree 10 --noise 0.1 --output-dir pair
   graph_matching generate gaussian --n 50 --rho 0.9 --output-dir pair
-  graph_matching generate copy yeast.edges --removed 0.05 --added 0.05 --output-dir pair";
+  graph_matching generate copy yeast.edges --removed 0.05 --added 0.05 --output-dir pair
+  graph_matching generate connectome --output-dir pair";
 
 /// Arguments of `graph_matching generate`.
 #[derive(Debug, Args)]
@@ -107,6 +109,25 @@ pub enum Model {
         #[command(flatten)]
         output: GenerateOptions,
     },
+    /// Directed graphs like two connectomes, of the size and the published statistics of FlyWire's matching challenge;
+    /// synthetic. Tables of `From,To,Weight`, and a start.csv that is right in part
+    Connectome {
+        /// Vertices
+        #[arg(long, default_value_t = Connectomes::N)]
+        n: usize,
+        /// Arcs of A, as a share of n squared, to 0.1
+        #[arg(long, default_value_t = Connectomes::DENSITY_A)]
+        density_a: f64,
+        /// Arcs of B, as a share of n squared; no more than A's
+        #[arg(long, default_value_t = Connectomes::DENSITY_B)]
+        density_b: f64,
+        /// Share of the weight kept by the truth that the start keeps, 0.5 to 1
+        #[arg(long, default_value_t = Connectomes::START_KEEPS)]
+        start_keeps: f64,
+        /// Where to.
+        #[command(flatten)]
+        output: GenerateOptions,
+    },
 }
 
 /// Where a generated pair goes.
@@ -134,24 +155,35 @@ pub(super) fn run(model: &Model) -> Result<()> {
     check_size(model)?;
     let mut rng = rng(model.output().rng_seed, 0);
     match model {
-        Model::Er { n, p, rho, .. } => write(correlated_erdos_renyi(*n, *p, *rho, &mut rng)?, None, "edges", model),
+        Model::Er { n, p, rho, .. } => model.write(correlated_erdos_renyi(*n, *p, *rho, &mut rng)?, Form::EdgeList),
         Model::Sparse { n, degree, noise, .. } => {
-            write(noisy_erdos_renyi(*n, *degree, *noise, &mut rng)?, None, "edges", model)
+            model.write(noisy_erdos_renyi(*n, *degree, *noise, &mut rng)?, Form::EdgeList)
         }
         Model::Regular { n, degree, noise, .. } => {
-            write(noisy_regular(*n, *degree, *noise, &mut rng)?, None, "edges", model)
+            model.write(noisy_regular(*n, *degree, *noise, &mut rng)?, Form::EdgeList)
         }
-        Model::Gaussian { n, rho, .. } => write(correlated_gaussian(*n, *rho, &mut rng)?, None, "csv", model),
+        Model::Gaussian { n, rho, .. } => model.write(correlated_gaussian(*n, *rho, &mut rng)?, Form::Matrix),
         Model::Copy { graph, reading, removed, added, .. } => {
             let GraphFile { named, format, .. } = reading.reading(false).read(graph)?;
-            let instance = noisy_copy(&named.graph, *removed, *added, &mut rng)?;
-            let extension = match format {
-                GraphFormat::GraphMl => "graphml",
-                GraphFormat::Csv => "csv",
+            let Instance { a, b, truth } = noisy_copy(&named.graph, *removed, *added, &mut rng)?;
+            let form = match format {
+                GraphFormat::GraphMl => Form::GraphMl,
+                GraphFormat::Csv => Form::Matrix,
                 // Matrix Market would lose the names that truth.csv speaks of, and the others are not written.
-                _ => "edges",
+                _ => Form::EdgeList,
             };
-            write(instance, Some((named.names, graph)), extension, model)
+            let files = PairFiles::new(NamedGraph::new(a, named.names)?, NamedGraph::numbered(b), &truth, form);
+            files.beside(graph).write(&model.output().output_dir, model.provenance())
+        }
+        Model::Connectome { n, density_a, density_b, start_keeps, .. } => {
+            let pair = connectome(*n, *density_a, *density_b, *start_keeps, &mut rng)?;
+            let [of_truth, of_start] = [&pair.instance.truth, &pair.start].map(|matching| pair.share_kept(matching));
+            let Connectomes { instance: Instance { a, b, truth }, start } = pair;
+            let name = |letter: char| (0..*n).map(|i| format!("{letter}{i}")).collect();
+            let (a, b) = (NamedGraph::new(a, name('m'))?, NamedGraph::new(b, name('f'))?);
+            let files = PairFiles::new(a, b, &truth, Form::Table).with_start(&start);
+            files.write(&model.output().output_dir, model.provenance())?;
+            say(&format!("of B's weight, the truth keeps {of_truth:.3}, the start {of_start:.3}\n"))
         }
     }
 }
@@ -163,8 +195,15 @@ impl Model {
             | Model::Sparse { output, .. }
             | Model::Regular { output, .. }
             | Model::Gaussian { output, .. }
-            | Model::Copy { output, .. } => output,
+            | Model::Copy { output, .. }
+            | Model::Connectome { output, .. } => output,
         }
+    }
+
+    /// Writes a pair whose vertices are called "0", …, "n−1".
+    fn write(&self, Instance { a, b, truth }: Instance, form: Form) -> Result<()> {
+        let files = PairFiles::new(NamedGraph::numbered(a), NamedGraph::numbered(b), &truth, form);
+        files.write(&self.output().output_dir, self.provenance())
     }
 
     /// What a pair's manifest says of it: the same pair has the same one.
@@ -179,6 +218,10 @@ impl Model {
             }
             Model::Gaussian { n, rho, .. } => json!({ "name": "gaussian", "n": n, "rho": rho }),
             Model::Copy { removed, added, .. } => json!({ "name": "copy", "removed": removed, "added": added }),
+            Model::Connectome { n, density_a, density_b, start_keeps, .. } => json!({
+                "name": "connectome", "n": n, "density_a": density_a, "density_b": density_b,
+                "start_keeps": start_keeps,
+            }),
         };
         let version = json!(env!("CARGO_PKG_VERSION"));
         [("model", model), ("rng_seed", json!(self.output().rng_seed)), ("version", version)]
@@ -188,55 +231,19 @@ impl Model {
     }
 }
 
-/// Bytes that an edge of a pair takes while it is drawn and written, about.
+/// Bytes that an edge of a pair takes while it is drawn and written, about; and an arc of a connectome.
 const EDGE: f64 = 300.0;
+const ARC: f64 = 150.0;
 
 /// Refuses graphs whose edges do not fit into the memory that is free.
 fn check_size(model: &Model) -> Result<()> {
-    let edges = match model {
-        Model::Er { n, p, .. } => 0.5 * p * (*n as f64).powi(2),
-        Model::Sparse { n, degree, .. } => 0.5 * degree * *n as f64,
-        Model::Regular { n, degree, .. } => 0.5 * *degree as f64 * *n as f64,
-        Model::Gaussian { n, .. } => 0.5 * (*n as f64).powi(2),
+    let bytes = match model {
+        Model::Er { n, p, .. } => EDGE * 0.5 * p * (*n as f64).powi(2),
+        Model::Sparse { n, degree, .. } => EDGE * 0.5 * degree * *n as f64,
+        Model::Regular { n, degree, .. } => EDGE * 0.5 * *degree as f64 * *n as f64,
+        Model::Gaussian { n, .. } => EDGE * 0.5 * (*n as f64).powi(2),
+        Model::Connectome { n, density_a, .. } => ARC * density_a.min(Connectomes::DENSEST) * (*n as f64).powi(2),
         Model::Copy { .. } => return Ok(()),
     };
-    check_free(EDGE * edges).map_err(|cause| Error::argument("n", format!("the graphs need {cause}")))
-}
-
-/// The names of a graph that was copied, and where it was read.
-type Copied<'p> = (Vec<String>, &'p Path);
-
-/// What manifests call this program.
-const PROGRAM: &str = "graph_matching generate";
-
-/// a.*, b.*, truth.csv, and a manifest by which the next pair knows them. B's vertices are "0", …, "n−1", and A's too
-/// unless it has names.
-fn write(instance: Instance, copied: Option<Copied>, extension: &str, model: &Model) -> Result<()> {
-    let output = model.output();
-    let folder = &output.output_dir;
-    let (a, source) = match copied {
-        Some((names, source)) => (NamedGraph::new(instance.a, names)?, Some(source)),
-        None => (NamedGraph::numbered(instance.a), None),
-    };
-    let b = NamedGraph::numbered(instance.b);
-    std::fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
-    let names = [format!("a.{extension}"), format!("b.{extension}"), "truth.csv".to_string()];
-    let names = names.each_ref().map(String::as_str);
-    let [a_path, b_path, truth_path] = names.map(|name| folder.join(name));
-    check_places(&[&a_path, &b_path, &truth_path], source)?;
-    let files = LooseFiles::open(folder, PROGRAM, &names)?;
-    write_graph(&a_path, &a, None, false)?;
-    write_graph(&b_path, &b, None, false)?;
-    let pairs = instance.truth.image().iter().enumerate();
-    write_match(&truth_path, pairs.map(|(i, &j)| (a.names[i].as_str(), b.names[j].as_str())))?;
-    files.list(&names, model.provenance())?;
-    say(&format!(
-        "A: {} vertices, {} edges; B: {} edges; written to {}, {}, {}\n",
-        a.names.len(),
-        a.graph.edge_count(),
-        b.graph.edge_count(),
-        a_path.display(),
-        b_path.display(),
-        truth_path.display()
-    ))
+    check_free(bytes).map_err(|cause| Error::argument("n", format!("the graphs need {cause}")))
 }

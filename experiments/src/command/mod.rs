@@ -16,6 +16,7 @@ mod manual;
 mod matching;
 mod memory;
 mod outputs;
+mod pair_files;
 mod qap;
 mod reading;
 mod report;

@@ -378,6 +378,56 @@ fn generated_pairs_can_be_matched_and_depend_on_the_seed_only() {
     assert!(room.text("one/pair/truth.csv").contains("n0,"));
 }
 
+#[test]
+fn a_connectome_is_written_as_tables_with_a_start_and_can_be_matched() {
+    let room = Room::with(&[]);
+    let options = "--n 400 --density-a 0.03 --density-b 0.015";
+    let said = room.done(&format!("generate connectome {options} --output-dir one"));
+    assert!(said.contains("one/start.csv\nof B's weight, the truth keeps 0."), "{said}");
+    room.done(&format!("generate connectome {options} --output-dir two"));
+    let files = ["a.csv", "b.csv", "truth.csv", "start.csv"];
+    assert!(files.iter().all(|name| room.bytes(&format!("one/{name}")) == room.bytes(&format!("two/{name}"))));
+    let (a, truth) = (room.text("one/a.csv"), room.text("one/truth.csv"));
+    assert!(a.starts_with("From,To,Weight\nm0,m") && a.lines().count() == 1 + 4800, "{}", &a[..40]);
+    assert!(truth.starts_with("a,b\nm0,f") && truth.lines().count() == 401);
+    let [right, wrong] = [true, false].map(|is_right| {
+        let pairs = room.pairs("one/start.csv");
+        pairs.iter().filter(|pair| room.pairs("one/truth.csv").contains(pair) == is_right).count()
+    });
+    assert!(right > 200 && wrong > 20, "{right} {wrong}");
+    room.done("match one/a.csv one/b.csv --directed --effort quick --truth one/truth.csv --report report.json");
+    assert_eq!(room.json("report.json")["edges_a"], Value::from(4800));
+}
+
+#[test]
+fn connectomes_are_read_in_the_forms_in_which_they_are_given_out() {
+    // Three neurons in a ring of different weights; one arc of A is none of B.
+    let of_a = [("m10", "m2", "7"), ("m2", "m3", "1"), ("m3", "m10", "40"), ("m2", "m10", "3")];
+    let of_b = [("f5", "f61", "7"), ("f61", "f7", "1"), ("f7", "f5", "40")];
+    type Arc = (&'static str, &'static str, &'static str);
+    // The marks around names and around weights; those of the header are those of the names.
+    let table = |arcs: &[Arc], [mark, of_weight]: [&str; 2], [from, to, weight]: [&str; 3], end: &str| {
+        let head = format!("{mark}{from}{mark},{mark}{to}{mark},{mark}{weight}{mark}{end}");
+        let row = |(u, v, w): &Arc| format!("{mark}{u}{mark},{mark}{v}{mark},{of_weight}{w}{of_weight}{end}");
+        head + &arcs.iter().map(row).collect::<String>()
+    };
+    for head in [["From", "To", "Weight"], ["From Node ID", "To Node ID", "Edge Weight"]] {
+        for marks in [["", ""], ["\"", ""], ["\"", "\""]] {
+            for end in ["\n", "\r\n"] {
+                let files = [table(&of_a, marks, head, end), table(&of_b, marks, head, end)];
+                let start = format!("Male Node ID,Female Node ID{end}m10,f5{end}m2,f61{end}m3,f7{end}");
+                let room = Room::with(&[("a.csv", &files[0]), ("b.csv", &files[1]), ("truth.csv", &start)]);
+                let said = room.done("match a.csv b.csv --directed --truth truth.csv --report r.json --output m.csv");
+                assert!(said.contains("a table with the ends in columns"), "{said}");
+                assert!(said.contains(&format!("weights in '{}'", head[2])), "{said}");
+                let report = room.json("r.json");
+                assert_eq!((&report["value"], &report["node_correctness"]), (&Value::from(9.0), &Value::from(1.0)));
+                assert_eq!(room.pairs("m.csv"), ["m10,f5", "m2,f61", "m3,f7"], "{}", files[0]);
+            }
+        }
+    }
+}
+
 const GRAPHML: &str = r#"<?xml version="1.0"?>
 <graphml xmlns="http://graphml.graphdrawing.org/xmlns"><graph edgedefault="undirected">
 <node id="n0"/><node id="n1"/><node id="n2"/><edge source="n0" target="n1"/><edge source="n1" target="n2"/>
