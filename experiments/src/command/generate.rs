@@ -6,11 +6,11 @@ use super::pair_files::{Form, PairFiles};
 use super::reading::ReadingOptions;
 use birkhoff::error::{Error, Result};
 use birkhoff::instance::{
-    Connectomes, Instance, connectome, correlated_erdos_renyi, correlated_gaussian, noisy_copy, noisy_erdos_renyi,
-    noisy_regular, rng,
+    Connectomes, Instance, chung_lu, configuration, connectome, correlated_erdos_renyi, correlated_gaussian, mesh,
+    noisy_copy, noisy_erdos_renyi, noisy_regular, rng,
 };
 use birkhoff::io::{GraphFile, GraphFormat, NamedGraph};
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 
@@ -21,6 +21,9 @@ Examples:
   graph_matching generate regular --n 500 --degree 10 --noise 0.1 --output-dir pair
   graph_matching generate gaussian --n 50 --rho 0.9 --output-dir pair
   graph_matching generate copy yeast.edges --removed 0.05 --added 0.05 --output-dir pair
+  graph_matching generate power-law --n 100000 --degree 8 --removed 0.05 --output-dir pair
+  graph_matching generate power-law --n 100000 --least-degree 3 --removed 0.05 --output-dir pair
+  graph_matching generate mesh --side 250 --removed 0.05 --output-dir pair
   graph_matching generate connectome --output-dir pair";
 
 /// Arguments of `graph_matching generate`.
@@ -109,6 +112,40 @@ pub enum Model {
         #[command(flatten)]
         output: GenerateOptions,
     },
+    /// A graph with power-law degrees and a noisy copy
+    #[command(group = ArgGroup::new("law").required(true))]
+    PowerLaw {
+        /// Vertices
+        #[arg(long)]
+        n: usize,
+        /// Exponent of the degrees' distribution, 2 to 100
+        #[arg(long, default_value_t = 2.5)]
+        exponent: f64,
+        /// Mean degree: edges are drawn by the vertices' propensities (Chung and Lu)
+        #[arg(long, group = "law")]
+        degree: Option<f64>,
+        /// Least degree: degrees are drawn, and half-edges paired (the configuration model)
+        #[arg(long, group = "law")]
+        least_degree: Option<usize>,
+        /// Probability that an edge is lost, 0 to 1
+        #[arg(long, default_value_t = 0.0)]
+        removed: f64,
+        /// Where to.
+        #[command(flatten)]
+        output: GenerateOptions,
+    },
+    /// A grid with a random diagonal in each cell and a noisy copy
+    Mesh {
+        /// Vertices along each side
+        #[arg(long)]
+        side: usize,
+        /// Probability that an edge is lost, 0 to 1
+        #[arg(long, default_value_t = 0.0)]
+        removed: f64,
+        /// Where to.
+        #[command(flatten)]
+        output: GenerateOptions,
+    },
     /// Directed graphs like two connectomes, of the size and the published statistics of FlyWire's matching challenge;
     /// synthetic. Tables of `From,To,Weight`, and a start.csv that is right in part
     Connectome {
@@ -175,6 +212,17 @@ pub(super) fn run(model: &Model) -> Result<()> {
             let files = PairFiles::new(NamedGraph::new(a, named.names)?, NamedGraph::numbered(b), &truth, form);
             files.beside(graph).write(&model.output().output_dir, model.provenance())
         }
+        Model::PowerLaw { n, exponent, degree, least_degree, removed, .. } => {
+            let graph = match (degree, least_degree) {
+                (Some(degree), _) => chung_lu(*n, *degree, *exponent, &mut rng)?,
+                (None, least_degree) => configuration(*n, least_degree.unwrap_or(1), *exponent, &mut rng)?,
+            };
+            model.write(noisy_copy(&graph, *removed, 0.0, &mut rng)?, Form::EdgeList)
+        }
+        Model::Mesh { side, removed, .. } => {
+            let graph = mesh(*side, &mut rng)?;
+            model.write(noisy_copy(&graph, *removed, 0.0, &mut rng)?, Form::EdgeList)
+        }
         Model::Connectome { n, density_a, density_b, start_keeps, .. } => {
             let pair = connectome(*n, *density_a, *density_b, *start_keeps, &mut rng)?;
             let [of_truth, of_start] = [&pair.instance.truth, &pair.start].map(|matching| pair.share_kept(matching));
@@ -196,6 +244,8 @@ impl Model {
             | Model::Regular { output, .. }
             | Model::Gaussian { output, .. }
             | Model::Copy { output, .. }
+            | Model::PowerLaw { output, .. }
+            | Model::Mesh { output, .. }
             | Model::Connectome { output, .. } => output,
         }
     }
@@ -218,6 +268,11 @@ impl Model {
             }
             Model::Gaussian { n, rho, .. } => json!({ "name": "gaussian", "n": n, "rho": rho }),
             Model::Copy { removed, added, .. } => json!({ "name": "copy", "removed": removed, "added": added }),
+            Model::PowerLaw { n, exponent, degree, least_degree, removed, .. } => json!({
+                "name": "power-law", "n": n, "exponent": exponent, "degree": degree, "least_degree": least_degree,
+                "removed": removed,
+            }),
+            Model::Mesh { side, removed, .. } => json!({ "name": "mesh", "side": side, "removed": removed }),
             Model::Connectome { n, density_a, density_b, start_keeps, .. } => json!({
                 "name": "connectome", "n": n, "density_a": density_a, "density_b": density_b,
                 "start_keeps": start_keeps,
@@ -242,8 +297,13 @@ fn check_size(model: &Model) -> Result<()> {
         Model::Sparse { n, degree, .. } => EDGE * 0.5 * degree * *n as f64,
         Model::Regular { n, degree, .. } => EDGE * 0.5 * *degree as f64 * *n as f64,
         Model::Gaussian { n, .. } => EDGE * 0.5 * (*n as f64).powi(2),
+        Model::PowerLaw { n, degree: Some(degree), .. } => EDGE * 0.5 * degree * *n as f64,
+        // Three times the least degree is their mean where the exponent is 2.5.
+        Model::PowerLaw { n, least_degree, .. } => EDGE * 1.5 * least_degree.unwrap_or(1) as f64 * *n as f64,
+        Model::Mesh { side, .. } => EDGE * 3.0 * (*side as f64).powi(2),
         Model::Connectome { n, density_a, .. } => ARC * density_a.min(Connectomes::DENSEST) * (*n as f64).powi(2),
         Model::Copy { .. } => return Ok(()),
     };
-    check_free(bytes).map_err(|cause| Error::argument("n", format!("the graphs need {cause}")))
+    let size = if matches!(model, Model::Mesh { .. }) { "side" } else { "n" };
+    check_free(bytes).map_err(|cause| Error::argument(size, format!("the graphs need {cause}")))
 }

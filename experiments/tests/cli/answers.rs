@@ -363,6 +363,9 @@ fn generated_pairs_can_be_matched_and_depend_on_the_seed_only() {
         ("er --n 12 --p 0.4 --rho 0.8", "a.edges", "b.edges"),
         ("sparse --n 20 --degree 3 --noise 0.2", "a.edges", "b.edges"),
         ("gaussian --n 8 --rho -0.5", "a.csv", "b.csv"),
+        ("power-law --n 40 --degree 3 --removed 0.1", "a.edges", "b.edges"),
+        ("power-law --n 40 --least-degree 2 --exponent 3 --removed 0.1", "a.edges", "b.edges"),
+        ("mesh --side 5 --removed 0.1", "a.edges", "b.edges"),
         ("copy g.edges --removed 0.3 --added 0.4", "a.edges", "b.edges"),
         ("copy g.graphml", "a.graphml", "b.graphml"),
     ] {
@@ -426,6 +429,25 @@ fn connectomes_are_read_in_the_forms_in_which_they_are_given_out() {
             }
         }
     }
+}
+
+#[test]
+fn a_law_is_drawn_by_its_mean_or_by_its_least_degree() {
+    let room = Room::with(&[]);
+    let said = room.done("generate power-law --n 2000 --degree 6 --removed 0.05 --output-dir mean");
+    assert!(said.starts_with("A: 2000 vertices, 6000 edges; B: 5"), "{said}");
+    assert_eq!(room.json("mean/manifest.json")["model"]["exponent"], Value::from(2.5));
+    room.done("generate power-law --n 2000 --least-degree 3 --output-dir least");
+    let said = room.done("generate mesh --side 30 --output-dir mesh");
+    assert!(said.starts_with("A: 900 vertices, 2581 edges; B: 2581 edges"), "{said}");
+    // One of the two, not both and not none.
+    for options in ["--n 50", "--n 50 --degree 3 --least-degree 2"] {
+        let output = room.run(&format!("generate power-law {options} --output-dir none"));
+        assert_eq!(output.status.code(), Some(2), "{options}");
+    }
+    room.refused("generate power-law --n 50 --degree 40 --output-dir none", "degree: is 40");
+    room.refused("generate mesh --side 0 --output-dir none", "side: is 0");
+    room.refused("generate mesh --side 10000000 --output-dir none", "side: the graphs need ");
 }
 
 const GRAPHML: &str = r#"<?xml version="1.0"?>
