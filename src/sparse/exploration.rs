@@ -2,6 +2,7 @@
 
 use super::finish::{Finished, finish};
 use super::layers::Layers;
+use super::matching::matrix;
 use super::options::Options;
 use super::path::{Form, Stage, blend, follow, indefinite};
 use super::polish::polish;
@@ -28,6 +29,9 @@ const LEAST_OF_HUBS: f64 = 4.0;
 
 /// What the votes of all candidates may cost, about, in products: more than a second, and some fifty times on a path.
 const VOTES: f64 = 1e9;
+
+/// Fewer candidates of each vertex do not make a start as good as a match.
+const ENOUGH: f64 = 8.0;
 
 /// Weights of the penalty on a reheated path, which is on the convex form; and steps at each.
 const WEIGHTS: WeightSchedule = WeightSchedule { first: 0.05, last: 2.0, stages: 10 };
@@ -90,12 +94,8 @@ impl<'a> Search<'a> {
     /// The first path. `None` where a limit came before there were candidates.
     pub fn first(&self, layers: &Layers) -> Result<Option<Found>> {
         let rng_seed = self.options.rng_seed;
-        self.limits.report("comparing vertices", || 0.0);
-        let Some(Candidates { x, recall }) = candidates(&layers.a, &layers.b, rng_seed, &self.limits.stop)? else {
-            return Ok(None);
-        };
-        let start = anchored(layers, &x);
         let given = self.given(layers);
+        let Some((start, recall)) = self.start(layers, given.as_deref())? else { return Ok(None) };
         let from = given.as_ref().map_or_else(|| start.clone(), |given| blend(&start, GIVEN, given));
         let (x, partners, steps) = follow(layers, &FIRST, from, &self.limits)?;
         let rng = &mut rng(rng_seed, STREAM);
@@ -105,6 +105,21 @@ impl<'a> Search<'a> {
         }
         let is_doubtful = best.is_doubtful(layers);
         Ok(Some(Found { start, recall, best, is_doubtful, steps: steps + further, rounds: 1 }))
+    }
+
+    /// Candidates, and their recall. A complete match to begin with takes their place where votes for them are dear.
+    /// `None` where a limit came first.
+    fn start(&self, layers: &Layers, given: Option<&[u32]>) -> Result<Option<(SparseMatrix, f64)>> {
+        let (n_a, n_b) = layers.shape();
+        let is_complete = |given: &&[u32]| given.iter().filter(|&&j| j != NONE).count() == n_a.min(n_b);
+        if let Some(given) = given.filter(is_complete)
+            && affordable(layers) < ENOUGH
+        {
+            return Ok(Some((matrix(layers.shape(), given), 0.0)));
+        }
+        self.limits.report("comparing vertices", || 0.0);
+        let found = candidates(&layers.a, &layers.b, self.options.rng_seed, &self.limits.stop)?;
+        Ok(found.map(|Candidates { x, recall }| (anchored(layers, &x), recall)))
     }
 
     /// The [match to begin with](Options::start_match), where there is one, with the anchors.
@@ -204,15 +219,21 @@ fn largest(x: &SparseMatrix, most: impl Fn(usize) -> usize + Sync + Send) -> Spa
     })
 }
 
+/// The candidates of each vertex whose votes are not too dear.
+fn affordable(layers: &Layers) -> f64 {
+    let (_, n_b) = layers.shape();
+    let arcs = layers.directions.iter().map(|layer| layer.a.arc_count()).sum::<usize>() as f64;
+    let mean_of_b = layers.b.iter().map(Graph::arc_count).sum::<usize>() as f64 / n_b.max(1) as f64;
+    VOTES / (arcs * mean_of_b).max(1.0)
+}
+
 /// Candidates with the anchors' rows and columns as they must be, few in the rows of hubs, and fewer in all where their
 /// votes would cost too much.
 fn anchored(layers: &Layers, x: &SparseMatrix) -> SparseMatrix {
-    let (n_a, n_b) = layers.shape();
+    let (n_a, _) = layers.shape();
     let degree = |i: usize| layers.directions.iter().map(|layer| layer.a.neighbours(i).0.len()).sum::<usize>();
-    let arcs = (0..n_a).map(degree).sum::<usize>() as f64;
-    let mean = arcs / n_a.max(1) as f64;
-    let mean_of_b = layers.b.iter().map(Graph::arc_count).sum::<usize>() as f64 / n_b.max(1) as f64;
-    let affordable = VOTES / (arcs * mean_of_b).max(1.0);
+    let mean = (0..n_a).map(degree).sum::<usize>() as f64 / n_a.max(1) as f64;
+    let affordable = affordable(layers);
     let most =
         |i: usize| (OF_HUBS * mean / degree(i).max(1) as f64).max(LEAST_OF_HUBS).min(affordable).max(1.0) as usize;
     let few = largest(x, most);

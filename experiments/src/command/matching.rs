@@ -104,6 +104,7 @@ pub(super) fn run(arguments: &MatchArguments) -> Result<()> {
     let demand = Demand {
         graphs: [&a.graph, &b.graph],
         layers: 1 + arguments.layer.len() / 2,
+        matches_graphs: true,
         is_convex: arguments.objective == ObjectiveChoice::Squared,
         start: kind,
         has_linear_term: arguments.similarity.is_some(),

@@ -14,6 +14,8 @@ pub(super) struct Demand<'a> {
     pub graphs: [&'a Graph; 2],
     /// How many layers there are.
     pub layers: usize,
+    /// Whether two graphs are matched, for which there is a search without matrices.
+    pub matches_graphs: bool,
     /// Whether the relaxation is made: graph matching has the products AᵀA and BBᵀ, a QAP has not.
     pub is_convex: bool,
     /// The structure that a start is made of.
@@ -73,7 +75,7 @@ impl Demand<'_> {
         let [n_a, n_b] = self.graphs.map(Graph::vertex_count);
         let arcs = self.graphs.map(Graph::arc_count).into_iter().max().unwrap_or(0) * self.layers;
         let sizes = GraphSizes { vertices: (n_a, n_b), arcs };
-        if self.is_convex && !self.has_linear_term && sizes.need_no_matrix(&self.options.settings()) {
+        if self.matches_graphs && !self.has_linear_term && sizes.need_no_matrix(&self.options.settings()) {
             return SPARSE_VERTEX * self.size() as f64 + SPARSE_ARC * arcs as f64;
         }
         let (square, matrix) = (8.0 * (self.size() as f64).powi(2), self.matrix());
@@ -212,7 +214,7 @@ mod tests {
     use clap::Parser;
 
     fn demand<'a>(graphs: [&'a Graph; 2], start: Option<Kind>, options: &'a SearchOptions) -> Demand<'a> {
-        Demand { graphs, layers: 1, is_convex: true, start, has_linear_term: false, options }
+        Demand { graphs, layers: 1, matches_graphs: true, is_convex: true, start, has_linear_term: false, options }
     }
 
     fn bytes(arguments: &str, graphs: [&Graph; 2], start: Option<Kind>) -> f64 {
@@ -266,7 +268,7 @@ mod tests {
         }
         let line = ["graph_matching", "match", "a", "b"];
         let Some(Command::Match(parsed)) = Cli::parse_from(line).command else { panic!() };
-        let qap = Demand { is_convex: false, ..demand([&large, &large], None, &parsed.search) };
+        let qap = Demand { matches_graphs: false, is_convex: false, ..demand([&large, &large], None, &parsed.search) };
         assert!(qap.bytes() > 6.0 * matrix);
     }
 

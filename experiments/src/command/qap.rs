@@ -47,6 +47,7 @@ pub(super) fn run(arguments: &QapArguments) -> Result<()> {
     let demand = Demand {
         graphs: [&a.graph, &b.graph],
         layers: 1,
+        matches_graphs: false,
         is_convex: false,
         start: None,
         has_linear_term: false,
