@@ -1,13 +1,18 @@
 //! Every reader on arbitrary bytes: the answer is a value that makes sense, or an error that names the file in a line.
 
+use birkhoff::assignment::NONE;
+use birkhoff::checkpoint::{Keeper, Part, Task};
 use birkhoff::io::{
-    GraphFormat, NamedGraph, Reading, Repeated, parse_matrix, parse_npy, parse_pairs, parse_qaplib,
+    GraphFormat, NamedGraph, Reading, Repeated, parse_checkpoint, parse_matrix, parse_npy, parse_pairs, parse_qaplib,
     parse_qaplib_solution, parse_similarity_matrix, parse_similarity_triples, read_shapes, read_tensor,
     reorder_safetensors, truth_from_pairs,
 };
+use birkhoff::solver::Limits;
+use birkhoff::sparse::{Layers, Options, search};
 use birkhoff::{Error, Graph, Permutation};
+use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use tempfile::TempDir;
 
 /// What messages call the bytes.
@@ -17,7 +22,7 @@ const FILE: &str = "hostile.file";
 type Reader = fn(&[u8]);
 
 /// A reader by the name of its target.
-pub const READERS: [(&str, Reader); 19] = [
+pub const READERS: [(&str, Reader); 20] = [
     ("csv_graph", |bytes| graph(bytes, GraphFormat::Csv)),
     ("edge_list", |bytes| graph(bytes, GraphFormat::EdgeList)),
     ("gml", |bytes| graph(bytes, GraphFormat::Gml)),
@@ -34,6 +39,7 @@ pub const READERS: [(&str, Reader); 19] = [
     ("qaplib_solution", qaplib_solution),
     ("recognized", recognized),
     ("safetensors", safetensors),
+    ("search_checkpoint", search_checkpoint),
     ("sif", |bytes| graph(bytes, GraphFormat::Sif)),
     ("similarity_matrix", |bytes| similarity(bytes, parse_similarity_matrix)),
     ("similarity_triples", |bytes| similarity(bytes, parse_similarity_triples)),
@@ -174,5 +180,40 @@ fn similarity(bytes: &[u8], parse: SimilarityReader) {
     if let Some(similarity) = accepted(parse(Path::new(FILE), bytes, &a, &b)) {
         assert_eq!(similarity.shape(), (3, 3));
         assert!(similarity.iter().all(|entry| entry.is_finite()));
+    }
+}
+
+/// As it is; and with the sum of what follows the first line, gone on from.
+fn search_checkpoint(bytes: &[u8]) {
+    let _ = accepted(parse_checkpoint(Path::new(FILE), bytes));
+    let body = bytes.splitn(2, |&byte| byte == b'\n').nth(1).unwrap_or_default();
+    let sum: String = Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect();
+    let head = format!("{{\"format\":\"birkhoff checkpoint 1\",\"sha256\":\"{sum}\"}}\n");
+    let summed = [head.as_bytes(), body].concat();
+    let Some(parts) = accepted(parse_checkpoint(Path::new(FILE), &summed)) else { return };
+    let path = Graph::undirected(4, [(0, 1, 1.0), (1, 2, 2.5), (2, 3, 1.0)]).expect("a path");
+    let layers = Layers::new(vec![(path.clone(), path)], &[(0, 3)]).expect("an anchor");
+    let limits = Limits::default().with_keeper(Arc::new(Hostile(parts)));
+    if let Some(answer) = accepted(search(&layers, &Options::default(), &limits)) {
+        let partners: Vec<u32> = answer.partners.iter().map(|j| j.map_or(NONE, |j| j as u32)).collect();
+        assert!(partners[0] == 3 && answer.value == layers.value(&partners));
+        Permutation::new(partners.into_iter().map(|j| j as usize).collect()).expect("each vertex once");
+    }
+}
+
+/// Gives parts of whatever search it is asked for.
+struct Hostile(Vec<Part>);
+
+impl Keeper for Hostile {
+    fn begin(&self, _: Task) -> birkhoff::Result<Vec<Part>> {
+        Ok(self.0.clone())
+    }
+
+    fn keep(&self, _: &Part) {}
+
+    fn end(&self) {}
+
+    fn refuse(&self, cause: String) -> Error {
+        Error::file(FILE, cause)
     }
 }

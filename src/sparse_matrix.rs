@@ -1,14 +1,50 @@
 //! Matrices of few entries a row.
 
+use crate::error::{Error, Result};
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 /// A matrix in compressed sparse rows. Its memory is 12 bytes an entry and 8 a row.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Written")]
 pub struct SparseMatrix {
     offsets: Vec<usize>,
     columns: Vec<u32>,
     values: Vec<f64>,
     width: usize,
+}
+
+/// What a file says of a matrix.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    offsets: Vec<usize>,
+    columns: Vec<u32>,
+    values: Vec<f64>,
+    width: usize,
+}
+
+impl TryFrom<Written> for SparseMatrix {
+    type Error = Error;
+    fn try_from(Written { offsets, columns, values, width }: Written) -> Result<Self> {
+        let refuse = |cause: &str| Err(Error::argument("sparse matrix", cause));
+        let ends = (offsets.first(), offsets.last());
+        if ends != (Some(&0), Some(&columns.len())) || !offsets.is_sorted() || values.len() != columns.len() {
+            return refuse("its rows do not share out its entries");
+        }
+        if u32::try_from(width).is_err() || columns.iter().any(|&j| j as usize >= width) {
+            return refuse("has an entry beyond its columns");
+        }
+        let mut sorted = columns.clone();
+        for row in offsets.windows(2) {
+            let row = &mut sorted[row[0]..row[1]];
+            row.sort_unstable();
+            if row.windows(2).any(|pair| pair[0] == pair[1]) {
+                return refuse("has two entries at the same place");
+            }
+        }
+        Ok(SparseMatrix { offsets, columns, values, width })
+    }
 }
 
 /// Rows that are made by one task.
@@ -142,5 +178,28 @@ mod tests {
         assert_eq!((turned.shape(), turned.entry_count()), ((7, 300), 300));
         assert_eq!(turned.entries(3).next(), Some((2, 2.0)));
         assert_eq!(turned.transpose(), made);
+    }
+
+    #[test]
+    fn what_is_written_is_read_again_and_what_contradicts_itself_is_refused() {
+        let made = SparseMatrix::from_rows((3, 4), || (), |(), i, row| (0..i).for_each(|j| row.push(3 - j, 0.1)));
+        let written = serde_json::to_value(&made).unwrap();
+        assert_eq!(serde_json::from_value::<SparseMatrix>(written.clone()).unwrap(), made);
+        for (key, value) in [
+            ("offsets", serde_json::json!([])),
+            ("offsets", serde_json::json!([0, 0, 1, 2])),
+            ("offsets", serde_json::json!([1, 1, 1, 3])),
+            ("offsets", serde_json::json!([0, 2, 1, 3])),
+            ("offsets", serde_json::json!([0, 0, u64::MAX, 3])),
+            ("columns", serde_json::json!([3, 3, 4])),
+            ("columns", serde_json::json!([3, 2, 2])),
+            ("values", serde_json::json!([0.1, 0.1])),
+            ("width", serde_json::json!(u64::MAX)),
+            ("width", serde_json::json!(3)),
+        ] {
+            let mut changed = written.clone();
+            changed[key] = value;
+            assert!(serde_json::from_value::<SparseMatrix>(changed.clone()).is_err(), "{changed}");
+        }
     }
 }

@@ -18,6 +18,7 @@ mod polytope;
 mod proofs;
 mod properties;
 mod reference;
+mod search_checkpoints;
 mod solvers;
 mod sparse;
 mod starts;

@@ -18,6 +18,7 @@
 
 mod adjacency;
 mod atomic;
+mod checkpoint;
 mod columns;
 mod correspondence;
 mod delimited;
@@ -58,6 +59,7 @@ mod xml;
 
 pub use atomic::{check_writable, write_atomically};
 pub use atomic::{keep_permissions, sync_folder};
+pub use checkpoint::{CheckpointFile, parse_checkpoint};
 pub use correspondence::{parse_pairs, read_pairs, read_truth, truth_from_pairs, write_match};
 pub use edge_list::parse_edge_list;
 pub use edge_table::write_edge_table;

@@ -160,16 +160,24 @@ pub fn recover_from(
 
     let search = Search::new(objective, settings, &face, (&limits.stop, &grace));
     let sparse = search.sparse_form()?;
-    if sparse.is_none() && settings.hold_out.is_some_and(|share| share > 0.0) {
-        let cause = "hides edges from the sparse search, which these graphs and settings are not for";
-        return Err(Error::argument("hold_out", cause));
-    }
     search.given_partners()?;
     let form = if search.enumerates() || settings.engine == Engine::Sparse || !settings.start_match.is_empty() {
         None
     } else {
         unequal::form(objective, settings).filter(|form| sparse.is_none() || unequal::is_small(&**form))
     };
+    if sparse.is_none() || form.as_deref().is_some_and(unequal::needs_no_padding) {
+        let refuse = |name, what| {
+            let cause = format!("{what} the sparse search, which these graphs and settings are not for");
+            Err(Error::argument(name, cause))
+        };
+        if settings.hold_out.is_some_and(|share| share > 0.0) {
+            return refuse("hold_out", "hides edges from");
+        }
+        if limits.keeper.is_some() {
+            return refuse("checkpoint", "keeps");
+        }
+    }
     if let Some(form) = form
         && let Some(recovery) =
             unequal::recover((objective, graced), (&*form, settings), starts, (&limits, &grace), began)?

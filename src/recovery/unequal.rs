@@ -41,6 +41,12 @@ pub(super) fn is_small(form: &dyn Injective) -> bool {
     vertices.saturating_mul(places) <= MOST_ENTRIES
 }
 
+/// Whether a path without padding follows where no embedding is found.
+pub(super) fn needs_no_padding(form: &dyn Injective) -> bool {
+    let (places, vertices) = form.shape();
+    is_much_smaller(vertices, places)
+}
+
 /// Further runs that are made side by side. Fixed, so that the answer does not depend on the number of threads.
 const SIDE_BY_SIDE: usize = 4;
 

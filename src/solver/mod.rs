@@ -32,6 +32,7 @@ pub use stage::Stage;
 pub use stochastic_gradient::StochasticGradient;
 pub(crate) use tilt::Tilt;
 
+use crate::checkpoint::Keeper;
 use crate::error::{Error, Result};
 use crate::objective::{Injective, Objective};
 use crate::polytope::Face;
@@ -85,11 +86,13 @@ pub struct Limits {
     pub watcher: Option<Watcher>,
     /// Is told where a [search without matrices](crate::sparse) is.
     pub reporter: Option<Reporter>,
+    /// Keeps the parts of a search without matrices, and gives it those that it has kept before.
+    pub keeper: Option<Arc<dyn Keeper>>,
 }
 
 impl std::fmt::Debug for Limits {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        let Limits { deadline, interrupt, watcher, stop, reporter } = self;
+        let Limits { deadline, interrupt, watcher, stop, reporter, keeper } = self;
         let interrupt = interrupt.as_ref().map(|flag| flag.load(Ordering::Relaxed));
         let watched = watcher.is_some() || reporter.is_some();
         f.debug_struct("Limits")
@@ -97,6 +100,7 @@ impl std::fmt::Debug for Limits {
             .field("interrupted", &interrupt)
             .field("stopped", &stop.is_reached())
             .field("watched", &watched)
+            .field("kept", &keeper.is_some())
             .finish()
     }
 }
@@ -132,6 +136,12 @@ impl Limits {
         self
     }
 
+    /// Has `keeper` keep the parts of a search without matrices, which goes on from those that it has.
+    pub fn with_keeper(mut self, keeper: Arc<dyn Keeper>) -> Self {
+        self.keeper = Some(keeper);
+        self
+    }
+
     pub(crate) fn report(&self, stage: &'static str, kept: impl FnOnce() -> f64) {
         if let Some(reporter) = &self.reporter {
             reporter(&Progress::new(stage, kept()));
@@ -156,7 +166,7 @@ impl Limits {
         if self.deadline.is_none() && self.interrupt.is_none() {
             return self.stop.clone();
         }
-        let limits = Limits { watcher: None, reporter: None, ..self.clone() };
+        let limits = Limits { watcher: None, reporter: None, keeper: None, ..self.clone() };
         Stop::when(move || limits.reached().is_some())
     }
 }

@@ -26,7 +26,7 @@ const PATIENCE: usize = 2;
 /// Searches again with other random numbers, until three searches end at the same best value: what is lost hardly does.
 /// Where none do, a path leads from the mean of all answers, mixed with the candidates, to the next answer, as long as
 /// that is better: what most answers agree on is right more often than each of them.
-pub(super) fn agree(search: &Search, layers: &Layers, found: &mut Found) -> Result<()> {
+pub(super) fn agree<'l>(search: &Search, layers: &'l Layers, found: &mut Found<'l>) -> Result<()> {
     let (n_a, n_b) = layers.shape();
     if n_a.max(n_b) >= LARGE {
         return Ok(());
@@ -55,7 +55,8 @@ pub(super) fn agree(search: &Search, layers: &Layers, found: &mut Found) -> Resu
     }
     let mut in_vain = 0;
     while is_reheatable(layers) && !is_settled(layers, &answers) && in_vain < PATIENCE && !search.is_stopped() {
-        let next = search.convex_path(layers, mixed(&found.start, &answers), found)?;
+        let from = |candidates: &_, _: &[u32]| mixed(candidates, &answers);
+        let Some(next) = search.convex_path(layers, found, from)? else { break };
         let before = found.best.value;
         enter(layers, &mut found.best, &mut answers, next);
         in_vain = if found.best.value > before { 0 } else { in_vain + 1 };
@@ -99,8 +100,7 @@ mod tests {
     use super::*;
 
     fn answer(partners: &[u32], value: f64) -> Finished {
-        let x = SparseMatrix::from_rows((3, 3), || (), |(), _, _| {});
-        Finished { partners: partners.to_vec(), value, mended: 0.0, x }
+        Finished { partners: partners.to_vec(), value, mended: 0.0 }
     }
 
     #[test]

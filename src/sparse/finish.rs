@@ -9,6 +9,7 @@ use super::path::{Stage, follow, indefinite};
 use super::polish::polish;
 use super::walk::{TRIAL, anneal};
 use super::walker::Walker;
+use crate::checkpoint::{FirstPath, Part};
 use crate::error::Result;
 use crate::solver::Limits;
 use crate::sparse_matrix::SparseMatrix;
@@ -38,10 +39,18 @@ pub(super) struct Finished {
     pub value: f64,
     /// What it gained over the polished rounding.
     pub mended: f64,
-    pub x: SparseMatrix,
 }
 
 impl Finished {
+    pub fn new(layers: &Layers, partners: Vec<u32>, mended: f64) -> Self {
+        Finished { value: layers.value(&partners), partners, mended }
+    }
+
+    /// The part of a search that ends here.
+    pub fn into_part(self, steps: u64, first: Option<FirstPath>) -> Part {
+        Part { partners: self.partners, gain: self.mended, steps, first }
+    }
+
     /// Takes the better parts of another answer.
     pub fn cross(&mut self, layers: &Layers, other: &[u32]) {
         self.partners = crossed(layers, &self.partners, other);
@@ -64,7 +73,7 @@ fn is_mended(gain: f64, value: f64) -> bool {
 pub(super) fn finish(
     layers: &Layers,
     candidates: &SparseMatrix,
-    (partners, x): (Vec<u32>, SparseMatrix),
+    partners: Vec<u32>,
     rng: &mut impl Rng,
     limits: &Limits,
 ) -> Result<(Finished, u64)> {
@@ -85,7 +94,7 @@ pub(super) fn finish(
         }
     }
     let Matching { partners, value } = best;
-    Ok((Finished { partners, value, mended: value - rounded, x }, steps))
+    Ok((Finished { partners, value, mended: value - rounded }, steps))
 }
 
 /// A matching that is complete, and f there.

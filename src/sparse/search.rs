@@ -7,6 +7,7 @@ use super::hiding::Hidden;
 use super::layers::Layers;
 use super::matching::{complete, matrix};
 use super::options::Options;
+use super::parts::Parts;
 use crate::assignment::NONE;
 use crate::error::{Error, Result};
 use crate::held_out::HeldOut;
@@ -45,9 +46,12 @@ pub struct Answer {
 /// With a [share to hold out](Options::hold_out) all of that is done without the hidden edges. Then the answer is
 /// [tested](crate::held_out) by them, and local search goes on with all edges.
 ///
+/// With a [keeper](Limits::keeper) each path is kept once its local search has ended, and the search goes on from what
+/// was kept before, to the same answer.
+///
 /// # Errors
 /// As [`candidates`](crate::features::candidates); [`Error::Argument`] for the entropy, whose gradient is infinite
-/// where X is 0, and for a share that is not within 0 to ½.
+/// where X is 0, and for a share that is not within 0 to ½; the keeper's, where what it has is of another search.
 pub fn search(layers: &Layers, options: &Options, limits: &Limits) -> Result<Answer> {
     if options.penalty == Penalty::Entropy {
         return Err(Error::argument("penalty", "is the entropy, which large sparse graphs are not searched with"));
@@ -55,13 +59,15 @@ pub fn search(layers: &Layers, options: &Options, limits: &Limits) -> Result<Ans
     if !(0.0..=0.5).contains(&options.hold_out) {
         return Err(Error::argument("hold_out", format!("is {}, but must be within 0 to 0.5", options.hold_out)));
     }
-    let search = Search::new(options, limits);
+    let limits = &Limits { stop: limits.to_stop(), ..limits.clone() };
+    let parts = Parts::begin(layers, options, limits)?;
+    let search = Search::new(options, limits, &parts);
     let hidden = Hidden::drawn(layers, options.hold_out, &mut rng(options.rng_seed, STREAM));
     let shown = hidden.as_ref().map(|hidden| hidden.without(layers)).transpose()?;
     let Some(mut found) = search.first(shown.as_ref().unwrap_or(layers))? else { return Ok(unsearched(layers)) };
     let mut held_out = None;
-    if let (Some(hidden), Some(shown)) = (hidden, shown) {
-        search.reheat_for_a_test(&shown, &mut found)?;
+    if let (Some(hidden), Some(shown)) = (&hidden, &shown) {
+        search.reheat_for_a_test(shown, &mut found)?;
         held_out = Some(hidden.test(layers, &found.best.partners));
         search.unhide(layers, &mut found)?;
     }
@@ -69,7 +75,8 @@ pub fn search(layers: &Layers, options: &Options, limits: &Limits) -> Result<Ans
     if options.repeats {
         agree(&search, layers, &mut found)?;
     }
-    let Found { best: Finished { partners, value, x, .. }, recall, steps, .. } = found;
+    parts.end()?;
+    let Found { best: Finished { partners, value, .. }, x, recall, steps, .. } = found;
     Ok(Answer { partners: as_options(&partners), value, x, steps, recall, held_out })
 }
 

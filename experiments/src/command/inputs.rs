@@ -3,9 +3,10 @@
 use super::search_options::SearchOptions;
 use birkhoff::error::{Error, Result};
 use birkhoff::graph::Graph;
-use birkhoff::io::{NamedGraph, read_matrix, read_pairs};
+use birkhoff::io::{CheckpointFile, NamedGraph, read_matrix, read_pairs};
 use nalgebra::DMatrix;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Refuses to read standard input twice.
 pub(super) fn check_standard_input<'p>(inputs: impl IntoIterator<Item = &'p Path>) -> Result<()> {
@@ -45,6 +46,8 @@ pub(super) struct SearchInputs {
     pub start_match: Vec<(usize, usize)>,
     /// The share of B's edges to hide, if it was given.
     pub hold_out: Option<f64>,
+    /// What keeps the search, and what it goes on from.
+    pub checkpoint: Option<Arc<CheckpointFile>>,
 }
 
 impl SearchInputs {
@@ -52,11 +55,15 @@ impl SearchInputs {
         let pairs = |path: &Option<PathBuf>| path.as_deref().map_or(Ok(vec![]), |path| read_pairs(path, a, b));
         let (anchors, start_match) = (pairs(&options.anchors)?, pairs(&options.start_match)?);
         let start = options.start.file().map(|path| read_matrix(path)).transpose()?;
-        Ok(SearchInputs { anchors, start, start_match, hold_out: None })
+        Ok(SearchInputs { anchors, start, start_match, hold_out: None, checkpoint: None })
     }
 
     pub fn with_hold_out(self, hold_out: Option<f64>) -> Self {
         SearchInputs { hold_out, ..self }
+    }
+
+    pub fn with_checkpoint(self, checkpoint: Option<Arc<CheckpointFile>>) -> Self {
+        SearchInputs { checkpoint, ..self }
     }
 }
 

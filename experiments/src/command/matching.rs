@@ -10,7 +10,7 @@ use super::search_options::{SearchOptions, StartChoice};
 use super::summary::summary;
 use super::values::{finite, named, share_up_to_half};
 use birkhoff::error::{Error, Result};
-use birkhoff::io::{NamedGraph, read_similarity, read_truth};
+use birkhoff::io::{CheckpointFile, NamedGraph, read_similarity, read_truth};
 use birkhoff::objective::{GraphMatching, Objective, WeightedOverlap, is_much_smaller};
 use birkhoff::permutation::Permutation;
 use birkhoff::recovery::{Method, Start};
@@ -19,6 +19,7 @@ use birkhoff::structure::Kind;
 use clap::Args;
 use clap::builder::TypedValueParser;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 const MATCH_EXAMPLES: &str = "\
@@ -65,6 +66,11 @@ pub struct MatchArguments {
     /// keeps; 0 for no such test [default: 0.02 from 2000 vertices on]
     #[arg(long, value_name = "SHARE", value_parser = share_up_to_half)]
     pub hold_out: Option<f64>,
+    /// Keep the search without matrices in this file, a path at a time. If it is there, go on from it: a run that was
+    /// cut short or killed, and is begun again with the same graphs and settings, ends with the answer of one that was
+    /// not [default: not kept]
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
     /// A further layer of both graphs over the same vertex names; may be repeated
     #[arg(long, num_args = 2, value_names = ["A2", "B2"], action = clap::ArgAction::Append)]
     pub layer: Vec<PathBuf>,
@@ -115,7 +121,10 @@ pub(super) fn run(arguments: &MatchArguments) -> Result<()> {
     let target = Target::read(arguments, &a, &b, &mut graphs)?;
     let search_inputs = SearchInputs::read(&arguments.search, &a, &b)?.with_hold_out(arguments.hold_out);
     let anchors = search_inputs.anchors.len();
-    check_outputs(&arguments.search, inputs)?;
+    check_outputs(&arguments.search, arguments.checkpoint.as_deref(), inputs)?;
+    let checkpoint = arguments.checkpoint.as_deref().map(|path| CheckpointFile::open(path, SOURCES));
+    let checkpoint = checkpoint.transpose()?.map(Arc::new);
+    let search_inputs = search_inputs.with_checkpoint(checkpoint.clone());
 
     let start = match kind {
         Some(kind) => Start::structural(kind, &a.graph, &b.graph, &search_inputs.anchors)?,
@@ -147,7 +156,17 @@ pub(super) fn run(arguments: &MatchArguments) -> Result<()> {
         (0..n_a).filter_map(|i| Some((a.names[i].as_str(), b.names.get(p.apply(i))?.as_str()))).collect();
     let mut lines = described(&report.graphs);
     lines.push(("matched", matched(pairs.len(), &report)));
-    write_outputs(&arguments.search, &pairs, &report, &trace, &summary(&report, &lines))
+    lines.extend(checkpoint.iter().map(|checkpoint| ("checkpoint", kept(checkpoint))));
+    write_outputs(&arguments.search, &pairs, &report, &trace, &summary(&report, &lines))?;
+    checkpoint.map_or(Ok(()), |checkpoint| checkpoint.result())
+}
+
+/// Checkpoints are gone on from by the program that made them.
+const SOURCES: &str = concat!(env!("CARGO_PKG_VERSION"), ", sources ", env!("BIRKHOFF_SOURCES"));
+
+fn kept(checkpoint: &CheckpointFile) -> String {
+    let (before, all) = checkpoint.part_counts();
+    format!("{}: {before} of {all} paths were there", checkpoint.path().display())
 }
 
 /// A line a graph, and one a note on how its file was understood.

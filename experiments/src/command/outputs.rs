@@ -9,9 +9,14 @@ use serde::Serialize;
 use std::io::Write;
 use std::path::Path;
 
-/// [`check_places`] of a search.
-pub(super) fn check_outputs<'p>(options: &SearchOptions, inputs: impl IntoIterator<Item = &'p Path>) -> Result<()> {
-    check_places(&outputs(options), inputs)
+/// [`check_places`] of a search that may keep a checkpoint.
+pub(super) fn check_outputs<'p>(
+    options: &SearchOptions,
+    checkpoint: Option<&Path>,
+    inputs: impl IntoIterator<Item = &'p Path>,
+) -> Result<()> {
+    let all: Vec<&Path> = outputs(options).into_iter().chain(checkpoint).collect();
+    check_places(&all, inputs)
 }
 
 /// Refuses outputs that cannot be written, and two outputs or an input and an output at the same place, whatever they

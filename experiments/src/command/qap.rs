@@ -57,7 +57,7 @@ pub(super) fn run(arguments: &QapArguments) -> Result<()> {
     let objective = QuadraticAssignment::new(a.graph.clone(), b.graph.clone())?;
     let search_inputs = SearchInputs::read(&arguments.search, &a, &b)?;
     let anchors = search_inputs.anchors.len();
-    check_outputs(&arguments.search, inputs)?;
+    check_outputs(&arguments.search, None, inputs)?;
 
     if let StartChoice::Structure(kind) = &arguments.search.start {
         return Err(Error::argument(

@@ -21,7 +21,7 @@ pub(super) fn search(
     inputs: SearchInputs,
     began: Instant,
 ) -> Result<(Recovery, Vec<TraceRow>)> {
-    let SearchInputs { anchors, start, start_match, hold_out } = inputs;
+    let SearchInputs { anchors, start, start_match, hold_out, checkpoint } = inputs;
     let settings = options.settings().with_anchors(anchors).with_start(start).with_hold_out(hold_out);
     let settings = settings.with_start_match(start_match);
     let recorder = Arc::new(Recorder::default());
@@ -32,6 +32,9 @@ pub(super) fn search(
     }
     let mut limits = Limits::default().with_interrupt(interrupt::flag());
     limits.deadline = options.deadline(began);
+    if let Some(checkpoint) = checkpoint {
+        limits = limits.with_keeper(checkpoint);
+    }
     if traced || !spinner.is_hidden() {
         let (recorder, spinner) = (recorder.clone(), spinner.clone());
         limits = limits.with_watcher(move |iterate: &Iterate| {

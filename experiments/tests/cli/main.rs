@@ -2,6 +2,7 @@
 
 mod answers;
 mod certify;
+mod checkpoints;
 mod experiments;
 mod files;
 mod folders;
