@@ -33,9 +33,14 @@ pub struct Layers {
     pub(super) slack_weights: (Vec<f64>, Vec<f64>),
     /// The mean affinity of an arc and its counterpart, if it has kept its weight: the unit of votes.
     pub(super) unit: f64,
+    /// Where vertices of B have many arcs on the mean, one over the square root of each one's weight; else empty.
+    pub(super) fits: Vec<f64>,
     /// See [`most`](Self::most).
     most: f64,
 }
+
+/// So many arcs of a vertex, on the mean, are many.
+const MANY: usize = 64;
 
 /// Two values are the same that differ by less than this share: weights are summed in another order.
 pub(super) const SAME: f64 = 1e-9;
@@ -111,6 +116,12 @@ impl Layers {
         );
         let unit = if products > 0.0 { products / arcs as f64 } else { 1.0 };
         let most = layers.iter().map(|(a, b)| most(affinity, a, b)).sum();
+        let has_many = arcs > MANY * n_b.max(1);
+        let fits = if has_many {
+            weights.1.iter().map(|weight: &f64| weight.max(unit).sqrt().recip()).collect()
+        } else {
+            vec![]
+        };
         let (a, b) = layers.into_iter().unzip();
         Ok(Layers {
             a,
@@ -123,6 +134,7 @@ impl Layers {
             turned,
             slack_weights,
             unit,
+            fits,
             most,
         })
     }

@@ -12,13 +12,24 @@ pub(super) struct Urn<'a> {
     sums: Vec<f64>,
     is_seen: Vec<bool>,
     seen: Vec<u32>,
-    others: Vec<(f64, u32)>,
+    /// The largest votes, and those that are largest for their column's weight.
+    others: Vec<Vote>,
+    fitting: Vec<Vote>,
+}
+
+/// A vote for column j, and by what it is among the largest.
+#[derive(Clone, Copy)]
+struct Vote {
+    rank: f64,
+    j: u32,
+    value: f64,
 }
 
 impl<'a> Urn<'a> {
     pub fn new(layers: &Layers, stop: &'a Stop) -> Self {
         let (_, n_b) = layers.shape();
-        Urn { stop: stop.asked_rarely(), sums: vec![0.0; n_b], is_seen: vec![false; n_b], seen: vec![], others: vec![] }
+        let (sums, is_seen, seen) = (vec![0.0; n_b], vec![false; n_b], vec![]);
+        Urn { stop: stop.asked_rarely(), sums, is_seen, seen, others: vec![], fitting: vec![] }
     }
 
     /// To be asked before each row.
@@ -39,6 +50,9 @@ impl<'a> Urn<'a> {
 /// Row i from the urn's sums, which are gone then: where X has entries, and the `most` largest others that are positive
 /// once changed by `change`, a function of (row, column, entry of X, sum). An anchored row has its anchor alone, and no
 /// other row that column.
+///
+/// Where vertices have many arcs, as many again that are largest over the square root of the column's weight: there
+/// every row has votes for the same hubs, and nobody would vote for most columns.
 pub(super) fn fill_row(
     layers: &Layers,
     x: &SparseMatrix,
@@ -54,24 +68,30 @@ pub(super) fn fill_row(
     }
     let is_open = layers.anchors[i] == NONE;
     urn.others.clear();
+    urn.fitting.clear();
     for &j in &urn.seen {
         let sum = std::mem::take(&mut urn.sums[j as usize]);
         if std::mem::take(&mut urn.is_seen[j as usize]) && is_open && layers.is_free[j as usize] {
             let value = change(i, j as usize, 0.0, sum);
             if value > 0.0 {
-                insert(&mut urn.others, most, (value, j));
+                insert(&mut urn.others, most, Vote { rank: value, j, value });
+                if let Some(fit) = layers.fits.get(j as usize) {
+                    insert(&mut urn.fitting, most, Vote { rank: value * fit, j, value });
+                }
             }
         }
     }
     urn.seen.clear();
-    urn.others.sort_unstable_by_key(|&(_, j)| j);
-    urn.others.iter().for_each(|&(value, j)| row.push(j as usize, value));
+    urn.others.append(&mut urn.fitting);
+    urn.others.sort_unstable_by_key(|vote| vote.j);
+    urn.others.dedup_by_key(|vote| vote.j);
+    urn.others.iter().for_each(|vote| row.push(vote.j as usize, vote.value));
 }
 
 /// Enters a vote among the `most` largest, which are in order, unless it is none of them.
 #[inline]
-fn insert(largest: &mut Vec<(f64, u32)>, most: usize, vote: (f64, u32)) {
-    let comes_before = |other: &(f64, u32)| other.0 > vote.0 || (other.0 == vote.0 && other.1 < vote.1);
+fn insert(largest: &mut Vec<Vote>, most: usize, vote: Vote) {
+    let comes_before = |other: &Vote| other.rank > vote.rank || (other.rank == vote.rank && other.j < vote.j);
     if largest.len() == most {
         if largest.last().is_none_or(comes_before) {
             return;
