@@ -3,6 +3,7 @@
 use super::chain::relocate;
 use super::confidence::sure;
 use super::crossover::crossed;
+use super::descent::descend;
 use super::layers::Layers;
 use super::matching::{complete, matrix};
 use super::path::{Stage, follow, indefinite};
@@ -85,10 +86,7 @@ pub(super) fn finish(
         steps += best.grow(layers, rng, limits)?;
     }
     if !layers.is_most(best.value) {
-        limits.report("relocation", || layers.share(&best.partners));
-        let mut walker = Walker::new(layers, &best.partners);
-        relocate(&mut walker, candidates, rng, &limits.stop);
-        best = Matching::polished(layers, walker.partners, limits);
+        best = Matching::polished(layers, best.relocated(layers, candidates, rng, limits), limits);
         if is_mended(best.value - rounded, best.value) {
             steps += best.grow(layers, rng, limits)?;
         }
@@ -104,11 +102,27 @@ struct Matching {
 }
 
 impl Matching {
-    fn polished(layers: &Layers, partners: Vec<u32>, limits: &Limits) -> Self {
+    fn polished(layers: &Layers, mut partners: Vec<u32>, limits: &Limits) -> Self {
         limits.report("polishing", || layers.share(&partners));
+        if layers.has_many_arcs() {
+            complete(layers, &mut partners);
+            return Matching::at(layers, descend(layers, partners, &limits.stop));
+        }
         let mut partners = polish(layers, partners, &limits.stop);
         complete(layers, &mut partners);
         Matching::at(layers, partners)
+    }
+
+    /// The partners after [`relocate`]; where vertices have many arcs, where no region is so small that it follows, as
+    /// they are.
+    fn relocated(&self, layers: &Layers, candidates: &SparseMatrix, rng: &mut impl Rng, limits: &Limits) -> Vec<u32> {
+        if layers.has_many_arcs() {
+            return self.partners.clone();
+        }
+        limits.report("relocation", || layers.share(&self.partners));
+        let mut walker = Walker::new(layers, &self.partners);
+        relocate(&mut walker, candidates, rng, &limits.stop);
+        walker.partners
     }
 
     fn at(layers: &Layers, partners: Vec<u32>) -> Self {

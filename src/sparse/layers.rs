@@ -144,6 +144,11 @@ impl Layers {
         (self.anchors.len(), self.is_free.len())
     }
 
+    /// Whether vertices have many arcs on the mean.
+    pub(super) fn has_many_arcs(&self) -> bool {
+        !self.fits.is_empty()
+    }
+
     /// Whether a layer has arcs without their opposite.
     pub(super) fn is_directed(&self) -> bool {
         self.directions.len() > self.a.len()

@@ -13,6 +13,7 @@ mod confidence;
 mod consensus;
 mod convex;
 mod crossover;
+mod descent;
 mod exploration;
 mod finish;
 mod hiding;
