@@ -44,6 +44,9 @@ pub(super) fn bernoulli_pairs(n: usize, p: f64, rng: &mut impl Rng) -> Vec<(usiz
 /// # Errors
 /// [`Error::Argument`] unless 2 ≤ n ≤ [`Graph::MOST_VERTICES`], 0 ≤ degree ≤ (n − 1)/4 and 2 ≤ γ = `exponent` ≤ 100.
 /// O(n + edges · log n).
+///
+/// # Panics
+/// Never.
 pub fn chung_lu(n: usize, degree: f64, exponent: f64, rng: &mut impl Rng) -> Result<Graph> {
     /// What is added to i, so that the first vertices do not have an edge to every other one.
     const OFFSET: f64 = 10.0;

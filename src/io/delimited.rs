@@ -52,9 +52,9 @@ fn split(line: usize, row: &str, separator: Separator) -> Option<Vec<Field<'_>>>
     fields(Path::new(""), line, split_dictionary(row).0, separator).ok()
 }
 
-/// Lines that are neither blank nor comments.
-fn height(text: &str) -> usize {
-    lines(text).filter(|(_, line)| !is_blank(line)).count()
+/// Lines that are neither blank nor comments, as far as `most` of them.
+fn height(text: &str, most: usize) -> usize {
+    lines(text).filter(|(_, line)| !is_blank(line)).take(most).count()
 }
 
 /// Names above the columns, and the same ones before the rows.
@@ -67,7 +67,7 @@ fn is_square_with_names(text: &str, data: &[Vec<Field>]) -> bool {
         && (head.len() == width || head.len() == width + 1)
         && first[1..].iter().all(Field::is_number)
         && names.iter().zip(before).all(|(above, before)| above.text == before)
-        && height(text) == width + 1
+        && height(text, width + 2) == width + 1
 }
 
 fn is_matrix(text: &str, data: &[Vec<Field>], csv: bool, sure: Option<Sure>) -> bool {
@@ -78,7 +78,8 @@ fn is_matrix(text: &str, data: &[Vec<Field>], csv: bool, sure: Option<Sure>) -> 
     if width == 0 || !first[first.len() - width..].iter().all(Field::is_number) {
         return false;
     }
-    let rows = height(text) - usize::from(has_header);
+    // It matters whether there are as many as columns, or one more.
+    let rows = height(text, width + 3) - usize::from(has_header);
     match width {
         4.. if rows == width => true,
         // Names such as gene1 and gene2 may be those of vertices or of ends.

@@ -276,14 +276,13 @@ fn in_order(mut names: Vec<String>, rows: &mut Rows) -> Vec<String> {
     if !names.iter().all(|name| is_integer(name)) {
         return names;
     }
-    let mut order: Vec<usize> = (0..names.len()).collect();
-    order.sort_by(|&i, &j| numeric_key(&names[i]).cmp(&numeric_key(&names[j])));
+    // The numbers beside each other: looking two names up for each comparison would take longer than reading them.
+    let mut order: Vec<(u64, usize)> = names.iter().map(|name| name.parse().unwrap_or(u64::MAX)).zip(0..).collect();
+    order.sort_by(|&(x, i), &(y, j)| x.cmp(&y).then_with(|| numeric_key(&names[i]).cmp(&numeric_key(&names[j]))));
     let mut label = vec![0; names.len()];
-    for (new, &old) in order.iter().enumerate() {
-        label[old] = new;
-    }
+    order.iter().enumerate().for_each(|(new, &(_, old))| label[old] = new);
     rows.rename(|i| label[i]);
-    order.into_iter().map(|old| std::mem::take(&mut names[old])).collect()
+    order.into_iter().map(|(_, old)| std::mem::take(&mut names[old])).collect()
 }
 
 fn is_negative_integer(name: &str) -> bool {

@@ -134,6 +134,9 @@ fn key(row: &Row, kind: Kind) -> (u32, u32) {
 
 /// The rows by their keys, equal ones in the order of the file: counted by the first end, then sorted by the second.
 fn grouped(rows: Vec<Row>, kind: Kind, n: usize) -> Vec<Row> {
+    if rows.is_sorted_by_key(|row| key(row, kind)) {
+        return rows;
+    }
     let mut ends = vec![0usize; n + 1];
     rows.iter().for_each(|row| ends[key(row, kind).0 as usize + 1] += 1);
     (0..n).for_each(|i| ends[i + 1] += ends[i]);

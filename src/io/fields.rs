@@ -57,8 +57,7 @@ pub(super) fn sample(text: &str) -> impl Iterator<Item = (usize, &str)> + Clone 
 
 /// Whether `line` is empty or a comment.
 pub(super) fn is_blank(line: &str) -> bool {
-    let line = line.trim_start();
-    line.is_empty() || line.starts_with(['#', '%'])
+    matches!(trim_start(line).as_bytes(), [] | [b'#' | b'%', ..])
 }
 
 impl Separator {
@@ -155,7 +154,7 @@ fn split_at_any<'t>(fields: &mut Vec<Field<'t>>, line: &'t str) -> std::result::
     let mut rest = trim_start(line);
     let mut after_comma = false;
     while !rest.is_empty() && !rest.starts_with(['#', '%']) {
-        let (field, tail) = match rest.strip_prefix('"') {
+        let (field, tail) = match opened(rest) {
             Some(inside) => quoted(inside, Separator::Any)?,
             None => {
                 let (text, tail) = rest.split_at(plain_length(rest));
@@ -172,6 +171,11 @@ fn split_at_any<'t>(fields: &mut Vec<Field<'t>>, line: &'t str) -> std::result::
         fields.push(Field::plain(""));
     }
     Ok(())
+}
+
+/// What is behind an opening quote. By bytes: comparing texts of one character calls the C library for each field.
+fn opened(rest: &str) -> Option<&str> {
+    (rest.as_bytes().first() == Some(&b'"')).then(|| &rest[1..])
 }
 
 /// Where the field ends that `rest` begins with. A byte at a time, as nearly all text is ASCII.
@@ -198,6 +202,13 @@ fn trim_start(text: &str) -> &str {
     }
 }
 
+fn trim_end(text: &str) -> &str {
+    match text.as_bytes() {
+        [.., b'!'..=b'~'] => text,
+        _ => text.trim_end(),
+    }
+}
+
 fn split_only_at<'t>(
     fields: &mut Vec<Field<'t>>,
     line: &'t str,
@@ -206,8 +217,10 @@ fn split_only_at<'t>(
     let space = |c: char| c.is_whitespace() && c != char::from(separator);
     let mut rest = line;
     loop {
-        rest = rest.trim_start_matches(space);
-        let (field, tail) = match rest.strip_prefix('"') {
+        if !matches!(rest.as_bytes(), [b'!'..=b'~', ..]) {
+            rest = rest.trim_start_matches(space);
+        }
+        let (field, tail) = match opened(rest) {
             Some(inside) => {
                 let (field, tail) = quoted(inside, Separator::Only(separator))?;
                 let tail = tail.trim_start_matches(space);
@@ -215,7 +228,7 @@ fn split_only_at<'t>(
             }
             None => {
                 let end = rest.bytes().position(|byte| byte == separator).unwrap_or(rest.len());
-                (Field::plain(without_comment(rest[..end].trim_end())), &rest[end..])
+                (Field::plain(without_comment(trim_end(&rest[..end]))), &rest[end..])
             }
         };
         fields.push(field);
@@ -229,7 +242,7 @@ fn split_only_at<'t>(
 
 /// `field` without the comment behind a number: `2.5 # measured`. Behind a name it may be part of the name.
 fn without_comment(field: &str) -> &str {
-    let Some(at) = field.find(['#', '%']) else { return field };
+    let Some(at) = field.bytes().position(|byte| matches!(byte, b'#' | b'%')) else { return field };
     let before = field[..at].trim_end();
     if before.len() < at && before.parse::<f64>().is_ok() { before } else { field }
 }
@@ -258,7 +271,7 @@ fn quoted(inside: &str, separator: Separator) -> std::result::Result<(Field<'_>,
 
 /// `line` without the dictionary at its end, and that dictionary: networkx writes `anna bert {'weight': 2.5}`.
 pub(super) fn split_dictionary(line: &str) -> (&str, Option<&str>) {
-    let line = line.trim_end();
+    let line = trim_end(line);
     if line.as_bytes().last() != Some(&b'}') {
         return (line, None);
     }

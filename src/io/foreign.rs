@@ -213,8 +213,10 @@ fn is_written_by_networkx(text: &str) -> bool {
 /// Vertices `id label` whose labels are no ids, a line `#`, and edges between ids.
 fn is_trivial_graph(text: &str) -> bool {
     // Most files are told by this alone, and read no further.
-    if !text.match_indices("\n#").any(|(at, _)| text[at + 2..].lines().next().is_none_or(|rest| rest.trim().is_empty()))
-    {
+    let is_mark = |at: usize| {
+        text[..at].ends_with('\n') && text[at + 1..].lines().next().is_none_or(|rest| rest.trim().is_empty())
+    };
+    if !text.match_indices('#').any(|(at, _)| is_mark(at)) {
         return false;
     }
     let rows = || text.lines().map(str::trim).filter(|line| !line.is_empty()).map(|line| line.split_whitespace());

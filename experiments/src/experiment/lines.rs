@@ -38,9 +38,16 @@ pub(super) struct LinePanel {
     /// Names for places on the x axis; round numbers where there are none.
     pub x_names: Vec<(f64, String)>,
     pub y: Option<(f64, f64)>,
-    /// Whether the x axis is logarithmic.
-    pub logarithmic: bool,
+    pub scale: Scale,
     pub series: Vec<Series>,
+}
+
+/// Which axes are logarithmic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scale {
+    Linear,
+    LogarithmicX,
+    Logarithmic,
 }
 
 /// The figure.
@@ -98,7 +105,9 @@ impl Lines {
     }
 
     fn panel<B: DrawingBackend>(&self, canvas: &Canvas<B>, panel: &LinePanel, (left, top): Point) -> Drawn<B> {
-        let scaled = |x: f64| if panel.logarithmic { x.log10() } else { x };
+        let (log_x, log_y) = (panel.scale != Scale::Linear, panel.scale == Scale::Logarithmic);
+        let scaled = |x: f64| if log_x { x.log10() } else { x };
+        let scaled_y = |y: f64| if log_y { y.log10() } else { y };
         let all = || {
             panel.series.iter().flat_map(|series| {
                 let points = series.points.iter().flat_map(|&((x, y), low, high)| [(x, y), (x, low), (x, high)]);
@@ -106,7 +115,7 @@ impl Lines {
             })
         };
         let shown = all().map(|(x, _)| scaled(x)).chain(panel.x_names.iter().map(|(x, _)| scaled(*x)));
-        let (x, y) = (extent(shown), extent(all().map(|point| point.1)));
+        let (x, y) = (extent(shown), extent(all().map(|point| scaled_y(point.1))));
         let margin = |(low, high): (f64, f64), share: f64| (low - share * (high - low), high + share * (high - low));
         let axes = Axes {
             left: left + 84.0,
@@ -118,9 +127,9 @@ impl Lines {
         };
         canvas.text(&panel.title, (left + 24.0, top + 10.0), 18.0, true, HPos::Left, BLACK)?;
         canvas.text(&panel.y_label, (left + 24.0, top + 38.0), 16.0, false, HPos::Left, GREY)?;
-        axes.draw(canvas, &ticks(axes.y, false), 16.0)?;
+        axes.draw(canvas, &ticks(axes.y, log_y), 16.0)?;
         if panel.x_names.is_empty() {
-            for (x, label) in ticks(x, panel.logarithmic) {
+            for (x, label) in ticks(x, log_x) {
                 axes.x_tick(canvas, x, &label, 16.0)?;
             }
         }
@@ -130,7 +139,7 @@ impl Lines {
         let middle = 0.5 * (axes.left + axes.right);
         canvas.text(&panel.x_label, (middle, axes.bottom + 48.0), 17.0, false, HPos::Center, BLACK)?;
         for (index, series) in panel.series.iter().enumerate() {
-            let at = |(x, y): Point| axes.place((scaled(x), y));
+            let at = |(x, y): Point| axes.place((scaled(x), scaled_y(y)));
             let curve: Vec<Point> = series.curve.iter().map(|&point| at(point)).collect();
             canvas.line(&curve, series.look.color, series.look.width, series.look.dashes)?;
             let place = |&((x, y), low, high): &(Point, f64, f64)| (at((x, y)), at((x, low)).1, at((x, high)).1);

@@ -7,7 +7,7 @@ use crate::experiment::graph_matching::figure::{limit, look};
 use crate::experiment::graph_matching::landscapes::Point;
 use crate::experiment::graph_matching::path::Stage;
 use crate::experiment::graph_matching::{Experiment, Threshold};
-use crate::experiment::lines::{Arrangement, LinePanel, Lines, Series};
+use crate::experiment::lines::{Arrangement, LinePanel, Lines, Scale, Series};
 use crate::experiment::two_layer::figure::WEIGHTS;
 use plotters::prelude::BLACK;
 
@@ -34,7 +34,7 @@ pub(super) fn landscapes(points: &[Point]) -> Lines {
             y_label: "f + λP".into(),
             x_names: vec![],
             y: None,
-            logarithmic: false,
+            scale: Scale::Linear,
             series: series.collect(),
         }
     };
@@ -90,7 +90,7 @@ pub(super) fn thresholds(experiment: &Experiment, rows: &[Threshold]) -> Lines {
             y_label: "ρ₅₀: correlation at which half of the trials are recovered".into(),
             x_names: sizes.iter().map(|&n| (n as f64, n.to_string())).collect(),
             y: Some((0.2, 1.02)),
-            logarithmic: true,
+            scale: Scale::LogarithmicX,
             series,
         }
     };
@@ -126,7 +126,7 @@ pub(super) fn path(stages: &[Stage]) -> Lines {
         y_label: y_label.to_string(),
         x_names: vec![],
         y: None,
-        logarithmic: true,
+        scale: Scale::LogarithmicX,
         series,
     };
     let certified = |stage: &Stage| f64::from(u8::from(stage.certified));

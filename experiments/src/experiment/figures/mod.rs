@@ -1,5 +1,6 @@
 //! Every picture, from the files in `results/` alone: this reads and draws, and never solves.
 
+mod growth;
 mod heat;
 mod matching;
 mod page;
@@ -313,7 +314,16 @@ question: "What happens along one path?",
             command,
             sources,
         };
-        self.draw(about, &tables::real_graphs(self.results)?)
+        self.draw(about, &tables::real_graphs(self.results)?)?;
+        let caption = "CPU seconds and peak memory of the sparse search against n, beside measured SciPy and graspologic and what FUGAL, cuGAL, AC/DC and CSGM published.";
+        let about = About {
+            name: "growth",
+            question: "How do time and memory grow up to 200,000 vertices?",
+            caption: caption.into(),
+            command: "RAYON_NUM_THREADS=1 cargo run --release --example growth",
+            sources: &["growth", "peers/pairs"],
+        };
+        self.draw(about, &growth::growth(self.results)?)
     }
 
     fn training(&mut self) -> Result<()> {

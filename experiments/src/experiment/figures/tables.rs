@@ -3,7 +3,7 @@
 use crate::experiment::canvas::Marker;
 use crate::experiment::chart::{BLUE, GREEN, GREY, Look, ORANGE, PURPLE, SKY, VERMILION};
 use crate::experiment::interval::{bootstrap_interval, mean};
-use crate::experiment::lines::{Arrangement, LinePanel, Lines, Series};
+use crate::experiment::lines::{Arrangement, LinePanel, Lines, Scale, Series};
 use crate::experiment::read_rows;
 use birkhoff::error::Result;
 use plotters::prelude::BLACK;
@@ -88,7 +88,7 @@ pub(super) fn frontier(results: &Path) -> Result<Lines> {
             y_label: "share of vertices right".into(),
             x_names: vec![],
             y: Some((-0.02, 1.03)),
-            logarithmic: false,
+            scale: Scale::Linear,
             series: his.chain(efforts.into_iter().map(ours)).filter(|series| !series.points.is_empty()).collect(),
         }
     };
@@ -135,7 +135,7 @@ pub(super) fn starts(results: &Path) -> Result<Lines> {
             y_label: "share of vertices right".into(),
             x_names: vec![],
             y: Some((-0.02, 1.03)),
-            logarithmic: false,
+            scale: Scale::Linear,
             series: kinds.into_iter().map(series).filter(|series| !series.points.is_empty()).collect(),
         }
     };
@@ -219,7 +219,7 @@ pub(super) fn real_graphs(results: &Path) -> Result<Lines> {
             y_label: "share of A's edges kept".into(),
             x_names: (from..to).map(|place| (place as f64, pairs[place].pair.clone())).collect(),
             y: Some((0.3, 1.03)),
-            logarithmic: false,
+            scale: Scale::Linear,
             series: shown.collect(),
         }
     };

@@ -5,7 +5,7 @@ use super::heat::{Heat, HeatPanel};
 use super::tables::LOOKS;
 use crate::experiment::canvas::Marker;
 use crate::experiment::chart::{GREY, Look};
-use crate::experiment::lines::{Arrangement, LinePanel, Lines, Series};
+use crate::experiment::lines::{Arrangement, LinePanel, Lines, Scale, Series};
 use crate::experiment::read_rows;
 use birkhoff::error::{Error, Result};
 use serde::Deserialize;
@@ -135,7 +135,7 @@ pub(super) fn comparison(results: &Path, about: &Comparison) -> Result<Lines> {
                 y_label: "cross entropy, nats".into(),
                 x_names: (1..=epochs).map(|epoch| (epoch as f64, epoch.to_string())).collect(),
                 y: None,
-                logarithmic: false,
+                scale: Scale::Linear,
                 series: loss,
             },
             LinePanel {
@@ -144,7 +144,7 @@ pub(super) fn comparison(results: &Path, about: &Comparison) -> Result<Lines> {
                 y_label: "test accuracy, %".into(),
                 x_names: shown.iter().enumerate().map(|(place, (kind, _))| (place as f64, kind.to_string())).collect(),
                 y: Some((0.0, about.top)),
-                logarithmic: false,
+                scale: Scale::Linear,
                 series: vec![
                     rounded("before rounding", LOOKS[1], "accuracy_before", -0.1)?,
                     rounded("after rounding", LOOKS[0], "accuracy_after", 0.1)?,
@@ -176,7 +176,7 @@ pub(super) fn penalty_by_layer(results: &Path) -> Result<Lines> {
             y_label: "penalty P of the matrix".into(),
             x_names: names.collect(),
             y: None,
-            logarithmic: false,
+            scale: Scale::Linear,
             series: series.collect(),
         })
     };
