@@ -23,6 +23,9 @@ const GROWTH: [Stage; 3] = [indefinite(0.0, 30), indefinite(-0.1, 8), indefinite
 /// more than the second.
 const GROWN: (f64, f64) = (0.03, 1e-3);
 
+/// Paths and exchanges in turn, at most; and the least share that another turn has to gain.
+const ALTERNATED: (usize, f64) = (4, 1e-5);
+
 /// A trial of annealing that gains more than this share is followed by a longer walk.
 const WORTH_MORE: f64 = 2e-4;
 
@@ -85,7 +88,9 @@ pub(super) fn finish(
     if is_mended(best.value - rounded, best.value) {
         steps += best.grow(layers, rng, limits)?;
     }
-    if !layers.is_most(best.value) {
+    if layers.has_many_arcs() {
+        steps += best.alternate(layers, limits)?;
+    } else if !layers.is_most(best.value) {
         best = Matching::polished(layers, best.relocated(layers, candidates, rng, limits), limits);
         if is_mended(best.value - rounded, best.value) {
             steps += best.grow(layers, rng, limits)?;
@@ -113,12 +118,30 @@ impl Matching {
         Matching::at(layers, partners)
     }
 
-    /// The partners after [`relocate`]; where vertices have many arcs, where no region is so small that it follows, as
-    /// they are.
-    fn relocated(&self, layers: &Layers, candidates: &SparseMatrix, rng: &mut impl Rng, limits: &Limits) -> Vec<u32> {
-        if layers.has_many_arcs() {
-            return self.partners.clone();
+    /// Paths that begin at the matching itself and exchanges, in turn, for as long as they bring something: where
+    /// vertices have many arcs there is no region that [`relocate`] could move (AC/DC: Lee, Matsliah and Saul, TMLR 2026).
+    /// Returns the paths' steps.
+    fn alternate(&mut self, layers: &Layers, limits: &Limits) -> Result<u64> {
+        let mut steps = 0;
+        for _ in 0..ALTERNATED.0 {
+            if layers.is_most(self.value) || limits.stop.is_reached() {
+                break;
+            }
+            limits.report("alternation", || layers.share(&self.partners));
+            let from = matrix(layers.shape(), &self.partners);
+            let (_, partners, of_path) = follow(layers, &GROWTH, from, limits)?;
+            steps += of_path;
+            let next = Matching::polished(layers, partners, limits);
+            let before = std::mem::replace(self, self.crossed(layers, &next.partners));
+            if self.value - before.value <= ALTERNATED.1 * self.value {
+                break;
+            }
         }
+        Ok(steps)
+    }
+
+    /// The partners after [`relocate`].
+    fn relocated(&self, layers: &Layers, candidates: &SparseMatrix, rng: &mut impl Rng, limits: &Limits) -> Vec<u32> {
         limits.report("relocation", || layers.share(&self.partners));
         let mut walker = Walker::new(layers, &self.partners);
         relocate(&mut walker, candidates, rng, &limits.stop);
