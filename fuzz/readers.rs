@@ -41,8 +41,8 @@ pub const READERS: [(&str, Reader); 20] = [
     ("safetensors", safetensors),
     ("search_checkpoint", search_checkpoint),
     ("sif", |bytes| graph(bytes, GraphFormat::Sif)),
-    ("similarity_matrix", |bytes| similarity(bytes, parse_similarity_matrix)),
-    ("similarity_triples", |bytes| similarity(bytes, parse_similarity_triples)),
+    ("similarity_matrix", similarity_matrix),
+    ("similarity_triples", similarity_triples),
 ];
 
 /// Runs one of them.
@@ -173,11 +173,8 @@ fn pairs(bytes: &[u8]) {
     }
 }
 
-type SimilarityReader = fn(&Path, &[u8], &NamedGraph, &NamedGraph) -> birkhoff::Result<nalgebra::DMatrix<f64>>;
-
-fn similarity(bytes: &[u8], parse: SimilarityReader) {
-    let (a, b) = (three(), three());
-    if let Some(similarity) = accepted(parse(Path::new(FILE), bytes, &a, &b)) {
+fn similarity_matrix(bytes: &[u8]) {
+    if let Some(similarity) = accepted(parse_similarity_matrix(Path::new(FILE), bytes, &three(), &three())) {
         assert_eq!(similarity.shape(), (3, 3));
         assert!(similarity.iter().all(|entry| entry.is_finite()));
     }
@@ -215,5 +212,12 @@ impl Keeper for Hostile {
 
     fn refuse(&self, cause: String) -> Error {
         Error::file(FILE, cause)
+    }
+}
+
+fn similarity_triples(bytes: &[u8]) {
+    if let Some(similarity) = accepted(parse_similarity_triples(Path::new(FILE), bytes, &three(), &three())) {
+        assert_eq!(similarity.shape(), (3, 3));
+        assert!(similarity.triples().all(|(_, _, entry)| entry.is_finite()));
     }
 }

@@ -1,6 +1,7 @@
 //! Objectives that are made of graphs, and what two matched arcs have in common there.
 
 use crate::graph::Graph;
+use crate::sparse_matrix::SparseMatrix;
 use serde::{Deserialize, Serialize};
 
 /// What an arc of weight w adds to a match whose image weighs w': the affinity of Lawler's quadratic assignment problem
@@ -28,11 +29,14 @@ impl Affinity {
     }
 }
 
-/// An objective as pairs of graphs: f(P) is a constant less a positive multiple of what they have in common at P.
+/// An objective as pairs of graphs and a similarity of their vertices: f(P) is a constant less a positive multiple of
+/// what they have in common at P, and ⟨S, P⟩.
 #[derive(Debug, Clone)]
 pub struct SparseForm {
     /// (A_ℓ, B_ℓ), without padding.
     pub layers: Vec<(Graph, Graph)>,
     /// What two arcs have in common.
     pub affinity: Affinity,
+    /// S, n_A × n_B, whose entry at (i, j) is what a match of i with j adds; `None` for 0.
+    pub similarity: Option<SparseMatrix>,
 }

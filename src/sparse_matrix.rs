@@ -60,6 +60,54 @@ impl SparseMatrix {
         SparseMatrix { offsets: vec![0], columns: vec![], values: vec![], width }
     }
 
+    /// The matrix of (row, column, value) in any order: those of one place are added up, zeros left out, and columns
+    /// ascend in each row. O(entries·log entries).
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for an entry out of the matrix, or more columns than 32 bits count; [`Error::Entry`] for a
+    /// value, or a sum of those of one place, that is not finite.
+    ///
+    /// ```
+    /// use birkhoff::SparseMatrix;
+    /// let s = SparseMatrix::from_entries((2, 3), [(1, 2, 0.5), (1, 0, 2.0), (1, 2, 0.25)])?;
+    /// assert_eq!(s.entries(1).collect::<Vec<_>>(), [(0, 2.0), (2, 0.75)]);
+    /// # Ok::<(), birkhoff::Error>(())
+    /// ```
+    pub fn from_entries(
+        (height, width): (usize, usize),
+        entries: impl IntoIterator<Item = (usize, usize, f64)>,
+    ) -> Result<Self> {
+        if u32::try_from(width).is_err() {
+            return Err(Error::argument("width", format!("is {width}, but must be below 2^32")));
+        }
+        let mut entries: Vec<(usize, usize, f64)> = entries.into_iter().collect();
+        entries.sort_by_key(|&(i, j, _)| (i, j));
+        entries.dedup_by(|next, kept| {
+            let is_same = (next.0, next.1) == (kept.0, kept.1);
+            if is_same {
+                kept.2 += next.2;
+            }
+            is_same
+        });
+        entries.retain(|&(_, _, value)| value != 0.0);
+        let mut matrix = SparseMatrix::new(width);
+        matrix.offsets.reserve_exact(height);
+        for (i, j, value) in entries {
+            if i >= height || j >= width {
+                return Err(Error::argument("entries", format!("({i}, {j}) is out of {height} x {width}")));
+            }
+            if !value.is_finite() {
+                let what = "sparse matrix".into();
+                return Err(Error::Entry { what, row: i, column: j, value, required: "finite" });
+            }
+            matrix.offsets.resize(i + 1, matrix.columns.len());
+            matrix.columns.push(j as u32);
+            matrix.values.push(value);
+        }
+        matrix.offsets.resize(height + 1, matrix.columns.len());
+        Ok(matrix)
+    }
+
     /// The matrix of `height` rows, each made by `row` with a scratch of `scratch`'s: in parallel, and the same on any
     /// number of threads if a row does not depend on what the scratch was used for before.
     pub fn from_rows<S>(
@@ -118,6 +166,40 @@ impl SparseMatrix {
     pub fn entries(&self, i: usize) -> impl Iterator<Item = (usize, f64)> + '_ {
         let (columns, values) = self.row(i);
         columns.iter().zip(values).map(|(&j, &value)| (j as usize, value))
+    }
+
+    /// All entries as (row, column, value), row by row.
+    pub fn triples(&self) -> impl Iterator<Item = (usize, usize, f64)> + '_ {
+        (0..self.shape().0).flat_map(|i| self.entries(i).map(move |(j, value)| (i, j, value)))
+    }
+
+    /// The entry in row i and column j, 0 where none is kept, of a matrix whose columns ascend in each row. O(log of
+    /// the row's entries).
+    #[inline]
+    pub(crate) fn at(&self, i: usize, j: usize) -> f64 {
+        let (columns, values) = self.row(i);
+        columns.binary_search(&(j as u32)).map_or(0.0, |place| values[place])
+    }
+
+    /// Every value times `factor`.
+    pub fn scaled(mut self, factor: f64) -> Self {
+        self.values.iter_mut().for_each(|value| *value *= factor);
+        self
+    }
+
+    /// The largest entries of each row, so many as `most` says for it, in the order of their columns.
+    pub(crate) fn largest(&self, most: impl Fn(usize) -> usize + Sync + Send) -> Self {
+        SparseMatrix::from_rows(self.shape(), Vec::new, |entries: &mut Vec<(usize, f64)>, i, row| {
+            entries.clear();
+            entries.extend(self.entries(i));
+            let most = most(i);
+            if entries.len() > most {
+                entries.select_nth_unstable_by(most, |k, l| l.1.total_cmp(&k.1).then(k.0.cmp(&l.0)));
+                entries.truncate(most);
+                entries.sort_unstable_by_key(|&(j, _)| j);
+            }
+            entries.iter().for_each(|&(j, entry)| row.push(j, entry));
+        })
     }
 
     /// The transposed matrix, whose rows have ascending columns.
@@ -201,5 +283,20 @@ mod tests {
             changed[key] = value;
             assert!(serde_json::from_value::<SparseMatrix>(changed.clone()).is_err(), "{changed}");
         }
+    }
+
+    #[test]
+    fn entries_come_into_order_and_what_is_no_entry_is_refused() {
+        let of = |entries: &[(usize, usize, f64)]| SparseMatrix::from_entries((4, 3), entries.iter().copied());
+        let made = of(&[(2, 1, 1.0), (0, 2, -1.0), (0, 0, 4.0), (2, 1, 0.5), (3, 0, 1.0), (3, 0, -1.0)]).unwrap();
+        assert_eq!(made.triples().collect::<Vec<_>>(), [(0, 0, 4.0), (0, 2, -1.0), (2, 1, 1.5)]);
+        assert_eq!((made.shape(), made.at(0, 2), made.at(0, 1), made.at(3, 0)), ((4, 3), -1.0, 0.0, 0.0));
+        assert_eq!(made.clone().scaled(2.0).at(2, 1), 3.0);
+        assert_eq!(made.largest(|_| 1).triples().collect::<Vec<_>>(), [(0, 0, 4.0), (2, 1, 1.5)]);
+        let message = |entries| of(entries).unwrap_err().to_string();
+        assert_eq!(message(&[(4, 0, 1.0)]), "entries: (4, 0) is out of 4 x 3");
+        assert_eq!(message(&[(0, 3, 1.0)]), "entries: (0, 3) is out of 4 x 3");
+        assert!(message(&[(1, 1, f64::NAN)]).contains("entry (1, 1) is NaN"));
+        assert!(message(&[(1, 1, 1e308), (1, 1, 1e308)]).contains("entry (1, 1) is inf"));
     }
 }

@@ -20,16 +20,27 @@ const TABLE: &[(&str, &[&str])] = &[
     ("permutation", &[]),
     ("injection", &["permutation"]),
     ("graph", &[]),
-    ("sparse_form", &["graph"]),
     ("sparse_matrix", &[]),
     ("checkpoint", &["sparse_matrix"]),
+    ("sparse_form", &["graph", "sparse_matrix"]),
     ("penalty", &["columns"]),
     ("assignment", &["stop", "vector_unit", "columns", "exact", "permutation", "sparse_matrix"]),
     ("polytope", &["stop", "anchors", "permutation", "injection", "assignment"]),
     // Objectives never import solvers, the penalty or the instances.
     (
         "objective",
-        &["stop", "vector_unit", "columns", "exact", "permutation", "injection", "graph", "sparse_form", "assignment"],
+        &[
+            "stop",
+            "vector_unit",
+            "columns",
+            "exact",
+            "permutation",
+            "injection",
+            "graph",
+            "sparse_form",
+            "sparse_matrix",
+            "assignment",
+        ],
     ),
     ("instance", &["permutation", "graph"]),
     // Costs from graphs alone: it knows no objective.
@@ -106,7 +117,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "sparse",
         ],
     ),
-    ("io", &["permutation", "graph", "checkpoint"]),
+    ("io", &["permutation", "graph", "sparse_matrix", "checkpoint"]),
     ("lib", &["*"]),
     // The programs, in experiments/src: they know the library by its public face.
     ("experiment", &[]),

@@ -19,6 +19,7 @@ mod proofs;
 mod properties;
 mod reference;
 mod search_checkpoints;
+mod similarity;
 mod solvers;
 mod sparse;
 mod starts;

@@ -9,7 +9,7 @@ use birkhoff::penalty::Penalty;
 use birkhoff::recovery::{AttemptKind, Settings, recover_within};
 use birkhoff::solver::Limits;
 use birkhoff::sparse::{Answer, Layers, Options, search};
-use birkhoff::{Affinity, Error, Graph, Result, Stop};
+use birkhoff::{Affinity, Error, Graph, Result, SparseMatrix, Stop};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
@@ -154,7 +154,12 @@ fn whatever_decides_the_answer_is_in_the_task() {
         pairs(&[(1.0, 1.0), (1.0, 2.0)], &[]),
     ];
     let overlap = Layers::with_affinity(Affinity::Minimum, vec![(graph(1.0), graph(1.0))], &[]).unwrap();
-    let tasks = [&tasks[..], &[task(&overlap, options.clone())]].concat();
+    let similar = |s: f64| {
+        let s = SparseMatrix::from_entries((4, 4), [(0, 1, s)]).unwrap();
+        let layers = Layers::new(vec![(graph(1.0), graph(1.0))], &[]).unwrap().with_similarity(&s).unwrap();
+        task(&layers, options.clone())
+    };
+    let tasks = [&tasks[..], &[task(&overlap, options.clone()), similar(1.0), similar(2.0)]].concat();
     for (k, one) in tasks.iter().enumerate() {
         assert!(tasks[..k].iter().all(|other| other != one), "{k}");
     }
@@ -182,7 +187,7 @@ fn parts_that_somebody_else_wrote_are_refused_by_their_number() {
     refused(0, &|part| part.first = None, "is of a further path, but a first one is due");
     refused(further, &|part| part.first = parts[0].first.clone(), "is of a first path, but a further one is due");
     refused(0, &|part| part.first.as_mut().unwrap().recall = 1.5, "a recall of 1.5 cannot be");
-    let narrow = birkhoff::SparseMatrix::from_rows((N, 159), || (), |(), _, _| {});
+    let narrow = SparseMatrix::from_rows((N, 159), || (), |(), _, _| {});
     refused(0, &|part| part.first.as_mut().unwrap().x = narrow.clone(), "X is of shape (160, 159)");
     let more = [&parts[..], &parts[..1]].concat();
     let message = made(layers, options, &Memory::of(&more, usize::MAX)).unwrap_err().to_string();

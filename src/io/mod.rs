@@ -79,7 +79,7 @@ pub use qaplib::{
 pub use readers::{parse_graph, read_graph};
 pub use reading::{GraphFile, Reading, Repeated};
 pub use sif::parse_sif;
-pub use similarity::{parse_similarity_matrix, parse_similarity_triples, read_similarity};
+pub use similarity::{Similarity, SimilarityFile, parse_similarity_matrix, parse_similarity_triples, read_similarity};
 pub use source::MAX_UNPACKED;
 pub use tensor::Tensor;
 pub use weights::listed;

@@ -7,29 +7,84 @@ use super::numpy::{array_of, is_array};
 use super::source::{read_source, without_gz};
 use super::text::{decode, finite, lines, shown};
 use crate::error::{Error, Result};
+use crate::sparse_matrix::SparseMatrix;
 use nalgebra::DMatrix;
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// The most entries of a similarity matrix: 2³⁰, 8 GiB. Beyond it the answer is an error and no aborted program.
-const MAX_ENTRIES: usize = 1 << 30;
+/// Similarities s of the vertices of A (rows) and B (columns), n_A × n_B, in the form that they were given in.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Similarity {
+    /// All of them.
+    Dense(DMatrix<f64>),
+    /// Those that are not 0.
+    Sparse(SparseMatrix),
+}
 
-/// Reads similarities s of the vertices of A (rows) and B (columns) as an n_A × n_B matrix.
-///
-/// An array of NumPy is a dense matrix. Text is one, too, if it has n_B columns of numbers, see
-/// [`parse_similarity_matrix`], or else a list of triples, see [`parse_similarity_triples`]; where it could be both, or
-/// is neither, a file `.csv` is a matrix and any other, and `-`, a list.
+/// A file of similarities whose form is known, and nothing else yet: what memory it takes can be told before it is
+/// taken.
+#[derive(Debug)]
+pub struct SimilarityFile {
+    source: PathBuf,
+    bytes: Vec<u8>,
+    form: Form,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Array,
+    Matrix,
+    Triples,
+}
+
+impl SimilarityFile {
+    /// An array of NumPy is a dense matrix. Text is one, too, if it has n_B columns of numbers, see
+    /// [`parse_similarity_matrix`], or else a list of triples, see [`parse_similarity_triples`]; where it could be
+    /// both, or is neither, a file `.csv` is a matrix and any other, and `-`, a list.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn read(path: &Path, b: &NamedGraph) -> Result<Self> {
+        let (source, bytes) = read_source(path)?;
+        let is_csv = without_gz(path).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+        let form = match is_array(&bytes) {
+            true => Form::Array,
+            false if is_matrix(&source, &bytes, b, is_csv) => Form::Matrix,
+            false => Form::Triples,
+        };
+        Ok(SimilarityFile { source, bytes, form })
+    }
+
+    /// The triples that a list has at most, a line each; `None` for a matrix.
+    pub fn most_entries(&self) -> Option<usize> {
+        (self.form == Form::Triples).then(|| 1 + self.bytes.iter().filter(|&&byte| byte == b'\n').count())
+    }
+
+    /// The file's name, for messages.
+    pub fn source(&self) -> &Path {
+        &self.source
+    }
+
+    /// The similarities.
+    ///
+    /// # Errors
+    /// As [`parse_similarity_matrix`] and [`parse_similarity_triples`].
+    pub fn parse(&self, a: &NamedGraph, b: &NamedGraph) -> Result<Similarity> {
+        let SimilarityFile { source, bytes, form } = self;
+        Ok(match form {
+            Form::Array => Similarity::Dense(similarity_of_array(source, array_of(source, bytes)?, a, b)?),
+            Form::Matrix => Similarity::Dense(parse_similarity_matrix(source, bytes, a, b)?),
+            Form::Triples => Similarity::Sparse(parse_similarity_triples(source, bytes, a, b)?),
+        })
+    }
+}
+
+/// Reads similarities of the vertices of A and B from a [file](SimilarityFile).
 ///
 /// # Errors
-/// [`Error::Io`], and as these two.
-pub fn read_similarity(path: &Path, a: &NamedGraph, b: &NamedGraph) -> Result<DMatrix<f64>> {
-    let (source, bytes) = read_source(path)?;
-    if is_array(&bytes) {
-        return similarity_of_array(&source, &array_of(&source, &bytes)?, a, b);
-    }
-    let is_csv = without_gz(path).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
-    let parse = if is_matrix(&source, &bytes, b, is_csv) { parse_similarity_matrix } else { parse_similarity_triples };
-    parse(&source, &bytes, a, b)
+/// As [`SimilarityFile::read`] and [`SimilarityFile::parse`].
+pub fn read_similarity(path: &Path, a: &NamedGraph, b: &NamedGraph) -> Result<Similarity> {
+    SimilarityFile::read(path, b)?.parse(a, b)
 }
 
 /// Whether the rows below the first are as long as those of a matrix; triples, and what is neither, go by the
@@ -45,10 +100,10 @@ fn is_matrix(source: &Path, bytes: &[u8], b: &NamedGraph, is_csv: bool) -> bool 
     if matrix == triples { is_csv } else { matrix }
 }
 
-fn similarity_of_array(source: &Path, matrix: &DMatrix<f64>, a: &NamedGraph, b: &NamedGraph) -> Result<DMatrix<f64>> {
+fn similarity_of_array(source: &Path, matrix: DMatrix<f64>, a: &NamedGraph, b: &NamedGraph) -> Result<DMatrix<f64>> {
     let expected = (a.names.len(), b.names.len());
     if matrix.shape() == expected {
-        return Ok(matrix.clone());
+        return Ok(matrix);
     }
     let ((n_a, n_b), (height, width)) = (expected, matrix.shape());
     let cause = format!("similarities must be {n_a} x {n_b}, as A and B have vertices, but are {height} x {width}");
@@ -113,17 +168,11 @@ fn places(source: &Path, names: Option<&[String]>, graph: &NamedGraph, what: &st
 ///
 /// # Errors
 /// [`Error::Parse`] with the line: not exactly three fields, a name that is no vertex of its graph, a pair
-/// listed twice, a similarity that is no finite number. [`Error::File`] when n_A n_B exceeds 2³⁰.
-/// O(bytes + n_A n_B).
-pub fn parse_similarity_triples(source: &Path, bytes: &[u8], a: &NamedGraph, b: &NamedGraph) -> Result<DMatrix<f64>> {
-    let (n_a, n_b) = (a.names.len(), b.names.len());
-    if n_a.saturating_mul(n_b) > MAX_ENTRIES {
-        let cause = format!("a {n_a} x {n_b} matrix of similarities has more than {MAX_ENTRIES} entries");
-        return Err(Error::file(source, cause));
-    }
+/// listed twice, a similarity that is no finite number. O(bytes + n_A + n_B) memory.
+pub fn parse_similarity_triples(source: &Path, bytes: &[u8], a: &NamedGraph, b: &NamedGraph) -> Result<SparseMatrix> {
     let (vertices_of_a, vertices_of_b) = (a.indices(), b.indices());
     let mut lines_of_pairs = HashMap::new();
-    let mut similarity = DMatrix::zeros(n_a, n_b);
+    let mut entries = vec![];
     let mut is_first = true;
     let text = decode(source, bytes)?;
     let separator = Separator::of(&text);
@@ -151,9 +200,9 @@ pub fn parse_similarity_triples(source: &Path, bytes: &[u8], a: &NamedGraph, b: 
             let (u, v) = (shown(&u.text), shown(&v.text));
             return Err(Error::parse(source, line, format!("the pair {u}, {v} was already in line {earlier}")));
         }
-        similarity[pair] = s;
+        entries.push((pair.0, pair.1, s));
     }
-    Ok(similarity)
+    SparseMatrix::from_entries((a.names.len(), b.names.len()), entries)
 }
 
 #[cfg(test)]
@@ -172,7 +221,7 @@ mod tests {
         parse_similarity_matrix(Path::new("s.csv"), text.as_bytes(), &a, &b)
     }
 
-    fn triples(text: &str) -> Result<DMatrix<f64>> {
+    fn triples(text: &str) -> Result<SparseMatrix> {
         let (a, b) = (vertices(&["x", "y"]), vertices(&["0", "1", "2"]));
         parse_similarity_triples(Path::new("s.txt"), text.as_bytes(), &a, &b)
     }
@@ -193,11 +242,12 @@ mod tests {
 
     #[test]
     fn triples_leave_out_zeros() {
-        let expected = dmatrix![0.0, 0.5, 0.0; 2.0, 0.0, 0.0];
-        for text in ["x 1 0.5\ny 0 2", "# c\na,b,s\ny,0,2\n\nx,1,0.5\n"] {
+        let matrix = |entries: &[_]| SparseMatrix::from_entries((2, 3), entries.iter().copied()).unwrap();
+        let expected = matrix(&[(0, 1, 0.5), (1, 0, 2.0)]);
+        for text in ["x 1 0.5\ny 0 2", "# c\na,b,s\ny,0,2\n\nx,1,0.5\n", "x 1 0.5\nx 2 0\ny 0 2"] {
             assert_eq!(triples(text).unwrap(), expected);
         }
-        assert_eq!(triples("").unwrap(), DMatrix::zeros(2, 3));
+        assert_eq!(triples("").unwrap(), matrix(&[]));
     }
 
     #[test]
@@ -225,9 +275,13 @@ mod tests {
             let message = triples(text).unwrap_err().to_string();
             assert!(message.starts_with(expected), "{text:?}: {message}");
         }
-        let many = NamedGraph::numbered(Graph::directed(40_000, []).unwrap());
-        let message = parse_similarity_triples(Path::new("s.txt"), b"", &many, &many).unwrap_err().to_string();
-        assert!(message.starts_with("s.txt: a 40000 x 40000 matrix"), "{message}");
+    }
+
+    #[test]
+    fn triples_of_many_vertices_take_no_matrix() {
+        let many = NamedGraph::numbered(Graph::directed(400_000, []).unwrap());
+        let read = parse_similarity_triples(Path::new("s.txt"), b"399999 7 0.5\n", &many, &many).unwrap();
+        assert_eq!((read.shape(), read.triples().collect::<Vec<_>>()), ((400_000, 400_000), vec![(399_999, 7, 0.5)]));
     }
 
     #[test]
@@ -235,12 +289,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let graph = vertices(&["0", "1", "2"]);
         let text = "0,1,2\n1,2,3\n2,1,5\n";
+        let listed = SparseMatrix::from_entries((3, 3), [(0, 1, 2.0), (1, 2, 3.0), (2, 1, 5.0)]).unwrap();
         for (name, expected) in [
-            ("s.CSV", dmatrix![0.0, 1.0, 2.0; 1.0, 2.0, 3.0; 2.0, 1.0, 5.0]),
-            ("s.txt", dmatrix![0.0, 2.0, 0.0; 0.0, 0.0, 3.0; 0.0, 5.0, 0.0]),
+            ("s.CSV", Similarity::Dense(dmatrix![0.0, 1.0, 2.0; 1.0, 2.0, 3.0; 2.0, 1.0, 5.0])),
+            ("s.txt", Similarity::Sparse(listed)),
         ] {
             let path = folder.path().join(name);
             std::fs::write(&path, text).unwrap();
+            let most = SimilarityFile::read(&path, &graph).unwrap().most_entries();
+            assert_eq!(most, matches!(expected, Similarity::Sparse(_)).then_some(4));
             assert_eq!(read_similarity(&path, &graph, &graph).unwrap(), expected);
         }
     }

@@ -1,5 +1,6 @@
 //! Graph matching, convex form.
 
+use super::linear_term::LinearTerm;
 use super::overlap::least_distance;
 use super::product::{Gram, KeptProduct};
 use super::quadratic_assignment::QuadraticAssignment;
@@ -10,6 +11,7 @@ use crate::exact::{DoubleSum, Lattice, sum_error};
 use crate::graph::Graph;
 use crate::permutation::Permutation;
 use crate::sparse_form::{Affinity, SparseForm};
+use crate::sparse_matrix::SparseMatrix;
 use crate::stop::Stop;
 use nalgebra::DMatrix;
 use std::cmp::Ordering;
@@ -89,6 +91,16 @@ impl GraphMatching {
         Ok(self.prepared())
     }
 
+    /// The same of a C that is 0 where it has no entry; those of one place are added up. O(entries) memory: together
+    /// with the [sparse search](crate::recovery::Engine), no matrix of n × n is made.
+    ///
+    /// # Errors
+    /// As [`with_linear`](Self::with_linear).
+    pub fn with_sparse_linear(mut self, c: &SparseMatrix) -> Result<Self> {
+        self.indefinite = self.indefinite.with_sparse_linear(c)?;
+        Ok(self.prepared())
+    }
+
     /// Computes what follows from the layers and is not there yet.
     fn prepared(mut self) -> Self {
         self.grams.resize_with(self.indefinite.layers.len(), Arc::default);
@@ -108,14 +120,8 @@ impl GraphMatching {
         let mut magnitude = self.least_distances.iter().sum::<f64>();
         let mut terms = self.least_distances.len();
         if let Some(c) = &self.indefinite.linear {
-            let (rows, columns) = (c.row_iter().map(|row| row.min()), c.column_iter().map(|column| column.min()));
-            let (rows, columns): (Vec<f64>, Vec<f64>) = (rows.collect(), columns.collect());
-            let of_rows = rows.iter().sum::<f64>() >= columns.iter().sum::<f64>();
-            for least in if of_rows { rows } else { columns } {
-                sum.add(least);
-                magnitude += least.abs();
-            }
-            terms += c.nrows();
+            magnitude += c.add_least(&mut sum);
+            terms += self.size();
         }
         sum.rounded_down(terms, 2.0 * magnitude)
     }
@@ -236,7 +242,7 @@ impl Objective for GraphMatching {
         // 1), and |C|.
         let entry = |(a, b): (f64, f64)| 2.0 * (a + b).powi(2);
         let entries = magnitudes.iter().map(|layer| entry(layer.largest_rows())).sum::<f64>();
-        let entries = 1.001 * (entries + linear.as_deref().map_or(0.0, DMatrix::amax));
+        let entries = 1.001 * (entries + linear.as_deref().map_or(0.0, LinearTerm::amax));
         let gradient = sum_error(4 * self.size() + 32 * layers.len()) * entries;
         Some(Rounding {
             exact_up_to: self.exact_up_to,
@@ -317,10 +323,8 @@ impl Objective for GraphMatching {
     }
 
     fn sparse_form(&self) -> Option<SparseForm> {
-        if self.indefinite.linear.is_some() {
-            return None;
-        }
-        Some(SparseForm { layers: self.indefinite.unpadded_layers(), affinity: Affinity::Product })
+        let similarity = self.indefinite.similarity()?;
+        Some(SparseForm { layers: self.indefinite.unpadded_layers(), affinity: Affinity::Product, similarity })
     }
 
     fn indefinite_form(&self) -> Option<&dyn Objective> {

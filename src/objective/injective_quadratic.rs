@@ -2,6 +2,7 @@
 
 use super::common_subgraph;
 use super::injective::{Embedding, EmbeddingSearch, Injective};
+use super::linear_term::LinearTerm;
 use super::product::InjectiveLayer;
 use crate::graph::Graph;
 use crate::injection::Injection;
@@ -18,7 +19,7 @@ use nalgebra::DMatrix;
 pub(super) struct InjectiveQuadratic {
     pub layers: Vec<InjectiveLayer>,
     /// C, N × m.
-    pub linear: Option<DMatrix<f64>>,
+    pub linear: Option<LinearTerm>,
     pub sign: f64,
     pub constant: f64,
     /// Whether the smaller graphs are the Bs.
@@ -32,7 +33,7 @@ const SPARSE_DEGREE: f64 = 20.0;
 
 impl InjectiveQuadratic {
     fn linear_at(&self, i: usize, j: usize) -> f64 {
-        self.linear.as_ref().map_or(0.0, |c| c[(j, i)])
+        self.linear.as_ref().map_or(0.0, |c| c.at((j, i)))
     }
 }
 
@@ -43,7 +44,7 @@ impl Injective for InjectiveQuadratic {
 
     fn value_and_gradient(&self, x: &DMatrix<f64>, gradient: &mut DMatrix<f64>) -> f64 {
         match &self.linear {
-            Some(c) => gradient.copy_from(c),
+            Some(c) => c.copy_to(gradient),
             None => gradient.fill(0.0),
         }
         self.layers.iter().for_each(|layer| layer.add_product(&self.stop, self.sign, x, gradient));
@@ -57,7 +58,7 @@ impl Injective for InjectiveQuadratic {
             beta = 1.0;
         }
         if let Some(c) = &self.linear {
-            gradient.zip_apply(c, |g, c| *g += t * c);
+            c.add_to(t, gradient);
         }
     }
 
@@ -80,7 +81,7 @@ impl Injective for InjectiveQuadratic {
     fn costs(&self, p: &Injection, i: usize, costs: &mut Vec<f64>) {
         costs.clear();
         match &self.linear {
-            Some(c) => costs.extend(c.column(i).iter()),
+            Some(c) => c.copy_column_to(i, costs),
             None => costs.resize(p.places(), 0.0),
         }
         self.layers.iter().for_each(|layer| layer.add_costs(self.sign, p, i, costs));

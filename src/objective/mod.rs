@@ -5,6 +5,7 @@ mod embedding;
 pub mod graph_matching;
 mod injective;
 mod injective_quadratic;
+mod linear_term;
 mod overlap;
 mod product;
 pub mod quadratic_assignment;
@@ -165,7 +166,7 @@ pub trait Objective: Sync {
         None
     }
 
-    /// The graphs that f is made of, for searches that never form a matrix. `None` elsewhere.
+    /// The graphs and similarities that f is made of, for searches that never form a matrix. `None` elsewhere.
     fn sparse_form(&self) -> Option<SparseForm> {
         None
     }

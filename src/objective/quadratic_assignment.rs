@@ -2,14 +2,16 @@
 
 use super::injective::{Injective, is_smaller};
 use super::injective_quadratic::InjectiveQuadratic;
+use super::linear_term::LinearTerm;
 use super::product::{Exchange, InjectiveLayer, KeptProduct};
-use super::rounding::{Magnitudes, linear_lattice, linear_magnitude};
+use super::rounding::{Magnitudes, linear_lattice};
 use super::{Objective, Rounding, VertexGradient};
 use crate::assignment::{self, AssignmentSolver};
-use crate::error::{Error, Result, require_finite};
+use crate::error::{Error, Result};
 use crate::exact::{ExactSum, Lattice, sum_error};
 use crate::graph::Graph;
 use crate::permutation::Permutation;
+use crate::sparse_matrix::SparseMatrix;
 use crate::stop::Stop;
 use nalgebra::DMatrix;
 use std::cmp::Ordering;
@@ -41,7 +43,8 @@ pub struct QuadraticAssignment {
     pub(super) layers: Arc<Vec<Exchange>>,
     /// The most vertices that an A and a B have without their padding.
     vertices: (usize, usize),
-    pub(super) linear: Option<Arc<DMatrix<f64>>>,
+    /// C, unless it is 0.
+    pub(super) linear: Option<Arc<LinearTerm>>,
     sign: f64,
     constant: f64,
     /// Of each layer.
@@ -93,14 +96,15 @@ impl QuadraticAssignment {
 
     /// C in the unpadded rows and columns, where it is anything, if it is 0 elsewhere: then padded vertices are all
     /// alike. N × m where B is the smaller side, else transposed.
-    fn unpadded_linear(&self) -> Option<Option<DMatrix<f64>>> {
+    fn unpadded_linear(&self) -> Option<Option<LinearTerm>> {
         let (n_a, n_b) = self.vertices;
         let Some(c) = &self.linear else { return Some(None) };
-        let block = c.view((0, 0), (n_a, n_b));
-        let count = |entries: &mut dyn Iterator<Item = &f64>| entries.filter(|&&entry| entry != 0.0).count();
-        let is_zero_elsewhere = count(&mut c.iter()) == count(&mut block.iter());
-        let is_zero = count(&mut block.iter()) == 0;
-        is_zero_elsewhere.then(|| (!is_zero).then(|| if n_b < n_a { block.into_owned() } else { block.transpose() }))
+        c.cut(self.vertices).map(|c| Some(if n_b < n_a { c } else { c.transpose() }))
+    }
+
+    /// See [`LinearTerm::similarity`].
+    pub(super) fn similarity(&self) -> Option<Option<SparseMatrix>> {
+        LinearTerm::similarity(self.linear.as_deref(), self.sign, self.vertices)
     }
 
     /// (A_ℓ, B_ℓ) without their padding.
@@ -114,8 +118,7 @@ impl QuadraticAssignment {
         for layer in &self.layers[self.magnitudes.len()..] {
             self.magnitudes.push(Magnitudes::of(&layer.a, &layer.b));
         }
-        let linear = self.linear.as_deref();
-        self.linear_magnitude = linear_magnitude(linear);
+        self.linear_magnitude = self.linear.as_ref().map_or(0.0, |c| c.magnitude());
         let products = self.magnitudes.iter().map(|layer| layer.product).sum::<f64>();
         let magnitude = self.sign.abs() * products + self.linear_magnitude + self.constant.abs();
         let lattice = self.lattice_of_changes();
@@ -164,16 +167,22 @@ impl QuadraticAssignment {
     ///
     /// # Errors
     /// [`Error::Shape`] when C is larger than n × n, [`Error::Entry`] when an entry is not finite.
-    pub fn with_linear(mut self, c: &DMatrix<f64>) -> Result<Self> {
-        let n = self.size();
-        if c.nrows() > n || c.ncols() > n {
-            let found = format!("{} x {}", c.nrows(), c.ncols());
-            return Err(Error::shape("linear term", format!("at most {n} x {n}"), found));
-        }
-        require_finite("linear term", c)?;
-        let linear = self.linear.get_or_insert_with(|| Arc::new(DMatrix::zeros(n, n)));
-        let mut block = Arc::make_mut(linear).view_mut((0, 0), c.shape());
-        block += c;
+    pub fn with_linear(self, c: &DMatrix<f64>) -> Result<Self> {
+        let term = LinearTerm::of_matrix(self.size(), c)?;
+        self.plus_linear(term)
+    }
+
+    /// The same of a C that is 0 where it has no entry; those of one place are added up. O(entries) memory.
+    ///
+    /// # Errors
+    /// As [`with_linear`](Self::with_linear).
+    pub fn with_sparse_linear(self, c: &SparseMatrix) -> Result<Self> {
+        let term = LinearTerm::of_entries(self.size(), c)?;
+        self.plus_linear(term)
+    }
+
+    fn plus_linear(mut self, term: LinearTerm) -> Result<Self> {
+        self.linear = LinearTerm::sum(self.linear.as_deref(), term)?.map(Arc::new);
         Ok(self.prepared())
     }
 
@@ -187,7 +196,7 @@ impl QuadraticAssignment {
     }
 
     pub(super) fn linear_at(&self, p: &Permutation) -> f64 {
-        self.linear.as_ref().map_or(0.0, |c| p.inner_product(c))
+        self.linear.as_ref().map_or(0.0, |c| c.at_permutation(p))
     }
 
     /// `gradient` ← beta·`gradient` + t·∇f(Q); `kept` holds a product a layer, from one call to the next.
@@ -205,8 +214,8 @@ impl QuadraticAssignment {
             layer.blend_product_at(&self.stop, self.sign * t, q, beta, kept, gradient);
             beta = 1.0;
         }
-        if let Some(c) = self.linear.as_deref() {
-            gradient.zip_apply(c, |g, c| *g += t * c);
+        if let Some(c) = &self.linear {
+            c.add_to(t, gradient);
         }
     }
 }
@@ -228,7 +237,7 @@ impl Objective for QuadraticAssignment {
 
     fn gradient(&self, x: &DMatrix<f64>, gradient: &mut DMatrix<f64>) {
         match &self.linear {
-            Some(c) => gradient.copy_from(c),
+            Some(c) => c.copy_to(gradient),
             None => gradient.fill(0.0),
         }
         self.layers.iter().for_each(|layer| layer.add_product(&self.stop, self.sign, x, gradient));
@@ -250,8 +259,7 @@ impl Objective for QuadraticAssignment {
 
     fn swap_change(&self, p: &Permutation, i: usize, k: usize) -> f64 {
         let quadratic: f64 = self.layers.iter().map(|layer| layer.swap_change(p, i, k)).sum();
-        let linear = self.linear.as_ref().map_or(0.0, |c| p.linear_swap_change(c, i, k));
-        self.sign * quadratic + linear
+        self.sign * quadratic + self.linear.as_ref().map_or(0.0, |c| c.swap_change(p, i, k))
     }
 
     /// Dense layers: with G = ∇f(P) and Δ = (e_i − e_k)(e_p(k) − e_p(i))ᵀ, the change is ⟨G, Δ⟩ + s·Σ_ℓ tr(A_ℓᵀΔB_ℓΔᵀ),
@@ -295,7 +303,7 @@ impl Objective for QuadraticAssignment {
         }
         let (pi, pk) = (p.apply(i), p.apply(k));
         let quadratic: f64 = self.magnitudes.iter().map(|layer| layer.of_swap(i, k, pi, pk)).sum();
-        let linear = |c: &DMatrix<f64>| [(i, pi), (i, pk), (k, pi), (k, pk)].map(|at| c[at].abs()).iter().sum::<f64>();
+        let linear = |c: &LinearTerm| [(i, pi), (i, pk), (k, pi), (k, pk)].map(|at| c.at(at).abs()).iter().sum::<f64>();
         Some(self.sign.abs() * quadratic + sum_error(8) * self.linear.as_deref().map_or(0.0, linear))
     }
 
@@ -312,10 +320,7 @@ impl Objective for QuadraticAssignment {
             }
         }
         if let Some(c) = &self.linear {
-            for i in 0..p.len() {
-                difference.add(c[(i, p.apply(i))]);
-                difference.add(-c[(i, q.apply(i))]);
-            }
+            c.add_difference(p, q, &mut difference);
         }
         Some(difference.sign())
     }
@@ -326,9 +331,11 @@ impl Objective for QuadraticAssignment {
         let (Some(c), true) = (&self.linear, self.magnitudes.iter().all(|layer| layer.product == 0.0)) else {
             return false;
         };
-        let lost = 2.0 * sum_error(self.size()) * self.linear_magnitude;
-        self.size() <= assignment::LARGEST_MARGIN
-            && assignment::solve(c).is_ok_and(|best| best.permutation == *p && assignment::margin(c, &best) > lost)
+        if self.size() > assignment::LARGEST_MARGIN {
+            return false;
+        }
+        let (c, lost) = (c.to_matrix(), 2.0 * sum_error(self.size()) * self.linear_magnitude);
+        assignment::solve(&c).is_ok_and(|best| best.permutation == *p && assignment::margin(&c, &best) > lost)
     }
 
     fn lattice(&self) -> Option<(f64, f64)> {
@@ -343,7 +350,7 @@ impl Objective for QuadraticAssignment {
         if n > LARGEST_BOUNDED {
             return f64::NEG_INFINITY;
         }
-        let mut costs = self.linear.as_deref().cloned().unwrap_or_else(|| DMatrix::zeros(n, n));
+        let mut costs = self.linear.as_ref().map_or_else(|| DMatrix::zeros(n, n), |c| c.to_matrix().into_owned());
         self.layers.iter().for_each(|layer| layer.add_least_contributions(&self.stop, self.sign, &mut costs));
         let mut best = AssignmentSolver::new();
         if self.stop.is_reached() || !matches!(best.solve_until(&costs, 0.0, &self.stop), Ok(true)) {

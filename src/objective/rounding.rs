@@ -5,9 +5,9 @@
 //! Numerical Algorithms*, 2002, §4.2), u = 2⁻⁵³. Where all data are multiples of a power of two that is not too small,
 //! nothing is rounded at all.
 
+use super::linear_term::LinearTerm;
 use crate::exact::{Lattice, sum_error};
 use crate::graph::Graph;
-use nalgebra::DMatrix;
 
 /// How far what an objective computes can be from what its data say.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -111,12 +111,7 @@ fn rows_and_degree(graph: &Graph) -> (Vec<f64>, usize) {
     (norms, degree)
 }
 
-/// Σ_i max_j |C\[i, j\]|: what a linear term adds up to at most at a permutation. 0 without one.
-pub(super) fn linear_magnitude(linear: Option<&DMatrix<f64>>) -> f64 {
-    linear.map_or(0.0, |c| c.row_iter().map(|row| row.amax()).sum())
-}
-
 /// The lattice of a linear term's entries; step 0 without one.
-pub(super) fn linear_lattice(linear: Option<&DMatrix<f64>>) -> Option<Lattice> {
-    Lattice::of(linear.into_iter().flat_map(|c| c.iter().copied()))
+pub(super) fn linear_lattice(linear: Option<&LinearTerm>) -> Option<Lattice> {
+    Lattice::of(linear.into_iter().flat_map(LinearTerm::entries))
 }

@@ -1,19 +1,23 @@
 //! Graph matching by the weight that two graphs have in common.
 
+use super::linear_term::LinearTerm;
+use super::rounding::linear_lattice;
 use super::{Objective, Rounding, VertexGradient};
 use crate::error::{Error, Result};
 use crate::exact::{DoubleSum, ExactSum, Lattice, sum_error};
 use crate::graph::Graph;
 use crate::permutation::Permutation;
 use crate::sparse_form::{Affinity, SparseForm};
+use crate::sparse_matrix::SparseMatrix;
 use crate::stop::Stop;
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-/// f(X) = Σ_ℓ (Σ A_ℓ + Σ B_ℓ − 2 Σ_ik Σ_jl min(A_ℓ\[i, k\], B_ℓ\[j, l\])·X_ij·X_kl) for weights ≥ 0, indefinite in
-/// general: at a permutation the sum of absolute differences Σ_ℓ Σ_ik |A_ℓ\[i, k\] − B_ℓ\[p(i), p(k)\]|.
+/// f(X) = Σ_ℓ (Σ A_ℓ + Σ B_ℓ − 2 Σ_ik Σ_jl min(A_ℓ\[i, k\], B_ℓ\[j, l\])·X_ij·X_kl) + ⟨C, X⟩ for weights ≥ 0,
+/// indefinite in general: at a permutation the sum of absolute differences Σ_ℓ Σ_ik |A_ℓ\[i, k\] − B_ℓ\[p(i), p(k)\]|,
+/// and Σ_i C\[i, p(i)\].
 ///
 /// Minimizing it maximizes the [overlap](Self::overlap_at), by which connectomes are aligned (Lee, Matsliah and Saul,
 /// TMLR 2026): a synapse too many costs as much beside a strong connection as beside a weak one, where
@@ -41,8 +45,12 @@ pub struct WeightedOverlap {
     total: f64,
     /// Σ_ℓ (Σ A_ℓ·Σ B_ℓ)^½.
     products: f64,
-    trivial_bound: f64,
+    /// What no permutation's sum of differences is below.
+    least_difference: f64,
+    /// That of the weights.
     lattice: Option<Lattice>,
+    /// C, unless it is 0.
+    linear: Option<Arc<LinearTerm>>,
     stop: Stop,
 }
 
@@ -70,8 +78,9 @@ impl WeightedOverlap {
             vertices,
             total: 0.0,
             products: 0.0,
-            trivial_bound: 0.0,
+            least_difference: 0.0,
             lattice: Lattice::of(std::iter::empty()),
+            linear: None,
             stop: Stop::never(),
         };
         empty.with_layer(a, b)
@@ -98,12 +107,36 @@ impl WeightedOverlap {
         let sum = |graph: &Graph| graph.arcs().map(|(_, _, weight)| weight).sum::<f64>();
         self.total += sum(&a) + sum(&b);
         self.products += (sum(&a) * sum(&b)).sqrt();
-        self.trivial_bound += least_difference(&a, &b);
+        self.least_difference += least_difference(&a, &b);
         self.lattice = self.lattice.and_then(|lattice| lattice.plus(Lattice::of(weights())?));
         self.vertices = (self.vertices.0.max(a.vertex_count()), self.vertices.1.max(b.vertex_count()));
         let (a, b) = (a.padded(n), b.padded(n));
         let (a_turned, b_turned) = (a.transpose(), b.transpose());
         Arc::make_mut(&mut self.layers).push(Pair { a, b, a_turned, b_turned });
+        Ok(self)
+    }
+
+    /// Adds ⟨C, X⟩, a cost of matching vertex i of A with vertex j of B (a similarity enters negative); C is 0 where it
+    /// has no entry, and those of one place are added up. O(entries) memory.
+    ///
+    /// # Errors
+    /// As [`GraphMatching::with_sparse_linear`](super::GraphMatching::with_sparse_linear).
+    pub fn with_sparse_linear(self, c: &SparseMatrix) -> Result<Self> {
+        let term = LinearTerm::of_entries(self.size(), c)?;
+        self.plus_linear(term)
+    }
+
+    /// The same of a matrix.
+    ///
+    /// # Errors
+    /// As [`GraphMatching::with_linear`](super::GraphMatching::with_linear).
+    pub fn with_linear(self, c: &DMatrix<f64>) -> Result<Self> {
+        let term = LinearTerm::of_matrix(self.size(), c)?;
+        self.plus_linear(term)
+    }
+
+    fn plus_linear(mut self, term: LinearTerm) -> Result<Self> {
+        self.linear = LinearTerm::sum(self.linear.as_deref(), term)?.map(Arc::new);
         Ok(self)
     }
 
@@ -115,15 +148,24 @@ impl WeightedOverlap {
         self.layers.iter().flat_map(|layer| layer.common(p)).sum()
     }
 
-    /// What no permutation has more of in common, see [`trivial_bound`](Objective::trivial_bound).
+    /// What no permutation has more of in common: where the heaviest arc of A meets the heaviest of B, loops apart.
     pub fn most_overlap(&self) -> f64 {
-        0.5 * (self.total - self.trivial_bound)
+        0.5 * (self.total - self.least_difference)
     }
 
-    /// Whether sums of weights are not rounded.
+    /// Whether sums of weights and of C's entries are not rounded.
     fn is_exact(&self) -> bool {
         // A swap adds up to four times what a value does.
-        self.lattice.is_some_and(|lattice| 16.0 * self.total <= lattice.exact_up_to())
+        let magnitude = self.total + self.linear_magnitude();
+        self.lattice_of_all().is_some_and(|lattice| 16.0 * magnitude <= lattice.exact_up_to())
+    }
+
+    fn lattice_of_all(&self) -> Option<Lattice> {
+        self.lattice?.plus(linear_lattice(self.linear.as_deref())?)
+    }
+
+    fn linear_magnitude(&self) -> f64 {
+        self.linear.as_ref().map_or(0.0, |c| c.magnitude())
     }
 
     /// V = Σ_ℓ (F(A_ℓ, B_ℓ) + F(A_ℓᵀ, B_ℓᵀ)) with F(A, B)_ij = Σ_kl min(A_ik, B_jl)·X_kl, a row at a time.
@@ -143,6 +185,9 @@ impl WeightedOverlap {
     /// `gradient` ← beta·`gradient` + t·∇f(Q), Q the matrix of q.
     fn blend_with(&self, q: &Permutation, t: f64, beta: f64, gradient: &mut DMatrix<f64>) {
         gradient.scale_mut(beta);
+        if let Some(c) = &self.linear {
+            c.add_to(t, gradient);
+        }
         for layer in self.layers.iter() {
             for (a, b) in [(&layer.a, &layer.b_turned), (&layer.a_turned, &layer.b)] {
                 for i in 0..self.size() {
@@ -250,15 +295,18 @@ impl Objective for WeightedOverlap {
         for (i, row) in rows.iter().enumerate() {
             row.iter().enumerate().for_each(|(j, vote)| gradient[(i, j)] = -2.0 * vote);
         }
+        if let Some(c) = &self.linear {
+            c.add_to(1.0, gradient);
+        }
     }
 
     fn value_and_gradient(&self, x: &DMatrix<f64>, gradient: &mut DMatrix<f64>) -> f64 {
         self.gradient(x, gradient);
-        self.total + 0.5 * gradient.dot(x)
+        self.total + 0.5 * (gradient.dot(x) + self.linear.as_ref().map_or(0.0, |c| c.dot(x)))
     }
 
     fn value_at(&self, p: &Permutation) -> f64 {
-        self.total - 2.0 * self.overlap_at(p)
+        self.total - 2.0 * self.overlap_at(p) + self.linear.as_ref().map_or(0.0, |c| c.at_permutation(p))
     }
 
     fn swap_change(&self, p: &Permutation, i: usize, k: usize) -> f64 {
@@ -272,19 +320,22 @@ impl Objective for WeightedOverlap {
         };
         let change =
             |layer: &Pair| layer.common_at(|vertex| p.apply(vertex), (i, k)) - layer.common_at(swapped, (i, k));
-        2.0 * self.layers.iter().map(change).sum::<f64>()
+        let linear = self.linear.as_ref().map_or(0.0, |c| c.swap_change(p, i, k));
+        2.0 * self.layers.iter().map(change).sum::<f64>() + linear
     }
 
-    /// (Σ A·Σ B)^½/n, the mean weight of a vertex's arcs.
+    /// (Σ A·Σ B)^½/n, the mean weight of a vertex's arcs; ‖C‖_F/n where there are none.
     fn scale(&self) -> f64 {
-        if self.products > 0.0 { self.products / self.size() as f64 } else { 1.0 }
+        let fallback = self.linear.as_ref().map_or(0.0, |c| c.norm());
+        let sum = [self.products, fallback].into_iter().find(|&sum| sum > 0.0);
+        sum.map_or(1.0, |sum| sum / self.size() as f64)
     }
 
     fn rounding(&self) -> Option<Rounding> {
         let arcs = self.layers.iter().map(|layer| layer.a.arc_count() + layer.b.arc_count()).sum::<usize>();
         Some(Rounding {
             exact_up_to: if self.is_exact() { f64::INFINITY } else { -1.0 },
-            absolute: 4.0 * sum_error(arcs + 2) * self.total,
+            absolute: 4.0 * sum_error(arcs + self.size() + 2) * (self.total + self.linear_magnitude()),
             relative: 0.0,
             linearization: f64::INFINITY,
         })
@@ -297,19 +348,28 @@ impl Objective for WeightedOverlap {
     fn compare_at(&self, p: &Permutation, q: &Permutation) -> Option<Ordering> {
         let mut sum = ExactSum::new();
         for layer in self.layers.iter() {
-            layer.common(q).for_each(|common| sum.add(common));
-            layer.common(p).for_each(|common| sum.add(-common));
+            layer.common(q).for_each(|common| sum.add_product(2.0, common));
+            layer.common(p).for_each(|common| sum.add_product(-2.0, common));
+        }
+        if let Some(c) = &self.linear {
+            c.add_difference(p, q, &mut sum);
         }
         Some(sum.sign())
     }
 
     fn trivial_bound(&self) -> f64 {
-        self.trivial_bound
+        let Some(c) = &self.linear else { return self.least_difference };
+        let mut sum = DoubleSum::default();
+        sum.add(self.least_difference);
+        let magnitude = self.least_difference + c.add_least(&mut sum);
+        sum.rounded_down(self.size() + 1, 2.0 * magnitude)
     }
 
     fn lattice(&self) -> Option<(f64, f64)> {
-        let Lattice { step, .. } = self.lattice.filter(|_| self.is_exact())?;
-        (step > 0.0).then_some((self.total, 2.0 * step))
+        let weights = self.lattice.filter(|_| self.is_exact())?;
+        let doubled = Lattice::of([2.0 * weights.step].into_iter())?;
+        let step = doubled.plus(linear_lattice(self.linear.as_deref())?)?.step;
+        (step > 0.0).then_some((self.total, step))
     }
 
     fn until(&self, stop: &Stop) -> Option<Box<dyn Objective + '_>> {
@@ -323,7 +383,8 @@ impl Objective for WeightedOverlap {
     fn sparse_form(&self) -> Option<SparseForm> {
         let (n_a, n_b) = self.vertices;
         let layers = self.layers.iter().map(|layer| (layer.a.unpadded(n_a), layer.b.unpadded(n_b))).collect();
-        Some(SparseForm { layers, affinity: Affinity::Minimum })
+        let similarity = LinearTerm::similarity(self.linear.as_deref(), -2.0, self.vertices)?;
+        Some(SparseForm { layers, affinity: Affinity::Minimum, similarity })
     }
 }
 
@@ -365,9 +426,16 @@ mod tests {
             let (a, b) = (random(7, 20, whole, &mut rng), random(n_b, 15, whole, &mut rng));
             let f = WeightedOverlap::new(a.clone(), b.clone()).unwrap();
             let n = f.size();
+            let entry = |_| {
+                let c = if whole { f64::from(rng.random_range(-3..4)) } else { rng.random_range(-2.0..2.0) };
+                (rng.random_range(0..n), rng.random_range(0..n), c)
+            };
+            let c = SparseMatrix::from_entries((n, n), (0..12).map(entry)).unwrap();
+            let f = f.with_sparse_linear(&c).unwrap();
+            let of_c = |p: &Permutation| (0..n).map(|i| c.at(i, p.apply(i))).sum::<f64>();
             let (p, q) = (Permutation::random(n, &mut rng), Permutation::random(n, &mut rng));
             let value = f.value_at(&p);
-            prop_assert!((value - difference(&a, &b, &p)).abs() < 1e-9);
+            prop_assert!((value - difference(&a, &b, &p) - of_c(&p)).abs() < 1e-9);
             prop_assert!((f.value(&p.to_matrix()) - value).abs() < 1e-9);
             prop_assert!(f.trivial_bound() <= value);
             let (i, k) = (rng.random_range(0..n), rng.random_range(0..n));

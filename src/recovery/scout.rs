@@ -9,7 +9,6 @@ use super::soft::Soft;
 use super::unequal::has_small_injections;
 use crate::certificate::{Optimality, certify_partial};
 use crate::error::{Error, Result};
-use crate::graph::Graph;
 use crate::held_out::{Evidence, HeldOut};
 use crate::objective::Objective;
 use crate::penalty::Penalty;
@@ -44,14 +43,17 @@ pub struct GraphSizes {
     pub vertices: (usize, usize),
     /// The arcs of the first layer, those of the graph that has more, times the number of layers.
     pub arcs: usize,
+    /// The entries of a similarity.
+    pub similarities: usize,
 }
 
 impl GraphSizes {
-    /// Of layers (A_ℓ, B_ℓ); `None` where there is none.
-    fn of(layers: &[(Graph, Graph)]) -> Option<Self> {
+    /// `None` where there is no layer.
+    fn of(SparseForm { layers, similarity, .. }: &SparseForm) -> Option<Self> {
         let (a, b) = layers.first()?;
         let arcs = a.arc_count().max(b.arc_count()) * layers.len();
-        Some(GraphSizes { vertices: (a.vertex_count(), b.vertex_count()), arcs })
+        let similarities = similarity.as_ref().map_or(0, SparseMatrix::entry_count);
+        Some(GraphSizes { vertices: (a.vertex_count(), b.vertex_count()), arcs, similarities })
     }
 
     fn larger(self) -> usize {
@@ -59,13 +61,13 @@ impl GraphSizes {
     }
 
     fn are_sparse_and_large(self) -> bool {
-        let n = self.larger();
+        let (n, most) = (self.larger(), self.arcs.max(self.similarities));
         let densest = MOST_DENSITY * (n as f64).powi(2);
-        n >= FEWEST && (self.arcs <= MOST_ARCS * n || n > MOST_DENSE) && self.arcs as f64 <= densest
+        n >= FEWEST && (most <= MOST_ARCS * n || n > MOST_DENSE) && most as f64 <= densest
     }
 
-    /// Whether graph matching without a linear term makes no matrix of these sizes, as [`Engine`] says: neither of n ×
-    /// n, nor on injections, as where one graph is much smaller.
+    /// Whether graph matching without a dense linear term makes no matrix of these sizes, as [`Engine`] says: neither
+    /// of n × n, nor on injections, as where one graph is much smaller.
     pub fn need_no_matrix(self, settings: &Settings) -> bool {
         let is_auto = || is_suited(settings) && self.larger() > MOST_DENSE && self.are_sparse_and_large();
         match settings.engine {
@@ -108,12 +110,12 @@ impl Search<'_> {
         }
         let form = if is_suited(settings) { self.objective.sparse_form() } else { None };
         if engine == Engine::Sparse {
-            let cause = "is sparse, which is for graph matching without a linear term, by the penalized path with \
-                         descents and polishing, without restarts and a start of one's own";
+            let cause = "is sparse, which is for graph matching with at most 64 similarities a vertex, by the \
+                         penalized path with descents and polishing, without restarts and a start of one's own";
             return form.map(Some).ok_or_else(|| Error::argument("engine", cause));
         }
         Ok(form.filter(|form| {
-            GraphSizes::of(&form.layers).is_some_and(|sizes| {
+            GraphSizes::of(form).is_some_and(|sizes| {
                 let (n_a, n_b) = sizes.vertices;
                 let fits = |&(i, j): &(usize, usize)| i < n_a && j < n_b;
                 sizes.are_sparse_and_large() && settings.anchors.iter().chain(&settings.start_match).all(fits)
@@ -122,9 +124,13 @@ impl Search<'_> {
     }
 
     /// The answer of the [sparse search](crate::sparse) on these graphs.
-    pub fn scout(&self, SparseForm { layers, affinity }: SparseForm, limits: &Limits) -> Result<Scouted> {
+    pub fn scout(&self, SparseForm { layers, affinity, similarity }: SparseForm, limits: &Limits) -> Result<Scouted> {
         let began = Instant::now();
         let layers = Layers::with_affinity(affinity, layers, &self.settings.anchors)?;
+        let layers = match similarity {
+            Some(similarity) => layers.with_similarity(&similarity)?,
+            None => layers,
+        };
         let Settings { penalty, rng_seed, hold_out, effort, .. } = *self.settings;
         let (share, fewest) = HELD_OUT;
         let share = hold_out.unwrap_or(if self.objective.size() >= fewest { share } else { 0.0 });

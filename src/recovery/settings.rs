@@ -94,16 +94,17 @@ pub enum RestartFrom {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Engine {
-    /// Graphs of 200 vertices or more, at most 64 arcs a vertex and at most n²/8 arcs are searched without matrices
-    /// first ([`sparse`](crate::sparse)). A path follows on up to 5000 vertices where the answer is doubtful, or with
-    /// [`Effort::Thorough`]. The sparse search knows no starts and proves little: where it is all, the only lower bound
-    /// is that of degrees and sorted weights.
+    /// Graphs of 200 vertices or more, at most 64 arcs a vertex and at most n²/8 arcs, with at most as many entries of
+    /// a linear term, are searched without matrices first ([`sparse`](crate::sparse)). A path follows on up to 5000
+    /// vertices where the answer is doubtful, or with [`Effort::Thorough`]. The sparse search knows no starts and
+    /// proves little: where it is all, the only lower bound is that of degrees and sorted weights.
     #[default]
     Auto,
     /// Matrices of n × n only.
     Dense,
-    /// No matrices: memory O(n). For graph matching without a linear term, by the default method; small graphs are
-    /// searched once with [`Effort::Quick`], else until three searches agree.
+    /// No matrices: memory O(n). For graph matching by the default method, with a linear term of at most 64 entries a
+    /// vertex or one of [entries](crate::objective::GraphMatching::with_sparse_linear); small graphs are searched once
+    /// with [`Effort::Quick`], else until three searches agree.
     Sparse,
 }
 

@@ -79,8 +79,8 @@ const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// Whether nothing can be better than the best, or three are as good as it.
 fn is_settled(layers: &Layers, answers: &[Finished]) -> bool {
-    let best = answers.iter().fold(0.0, |best: f64, answer| best.max(answer.value));
-    let as_good = answers.iter().filter(|answer| answer.value >= best * (1.0 - SAME)).count();
+    let best = answers.iter().fold(f64::NEG_INFINITY, |best: f64, answer| best.max(answer.value));
+    let as_good = answers.iter().filter(|answer| answer.value >= best - SAME * best.abs()).count();
     as_good >= AGREE || layers.is_most(best)
 }
 

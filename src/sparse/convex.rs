@@ -10,7 +10,8 @@ use crate::sparse_matrix::SparseMatrix;
 use crate::stop::Stop;
 use rayon::prelude::*;
 
-/// h(X) = Σ_ℓ ‖A_ℓX − XB_ℓ‖² + Σ_i a_i s_i² + Σ_j b_j t_j² + λP(X), s = 1 − X1 and t = 1 − Xᵀ1 the slack.
+/// h(X) = Σ_ℓ ‖A_ℓX − XB_ℓ‖² − 2⟨S, X⟩ + Σ_i a_i s_i² + Σ_j b_j t_j² + λP(X), S the similarity, s = 1 − X1 and t = 1 −
+/// Xᵀ1 the slack.
 ///
 /// P is Σ_i w_i(1 − ‖(X_i:, s_i)‖₂) + Σ_j w_j(1 − ‖(X_:j, t_j)‖₂), the l1−l2 penalty with slack (T6) and the weights of
 /// vertices; or Σ w_ij(X_ij − X_ij²), slack included, w_ij = (w_i + w_j)/2, that of Frobenius.
@@ -97,6 +98,7 @@ impl Convex<'_> {
                         beside.iter().zip(weights).for_each(|(&j, weight)| urn.add(j, entry * weight));
                     }
                 }
+                layers.similarities(i).for_each(|(j, s)| urn.add(j, s));
                 fill_row(layers, x, (i, NEW_COLUMNS), urn, row, change);
             },
         );
@@ -205,7 +207,8 @@ mod tests {
             let (a, b) = (a.padded(n).to_matrix(), b.padded(n).to_matrix());
             (a * &whole - &whole * b).norm_squared()
         };
-        layers.a.iter().zip(&layers.b).map(squares).sum()
+        let similar: f64 = (0..n_a).flat_map(|i| layers.similarities(i).map(move |(j, s)| s * x[(i, j)])).sum();
+        layers.a.iter().zip(&layers.b).map(squares).sum::<f64>() - 2.0 * similar
     }
 
     fn penalty(layers: &Layers, penalty: Penalty, x: &DMatrix<f64>) -> f64 {
@@ -233,6 +236,9 @@ mod tests {
                 if directed { Graph::directed(n, arcs).unwrap() } else { Graph::undirected(n, arcs).unwrap() }
             };
             let layers = Layers::new(vec![(graph(7), graph(9)), (graph(7), graph(9))], &[]).unwrap();
+            let entry = |_| (rng.random_range(0..7), rng.random_range(0..9), rng.random_range(-2.0..2.0));
+            let similarity = SparseMatrix::from_entries((7, 9), (0..30).map(entry)).unwrap();
+            let layers = layers.with_similarity(&similarity).unwrap();
             let x = SparseMatrix::from_rows(
                 (7, 9),
                 || (),

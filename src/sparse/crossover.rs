@@ -31,6 +31,9 @@ pub(super) fn crossed(layers: &Layers, first: &[u32], second: &[u32]) -> Vec<u32
             gains[parts.of(if differs(i) { i } else { k })] += gain;
         }
     }
+    for i in (0..first.len()).filter(|&i| differs(i)) {
+        gains[parts.of(i)] += layers.similarity_at(i, second[i]) - layers.similarity_at(i, first[i]);
+    }
     // Gains are sums of weights, rounded.
     let least = 1e-9 * layers.edge();
     (0..first.len()).map(|i| if differs(i) && gains[parts.of(i)] > least { second[i] } else { first[i] }).collect()
@@ -65,6 +68,7 @@ mod tests {
     use crate::graph::Graph;
     use crate::instance::rng;
     use crate::sparse_form::Affinity;
+    use crate::sparse_matrix::SparseMatrix;
     use rand::RngExt;
 
     #[test]
@@ -74,6 +78,10 @@ mod tests {
         let graph = Graph::undirected(6, path).unwrap();
         let layers = Layers::new(vec![(graph.clone(), graph)], &[]).unwrap();
         assert_eq!(crossed(&layers, &[0, 1, 2, 4, 3, 5], &[1, 0, 2, 3, 4, 5]), [0, 1, 2, 3, 4, 5]);
+        // Turned as wholes they keep as much: similarities speak for turning the one, and against it for the other.
+        let s = SparseMatrix::from_entries((6, 6), [(0, 2, 0.1), (5, 3, -0.1)]).unwrap();
+        let layers = layers.with_similarity(&s).unwrap();
+        assert_eq!(crossed(&layers, &[0, 1, 2, 3, 4, 5], &[2, 1, 0, 5, 4, 3]), [2, 1, 0, 3, 4, 5]);
     }
 
     #[test]
@@ -86,7 +94,11 @@ mod tests {
             };
             let affinity = if trial % 2 == 0 { Affinity::Product } else { Affinity::Minimum };
             let pairs = vec![(graph(n_a), graph(n_b)), (graph(n_a), graph(n_b))];
-            let layers = Layers::with_affinity(affinity, pairs, &[]).unwrap();
+            // Halves: sums are not rounded.
+            let entry =
+                |_| (rng.random_range(0..n_a), rng.random_range(0..n_b), 0.5 * f64::from(rng.random_range(-6..7)));
+            let similarity = SparseMatrix::from_entries((n_a, n_b), (0..8 * n_a).map(entry)).unwrap();
+            let layers = Layers::with_affinity(affinity, pairs, &[]).unwrap().with_similarity(&similarity).unwrap();
             for _ in 0..50 {
                 let n = n_a.max(n_b);
                 let first = Permutation::random(n, &mut rng);

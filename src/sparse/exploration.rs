@@ -6,7 +6,7 @@ use super::options::Options;
 use super::parts::Parts;
 use super::path::{Form, Stage, blend, follow, indefinite};
 use super::polish::polish;
-use super::start::{Start, largest};
+use super::start::Start;
 use crate::checkpoint::{FirstPath, Part};
 use crate::error::Result;
 use crate::features::Candidates;
@@ -122,12 +122,12 @@ impl<'a> Search<'a> {
             if !found.is_doubtful || self.is_stopped() {
                 break;
             }
-            let from = |candidates: &_, best: &[u32]| blend(&largest(candidates, |_| most), REHEATED, best);
+            let from = |candidates: &SparseMatrix, best: &[u32]| blend(&candidates.largest(|_| most), REHEATED, best);
             let Some(next) = self.convex_path(layers, found, from)? else { break };
             let before = found.best.value;
             found.best.cross(layers, &next.partners);
             let gain = found.best.value - before;
-            found.is_doubtful = gain > least_gain * before && !layers.is_most(found.best.value);
+            found.is_doubtful = gain > least_gain * before.abs() && !layers.is_most(found.best.value);
         }
         Ok(())
     }

@@ -3,11 +3,12 @@
 use super::chain::relocate;
 use super::confidence::sure;
 use super::crossover::crossed;
-use super::descent::descend;
 use super::layers::Layers;
 use super::matching::{complete, matrix};
 use super::path::{Stage, follow, indefinite};
 use super::polish::polish;
+use super::similarity_descent::descend_by_similarity;
+use super::vote_descent::descend_by_votes;
 use super::walk::{TRIAL, anneal};
 use super::walker::Walker;
 use crate::checkpoint::{FirstPath, Part};
@@ -69,7 +70,7 @@ impl Finished {
 
 /// Whether local search has gained so much that an answer is [`DOUBTFUL`].
 fn is_mended(gain: f64, value: f64) -> bool {
-    gain > DOUBTFUL * value
+    gain > DOUBTFUL * value.abs()
 }
 
 /// Anneals what a path ended with, grows it again from where it is sure, relocates its regions, and grows it again.
@@ -96,6 +97,9 @@ pub(super) fn finish(
             steps += best.grow(layers, rng, limits)?;
         }
     }
+    if !layers.is_most(best.value) {
+        best.descend(layers, candidates, limits);
+    }
     let Matching { partners, value } = best;
     Ok((Finished { partners, value, mended: value - rounded }, steps))
 }
@@ -111,7 +115,7 @@ impl Matching {
         limits.report("polishing", || layers.share(&partners));
         if layers.has_many_arcs() {
             complete(layers, &mut partners);
-            return Matching::at(layers, descend(layers, partners, &limits.stop));
+            return Matching::at(layers, descend_by_votes(layers, partners, &limits.stop));
         }
         let mut partners = polish(layers, partners, &limits.stop);
         complete(layers, &mut partners);
@@ -165,16 +169,25 @@ impl Matching {
             let mut walker = Walker::new(layers, &self.partners);
             let is_trial = anneal(&mut walker, most, rng, &limits.stop);
             let before = std::mem::replace(self, self.crossed(layers, &walker.partners));
-            is_trial && self.value - before.value > WORTH_MORE * self.value
+            is_trial && self.value - before.value > WORTH_MORE * self.value.abs()
         };
         if anneal_for(TRIAL) {
             anneal_for(usize::MAX);
         }
     }
 
+    /// Makes the exchanges that similarities speak for: those that votes pass over, as their auction ends within ε.
+    fn descend(&mut self, layers: &Layers, candidates: &SparseMatrix, limits: &Limits) {
+        if layers.similarity.is_some() {
+            let mut walker = Walker::new(layers, &self.partners);
+            descend_by_similarity(&mut walker, candidates, &limits.stop);
+            *self = Matching::at(layers, walker.partners);
+        }
+    }
+
     /// Whether it loses much, and is not lost.
     fn may_grow(&self, layers: &Layers) -> bool {
-        self.value < (1.0 - GROWN.0) * layers.most() && !layers.is_lost(&self.partners)
+        layers.share(&self.partners) < 1.0 - GROWN.0 && !layers.is_lost(&self.partners)
     }
 
     /// Paths from where it is sure, annealed, for as long as they bring much. Returns their steps.

@@ -37,7 +37,11 @@ impl Hidden {
         let is_hidden = |edge| self.edges.binary_search(&edge).is_ok();
         let seen = |(a, b): (&Graph, &Graph)| (a.clone(), b.filtered(|j, l| !is_hidden((j, l)) && !is_hidden((l, j))));
         let shown = layers.a.iter().zip(&layers.b).map(seen).collect();
-        Layers::with_affinity(layers.affinity, shown, &layers.anchored())
+        let shown = Layers::with_affinity(layers.affinity, shown, &layers.anchored())?;
+        match &layers.similarity {
+            Some(similarity) => shown.with_similarity(similarity),
+            None => Ok(shown),
+        }
     }
 
     /// How many of them a matching of `layers`, with nothing hidden, keeps.

@@ -5,17 +5,21 @@ use crate::assignment::NONE;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::sparse_form::Affinity;
+use crate::sparse_matrix::SparseMatrix;
 
-/// A pair of graphs, in layers on the same vertices, and the pairs of vertices that are known.
+/// A pair of graphs, in layers on the same vertices, a similarity of these, and the pairs of vertices that are known.
 ///
-/// What is maximized over matchings p is f(p) = Σ_ℓ Σ_ik α(A_ℓ\[i, k\], B_ℓ\[p(i), p(k)\]) with an [affinity](Affinity)
-/// α, for sparse X the form f(X) = Σ_ℓ Σ_ik Σ_jl α(A_ℓ\[i, k\], B_ℓ\[j, l\])·X_ij·X_kl. For products that is Σ_ℓ
-/// tr(A_ℓᵀXB_ℓXᵀ): where every vertex has a partner, ‖AX − XB‖² is a constant less 2f.
+/// What is maximized over matchings p is f(p) = Σ_ℓ Σ_ik α(A_ℓ\[i, k\], B_ℓ\[p(i), p(k)\]) + Σ_i S\[i, p(i)\] with an
+/// [affinity](Affinity) α, for sparse X the form f(X) = Σ_ℓ Σ_ik Σ_jl α(A_ℓ\[i, k\], B_ℓ\[j, l\])·X_ij·X_kl + ⟨S, X⟩.
+/// For products that is Σ_ℓ tr(A_ℓᵀXB_ℓXᵀ) + ⟨S, X⟩: where every vertex has a partner, ‖AX − XB‖² − 2⟨S, X⟩ is a
+/// constant less 2f.
 #[derive(Debug, Clone)]
 pub struct Layers {
     pub(super) a: Vec<Graph>,
     pub(super) b: Vec<Graph>,
     pub(super) affinity: Affinity,
+    /// S, whose columns ascend in each row; `None` for 0.
+    pub(super) similarity: Option<SparseMatrix>,
     /// For each layer, and for each direction where it is not symmetric: A, and B turned round. Row i of A and row
     /// j' of the other say who votes for (i, j).
     pub(super) directions: Vec<Direction>,
@@ -35,8 +39,10 @@ pub struct Layers {
     pub(super) unit: f64,
     /// Where vertices of B have many arcs on the mean, one over the square root of each one's weight; else empty.
     pub(super) fits: Vec<f64>,
-    /// See [`most`](Self::most).
-    most: f64,
+    /// What the arcs add to f is nowhere above.
+    pub(super) most_common: f64,
+    /// What similarities add to it is nowhere above.
+    pub(super) most_similar: f64,
 }
 
 /// So many arcs of a vertex, on the mean, are many.
@@ -115,18 +121,19 @@ impl Layers {
             (0..n_b).map(|j| layers.iter().map(|(_, b)| squares(b, j)).sum()).collect(),
         );
         let unit = if products > 0.0 { products / arcs as f64 } else { 1.0 };
-        let most = layers.iter().map(|(a, b)| most(affinity, a, b)).sum();
         let has_many = arcs > MANY * n_b.max(1);
         let fits = if has_many {
             weights.1.iter().map(|weight: &f64| weight.max(unit).sqrt().recip()).collect()
         } else {
             vec![]
         };
+        let most_common = layers.iter().map(|(a, b)| most(affinity, a, b)).sum();
         let (a, b) = layers.into_iter().unzip();
         Ok(Layers {
             a,
             b,
             affinity,
+            similarity: None,
             directions,
             anchors: partners,
             is_free,
@@ -135,7 +142,8 @@ impl Layers {
             slack_weights,
             unit,
             fits,
-            most,
+            most_common,
+            most_similar: 0.0,
         })
     }
 
@@ -161,19 +169,19 @@ impl Layers {
     }
 
     /// A number that f is nowhere above: for products by Cauchy and Schwarz, or without weights the arcs of the smaller
-    /// graph; for minima where the heaviest arc meets the heaviest.
+    /// graph; for minima where the heaviest arc meets the heaviest. And the largest similarity of each vertex.
     pub(super) fn most(&self) -> f64 {
-        self.most
+        self.most_common + self.most_similar
     }
 
-    /// f at a matching as a share of the [`most`](Self::most).
+    /// What the arcs add to f at a matching as a share of the most that they can.
     pub(super) fn share(&self, partners: &[u32]) -> f64 {
-        if self.most > 0.0 { self.value(partners) / self.most } else { 1.0 }
+        if self.most_common > 0.0 { self.common(partners) / self.most_common } else { 1.0 }
     }
 
     /// Whether a value of f is the [`most`](Self::most) that there can be.
     pub(super) fn is_most(&self, value: f64) -> bool {
-        value >= self.most * (1.0 - SAME)
+        value >= self.most() * (1.0 - SAME)
     }
 
     /// Whether a matching keeps so few arcs that no path from it leads anywhere, whatever these weigh.
@@ -197,6 +205,13 @@ impl Layers {
 
     /// f at a matching: the partner of each vertex of A, or [`NONE`]. O(arcs·log d).
     pub fn value(&self, partners: &[u32]) -> f64 {
+        let similarity = |(i, &j): (usize, &u32)| self.similarity_at(i, j);
+        let similar = self.similarity.as_ref().map_or(0.0, |_| partners.iter().enumerate().map(similarity).sum());
+        self.common(partners) + similar
+    }
+
+    /// What the arcs add to f.
+    fn common(&self, partners: &[u32]) -> f64 {
         let of_layer = |(a, b): (&Graph, &Graph)| {
             let both = |&(i, k, _): &(usize, usize, f64)| partners[i] != NONE && partners[k] != NONE;
             let kept = a.arcs().filter(both);

@@ -7,6 +7,7 @@ use crate::checkpoint::{Keeper, Part, Task};
 use crate::error::Result;
 use crate::graph::Graph;
 use crate::solver::Limits;
+use crate::sparse_matrix::SparseMatrix;
 use crate::stop::Stop;
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -84,8 +85,10 @@ fn task(layers: &Layers, options: &Options) -> Task {
             |graph: &str| if number == 0 { graph.to_string() } else { format!("layer {} of {graph}", number + 1) };
         task = task.with_input(name("graph A"), numbers(a)).with_input(name("graph B"), numbers(b));
     }
+    let similarity = layers.similarity.iter().flat_map(SparseMatrix::triples);
     let start_match = start_match.iter().flatten().map(|j| j.map_or(0, |j| j as u64 + 1));
     task.with_input("anchors", layers.anchors.iter().map(|&j| j.into()))
+        .with_input("similarity", similarity.flat_map(|(i, j, s)| [i as u64, j as u64, s.to_bits()]))
         .with_input("start_match", start_match)
         .with_setting("affinity", format!("{:?}", layers.affinity).to_lowercase())
         .with_setting("penalty", penalty.name())

@@ -66,7 +66,7 @@ impl SparseFrankWolfe<'_> {
                 let form = Indefinite { layers, c };
                 let ascent = form.ascent(x, stop);
                 let (partners, at_q) = assign(layers, &ascent.values, stop);
-                let curvature = form.curvature(&partners, ascent.at_x, at_q);
+                let curvature = form.curvature(x, &partners, ascent.at_x, at_q);
                 (partners, at_q - ascent.at_x, curvature)
             }
             Form::Convex(penalty, lambda) => {

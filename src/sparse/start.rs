@@ -3,6 +3,7 @@
 use super::layers::Layers;
 use super::matching::matrix;
 use super::options::Options;
+use super::similarity::with_similar;
 use crate::assignment::NONE;
 use crate::error::Result;
 use crate::features::{Candidates, candidates};
@@ -64,7 +65,10 @@ impl<'a> Start<'a> {
         self.limits.report("comparing vertices", || 0.0);
         let Layers { a, b, .. } = self.layers;
         let found = candidates(a, b, self.rng_seed, &self.limits.stop)?;
-        Ok(found.map(|found| Candidates { x: anchored(self.layers, &found.x), ..found }))
+        Ok(found.map(|Candidates { x, recall }| {
+            let x = anchored(self.layers, &with_similar(self.layers, x));
+            Candidates { x, recall }
+        }))
     }
 }
 
@@ -85,21 +89,6 @@ fn affordable(layers: &Layers) -> f64 {
     VOTES / (arcs * mean_of_b).max(1.0)
 }
 
-/// The largest entries of each row, so many as `most` says for it.
-pub(super) fn largest(x: &SparseMatrix, most: impl Fn(usize) -> usize + Sync + Send) -> SparseMatrix {
-    SparseMatrix::from_rows(x.shape(), Vec::new, |entries: &mut Vec<(usize, f64)>, i, row| {
-        entries.clear();
-        entries.extend(x.entries(i));
-        let most = most(i);
-        if entries.len() > most {
-            entries.select_nth_unstable_by(most, |k, l| l.1.total_cmp(&k.1).then(k.0.cmp(&l.0)));
-            entries.truncate(most);
-            entries.sort_unstable_by_key(|&(j, _)| j);
-        }
-        entries.iter().for_each(|&(j, entry)| row.push(j, entry));
-    })
-}
-
 /// Candidates with the anchors' rows and columns as they must be, few in the rows of hubs, and fewer in all where their
 /// votes would cost too much.
 fn anchored(layers: &Layers, x: &SparseMatrix) -> SparseMatrix {
@@ -109,7 +98,7 @@ fn anchored(layers: &Layers, x: &SparseMatrix) -> SparseMatrix {
     let affordable = affordable(layers);
     let most =
         |i: usize| (OF_HUBS * mean / degree(i).max(1) as f64).max(LEAST_OF_HUBS).min(affordable).max(1.0) as usize;
-    let few = largest(x, most);
+    let few = x.largest(most);
     SparseMatrix::from_rows(
         x.shape(),
         || (),

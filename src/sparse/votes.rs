@@ -103,9 +103,9 @@ fn insert(largest: &mut Vec<Vote>, most: usize, vote: Vote) {
 }
 
 impl Layers {
-    /// V(X) = ½∇f(X), for products Σ_ℓ ½(A_ℓXB_ℓᵀ + A_ℓᵀXB_ℓ), rows as [`fill_row`] makes them: sums over the
-    /// neighbours of what their partners are beside. O(Σ_i Σ over neighbours i' of i of Σ over j' in row i' of X of the
-    /// degree of j'). Once `stop` is reached further rows are empty.
+    /// V(X) = ½∇f(X), for products Σ_ℓ ½(A_ℓXB_ℓᵀ + A_ℓᵀXB_ℓ) + ½S, rows as [`fill_row`] makes them: sums over the
+    /// neighbours of what their partners are beside. O(entries of S + Σ_i Σ over neighbours i' of i of Σ over j' in row
+    /// i' of X of the degree of j'). Once `stop` is reached further rows are empty.
     pub(super) fn votes(
         &self,
         x: &SparseMatrix,
@@ -136,6 +136,7 @@ impl Layers {
                     }
                 }
             }
+            self.similarities(i).for_each(|(j, s)| urn.add(j, 0.5 * s));
             fill_row(self, x, (i, most), urn, row, &change);
         };
         SparseMatrix::from_rows(self.shape(), || Urn::new(self, stop), of_row)
@@ -166,12 +167,15 @@ mod tests {
         let (a, b) = (graph(), graph());
         let p = [4, 0, 2, 8, 1, 3, 5, 7, 6];
         let x = SparseMatrix::from_rows((9, 9), || (), |(), i, row| row.push(p[i], 1.0));
+        let similarity = SparseMatrix::from_entries((9, 9), [(0, 4, 1.5), (3, 1, -2.0), (8, 8, 0.25)]).unwrap();
         let layers = Layers::with_affinity(Affinity::Minimum, vec![(a.clone(), b.clone())], &[]).unwrap();
+        let layers = layers.with_similarity(&similarity).unwrap();
         let votes = dense(&layers.votes(&x, 9, &Stop::never(), |_, _, _, votes| votes));
         let expected = DMatrix::from_fn(9, 9, |i, j| {
             let of = |k: usize| a.weight(i, k).min(b.weight(j, p[k])) + a.weight(k, i).min(b.weight(p[k], j));
-            0.5 * (0..9).map(of).sum::<f64>()
+            0.5 * ((0..9).map(of).sum::<f64>() + similarity.at(i, j))
         });
+        let expected = expected.map(|vote| vote.max(0.0));
         assert!((votes - expected).amax() < 1e-12);
     }
 
@@ -193,11 +197,13 @@ mod tests {
             },
         );
         let at = dense(&x);
-        let expected = layers.iter().fold(DMatrix::zeros(12, 15), |sum, (a, b)| {
+        let entry = |_| (rng.random_range(0..12), rng.random_range(0..15), rng.random_range(0.0..2.0));
+        let similarity = SparseMatrix::from_entries((12, 15), (0..40).map(entry)).unwrap();
+        let expected = layers.iter().fold(dense(&similarity) * 0.5, |sum, (a, b)| {
             let (a, b) = (a.to_matrix(), b.to_matrix());
             sum + (&a * &at * b.transpose() + a.transpose() * &at * b) * 0.5
         });
-        let layers = Layers::new(layers, &[(0, 14), (3, 2)]).unwrap();
+        let layers = Layers::new(layers, &[(0, 14), (3, 2)]).unwrap().with_similarity(&similarity).unwrap();
         let free = |i: usize, j: usize| at[(i, j)] > 0.0 || (![0, 3].contains(&i) && ![14, 2].contains(&j));
         let all = dense(&layers.votes(&x, 15, &Stop::never(), |_, _, _, votes| votes));
         let allowed = DMatrix::from_fn(12, 15, |i, j| if free(i, j) { expected[(i, j)] } else { 0.0 });

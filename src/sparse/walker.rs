@@ -199,7 +199,13 @@ impl<'a> Walker<'a> {
                 }
             }
         }
-        2.0 * gain
+        let similarity = |vertex: u32, j: u32| match vertex {
+            NONE => 0.0,
+            _ => self.layers.similarity_at(vertex as usize, j),
+        };
+        let (i, j) = (i as u32, j as u32);
+        let of_similarity = similarity(i, j) - similarity(i, from) + similarity(other, from) - similarity(other, j);
+        2.0 * gain + of_similarity
     }
 
     pub fn make(&mut self, Exchange { i, j }: Exchange) -> Made {
@@ -250,6 +256,7 @@ mod tests {
     use super::*;
     use crate::instance::rng;
     use crate::sparse_form::Affinity;
+    use crate::sparse_matrix::SparseMatrix;
 
     #[test]
     fn gains_and_losses_are_those_of_the_value() {
@@ -264,7 +271,12 @@ mod tests {
                 if directed { Graph::directed(n, arcs).unwrap() } else { Graph::undirected(n, arcs).unwrap() }
             };
             let layers = vec![(graph(n_a), graph(n_b)), (graph(n_a), graph(n_b))];
+            // Halves: sums are not rounded.
+            let entry =
+                |_| (rng.random_range(0..n_a), rng.random_range(0..n_b), 0.5 * f64::from(rng.random_range(-6..7)));
+            let similarity = SparseMatrix::from_entries((n_a, n_b), (0..4 * n_a).map(entry)).unwrap();
             let layers = Layers::with_affinity(affinity, layers, &[(1, 2)]).unwrap();
+            let layers = layers.with_similarity(&similarity).unwrap();
             let mut partners: Vec<u32> = (0..n_a as u32).map(|i| if i < n_b as u32 { i } else { NONE }).collect();
             partners.swap(1, 2);
             let mut walker = Walker::new(&layers, &partners);

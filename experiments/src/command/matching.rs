@@ -1,7 +1,7 @@
 //! `graph_matching match`: two graph files to a certified matching.
 
 use super::inputs::{SearchInputs, aligned, check_no_negative, check_standard_input, check_weights};
-use super::memory::Demand;
+use super::memory::{Demand, LinearTerm};
 use super::outputs::{check_outputs, write_outputs};
 use super::reading::ReadingOptions;
 use super::report::{Files, GraphReport, HeldOutReport, OverlapReport, Report};
@@ -10,7 +10,7 @@ use super::search_options::{SearchOptions, StartChoice};
 use super::summary::summary;
 use super::values::{finite, named, share_up_to_half};
 use birkhoff::error::{Error, Result};
-use birkhoff::io::{CheckpointFile, NamedGraph, read_similarity, read_truth};
+use birkhoff::io::{CheckpointFile, NamedGraph, Similarity, SimilarityFile, read_truth};
 use birkhoff::objective::{GraphMatching, Objective, WeightedOverlap, is_much_smaller};
 use birkhoff::permutation::Permutation;
 use birkhoff::recovery::{Method, Start};
@@ -51,11 +51,12 @@ pub struct MatchArguments {
     /// correctness
     #[arg(long, value_name = "FILE")]
     pub truth: Option<PathBuf>,
-    /// Similarity S of the vertices, best in 0..1: a matrix (rows A, columns B; .csv, .npy) or triples `a b s`
+    /// Similarity S of the vertices, best in 0..1: a matrix (rows A, columns B; .csv, .npy) or triples `a b s`, which
+    /// take no matrix, so that the graphs can be large
     #[arg(long, value_name = "FILE")]
     pub similarity: Option<PathBuf>,
-    /// The objective gains -W·κ·⟨S, X⟩, κ = ‖A‖‖B‖/n (the mean degree of unweighted graphs): at 1, a similarity of 1
-    /// weighs as much as a quarter of an average vertex's edges
+    /// The objective gains -W·κ·⟨S, X⟩, κ = ‖A‖‖B‖/n (the mean degree of unweighted graphs; for overlap the mean weight
+    /// of a vertex's arcs): at 1, a similarity of 1 weighs as much as a quarter of an average vertex's edges
     #[arg(long, value_name = "W", default_value_t = 1.0, value_parser = finite, allow_negative_numbers = true)]
     pub similarity_weight: f64,
     /// What is minimized: `squared` differences of matched arcs' weights, or absolute ones, which maximizes the
@@ -107,18 +108,26 @@ pub(super) fn run(arguments: &MatchArguments) -> Result<()> {
         return Err(Error::argument("--start", cause));
     }
     let kind = start_kind(arguments, &a, &b);
+    let similarity = arguments.similarity.as_deref().map(|path| SimilarityFile::read(path, &b)).transpose()?;
     let demand = Demand {
         graphs: [&a.graph, &b.graph],
         layers: 1 + arguments.layer.len() / 2,
         matches_graphs: true,
         is_convex: arguments.objective == ObjectiveChoice::Squared,
         start: kind,
-        has_linear_term: arguments.similarity.is_some(),
+        linear_term: match &similarity {
+            None => LinearTerm::None,
+            Some(file) => file.most_entries().map_or(LinearTerm::Dense, LinearTerm::Sparse),
+        },
         options: &arguments.search,
     };
     demand.check(if n_a >= n_b { &arguments.a } else { &arguments.b })?;
     let truth = arguments.truth.as_deref().map(|path| read_truth(path, &a, &b)).transpose()?;
     let target = Target::read(arguments, &a, &b, &mut graphs)?;
+    let target = match similarity {
+        Some(file) => target.with_similarity(&file, arguments.similarity_weight, (&a, &b))?,
+        None => target,
+    };
     let search_inputs = SearchInputs::read(&arguments.search, &a, &b)?.with_hold_out(arguments.hold_out);
     let anchors = search_inputs.anchors.len();
     check_outputs(&arguments.search, arguments.checkpoint.as_deref(), inputs)?;
@@ -207,8 +216,7 @@ enum Target {
 }
 
 impl Target {
-    /// ‖AX − XB‖², the layers' the same, less the similarities' weight times κ⟨S, X⟩; or Σ |A − XBXᵀ|, the layers' the
-    /// same.
+    /// ‖AX − XB‖² or Σ |A − XBXᵀ|, summed over the layers.
     fn read(arguments: &MatchArguments, a: &NamedGraph, b: &NamedGraph, graphs: &mut Vec<GraphReport>) -> Result<Self> {
         let mut layers = vec![];
         for layer in arguments.layer.chunks_exact(2) {
@@ -223,20 +231,25 @@ impl Target {
                 let objective = layers
                     .into_iter()
                     .try_fold(GraphMatching::new(a_graph, b_graph)?, |sum, (a, b)| sum.with_layer(a, b))?;
-                Ok(Target::Squared(match &arguments.similarity {
-                    Some(path) => with_similarity(objective, path, arguments.similarity_weight, (a, b))?,
-                    None => objective,
-                }))
+                Ok(Target::Squared(objective))
             }
             ObjectiveChoice::Overlap => {
-                if arguments.similarity.is_some() {
-                    let cause = "is overlap, but similarities are weighed against squared differences";
-                    return Err(Error::argument("--objective", cause));
-                }
                 let first = WeightedOverlap::new(a_graph, b_graph)?;
                 Ok(Target::Overlap(layers.into_iter().try_fold(first, |sum, (a, b)| sum.with_layer(a, b))?))
             }
         }
+    }
+
+    /// Less the similarities' weight times κ⟨S, X⟩.
+    fn with_similarity(self, file: &SimilarityFile, weight: f64, (a, b): (&NamedGraph, &NamedGraph)) -> Result<Self> {
+        let unit = -weight * self.objective().scale();
+        let target = match (self, file.parse(a, b)?) {
+            (Target::Squared(f), Similarity::Dense(s)) => f.with_linear(&(s * unit)).map(Target::Squared),
+            (Target::Squared(f), Similarity::Sparse(s)) => f.with_sparse_linear(&s.scaled(unit)).map(Target::Squared),
+            (Target::Overlap(f), Similarity::Dense(s)) => f.with_linear(&(s * unit)).map(Target::Overlap),
+            (Target::Overlap(f), Similarity::Sparse(s)) => f.with_sparse_linear(&s.scaled(unit)).map(Target::Overlap),
+        };
+        target.map_err(|error| Error::file(file.source(), format!("with its weight of {unit:e}: {error}")))
     }
 
     fn objective(&self) -> &dyn Objective {
@@ -252,18 +265,6 @@ impl Target {
             Target::Overlap(objective) => Some(OverlapReport::new(objective.overlap_at(p), objective.most_overlap())),
         }
     }
-}
-
-fn with_similarity(
-    objective: GraphMatching,
-    path: &Path,
-    weight: f64,
-    (a, b): (&NamedGraph, &NamedGraph),
-) -> Result<GraphMatching> {
-    let similarity = read_similarity(path, a, b)?;
-    let unit = -weight * objective.scale();
-    let objective = objective.with_linear(&(similarity * unit));
-    objective.map_err(|error| Error::file(path, format!("with its weight of {unit:e}: {error}")))
 }
 
 /// The structure of the first layer that the search starts from.

@@ -20,9 +20,18 @@ pub(super) struct Demand<'a> {
     pub is_convex: bool,
     /// The structure that a start is made of.
     pub start: Option<Kind>,
-    /// Whether there is a linear term, which is padded.
-    pub has_linear_term: bool,
+    pub linear_term: LinearTerm,
     pub options: &'a SearchOptions,
+}
+
+/// The linear term.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LinearTerm {
+    None,
+    /// With so many entries.
+    Sparse(usize),
+    /// A matrix, which is padded.
+    Dense,
 }
 
 /// Matrices of n × n numbers that one run holds at the same time, at most: X and ∇f of its path, X, ∇f and the costs of
@@ -52,6 +61,10 @@ const LBFGS: f64 = 38.0;
 const SPARSE_VERTEX: f64 = 3000.0;
 const SPARSE_ARC: f64 = 150.0;
 
+/// Bytes that an entry of a sparse linear term takes: in rows and columns for the objective, and in rows for the search
+/// and its copy with fewer edges.
+const SIMILARITY: f64 = 60.0;
+
 /// Bytes that an arc takes: in the graph as it was read, and beside it as the search's.
 const ARC: f64 = 16.0;
 
@@ -74,9 +87,12 @@ impl Demand<'_> {
     fn bytes(&self) -> f64 {
         let [n_a, n_b] = self.graphs.map(Graph::vertex_count);
         let arcs = self.graphs.map(Graph::arc_count).into_iter().max().unwrap_or(0) * self.layers;
-        let sizes = GraphSizes { vertices: (n_a, n_b), arcs };
-        if self.matches_graphs && !self.has_linear_term && sizes.need_no_matrix(&self.options.settings()) {
-            return SPARSE_VERTEX * self.size() as f64 + SPARSE_ARC * arcs as f64;
+        let similarities = if let LinearTerm::Sparse(entries) = self.linear_term { entries } else { 0 };
+        let of_similarities = SIMILARITY * similarities as f64;
+        let sizes = GraphSizes { vertices: (n_a, n_b), arcs, similarities };
+        let is_sparse = self.matches_graphs && self.linear_term != LinearTerm::Dense;
+        if is_sparse && sizes.need_no_matrix(&self.options.settings()) {
+            return SPARSE_VERTEX * self.size() as f64 + SPARSE_ARC * arcs as f64 + of_similarities;
         }
         let (square, matrix) = (8.0 * (self.size() as f64).powi(2), self.matrix());
         let side_by_side = self.side_by_side() as f64;
@@ -85,7 +101,7 @@ impl Demand<'_> {
         if self.options.method == Method::Sinkhorn {
             matrices += LBFGS * side_by_side;
         }
-        let mut squares = if self.has_linear_term { 1.0 } else { 0.0 };
+        let mut squares = if self.linear_term == LinearTerm::Dense { 1.0 } else { 0.0 };
         if self.is_dense() {
             // A, B and their products with themselves; and what each run keeps of its last product.
             squares += self.layers as f64 * (if self.is_convex { 4.0 } else { 2.0 } + 3.0 * side_by_side);
@@ -93,7 +109,7 @@ impl Demand<'_> {
         let searching = matrix * (matrices + self.matrices_of_start()) + self.pair_bytes();
         // A structural cost is made while no run is under way.
         let making = self.start.map_or(0.0, |kind| self.making_bytes(kind, matrix) + matrix * beside);
-        searching.max(making) + square * squares + self.graph_bytes()
+        searching.max(making) + square * squares + self.graph_bytes() + of_similarities
     }
 
     /// Whether further runs may be made after the first.
@@ -214,7 +230,15 @@ mod tests {
     use clap::Parser;
 
     fn demand<'a>(graphs: [&'a Graph; 2], start: Option<Kind>, options: &'a SearchOptions) -> Demand<'a> {
-        Demand { graphs, layers: 1, matches_graphs: true, is_convex: true, start, has_linear_term: false, options }
+        Demand {
+            graphs,
+            layers: 1,
+            matches_graphs: true,
+            is_convex: true,
+            start,
+            linear_term: LinearTerm::None,
+            options,
+        }
     }
 
     fn bytes(arguments: &str, graphs: [&Graph; 2], start: Option<Kind>) -> f64 {
@@ -268,8 +292,15 @@ mod tests {
         }
         let line = ["graph_matching", "match", "a", "b"];
         let Some(Command::Match(parsed)) = Cli::parse_from(line).command else { panic!() };
-        let qap = Demand { matches_graphs: false, is_convex: false, ..demand([&large, &large], None, &parsed.search) };
-        assert!(qap.bytes() > 6.0 * matrix);
+        // Similarities take what they are; as a matrix, matrices.
+        let with = |linear_term| Demand { linear_term, ..demand([&large, &large], None, &parsed.search) }.bytes();
+        let none = with(LinearTerm::None);
+        assert!(with(LinearTerm::Sparse(100_000)) > none && with(LinearTerm::Sparse(100_000)) < none + 10e6);
+        assert!(with(LinearTerm::Dense) > 7.0 * matrix);
+        // An overlap has no relaxation, and a search without matrices all the same; a QAP has neither.
+        let overlap = Demand { is_convex: false, ..demand([&large, &large], None, &parsed.search) };
+        assert!(overlap.bytes() < 0.1 * matrix);
+        assert!(Demand { matches_graphs: false, ..overlap }.bytes() > 6.0 * matrix);
     }
 
     #[test]

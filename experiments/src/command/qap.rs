@@ -1,7 +1,7 @@
 //! `graph_matching qap`: a QAPLIB file to a permutation.
 
 use super::inputs::{SearchInputs, check_standard_input, check_weights};
-use super::memory::Demand;
+use super::memory::{Demand, LinearTerm};
 use super::outputs::{check_outputs, write_outputs};
 use super::report::{Files, Report};
 use super::search::search;
@@ -50,7 +50,7 @@ pub(super) fn run(arguments: &QapArguments) -> Result<()> {
         matches_graphs: false,
         is_convex: false,
         start: None,
-        has_linear_term: false,
+        linear_term: LinearTerm::None,
         options: &arguments.search,
     };
     demand.check(&arguments.problem)?;

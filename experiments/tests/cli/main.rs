@@ -11,3 +11,4 @@ mod neurons;
 mod places;
 mod refusals;
 mod room;
+mod similarities;

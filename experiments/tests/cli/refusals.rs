@@ -46,11 +46,10 @@ fn an_engine_that_cannot_do_what_is_asked_is_refused() {
 
 #[test]
 fn what_has_no_overlap_is_refused() {
-    let room = Room::with(&[("minus.edges", "0 1 2\n1 2 -1\n"), ("b.edges", TRIANGLES), ("s.csv", "0,0,1\n")]);
+    let room = Room::with(&[("minus.edges", "0 1 2\n1 2 -1\n"), ("b.edges", TRIANGLES)]);
     let refused = |arguments: &str, message| room.refused(&format!("match {arguments} --objective overlap"), message);
     refused("b.edges minus.edges", "minus.edges: the weight -1 is below 0, but --objective overlap takes none");
     refused("b.edges b.edges --layer b.edges minus.edges", "minus.edges: the weight -1 is below 0");
-    refused("b.edges b.edges --similarity s.csv", "--objective: is overlap, but similarities");
     refused("b.edges b.edges --start walks", "--start: is walks, which begins at a relaxation");
 }
 

@@ -14,7 +14,7 @@ const VOTES: usize = 32;
 /// Makes every exchange that brings a vertex to a column which it has a large vote for, and that gains, until a sweep
 /// finds none. For graphs whose vertices have many arcs: a vote is a sum over all of them, and says more than an arc
 /// that is lost. A sweep takes O(Σ d²) for the votes and O(64·arcs) for the exchanges.
-pub(super) fn descend(layers: &Layers, partners: Vec<u32>, stop: &Stop) -> Vec<u32> {
+pub(super) fn descend_by_votes(layers: &Layers, partners: Vec<u32>, stop: &Stop) -> Vec<u32> {
     let mut walker = Walker::new(layers, &partners);
     // Gains are sums of weights, rounded.
     let least_gain = 1e-9 * layers.edge();
@@ -56,6 +56,6 @@ mod tests {
         let layers = Layers::with_affinity(Affinity::Minimum, vec![(graph.clone(), graph)], &[(7, 7)]).unwrap();
         let mut partners: Vec<u32> = (0..60).collect();
         [(1, 50), (3, 20), (20, 40), (8, 9)].into_iter().for_each(|(i, k)| partners.swap(i, k));
-        assert_eq!(descend(&layers, partners, &Stop::never()), (0..60).collect::<Vec<u32>>());
+        assert_eq!(descend_by_votes(&layers, partners, &Stop::never()), (0..60).collect::<Vec<u32>>());
     }
 }
