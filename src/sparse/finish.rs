@@ -137,7 +137,7 @@ impl Matching {
             steps += of_path;
             let next = Matching::polished(layers, partners, limits);
             let before = std::mem::replace(self, self.crossed(layers, &next.partners));
-            if self.value - before.value <= ALTERNATED.1 * self.value {
+            if self.value - before.value <= ALTERNATED.1 * self.value.abs() {
                 break;
             }
         }
