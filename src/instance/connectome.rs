@@ -64,9 +64,9 @@ const MOST_DISPLACEMENTS: usize = 10;
 /// graphs A, B on n vertices with round(`density_a`·n²) and round(`density_b`·n²) arcs and integer weights ≥ 1.
 ///
 /// It is synthetic. Nothing of the challenge's data is in it: its parts are standard models, and their few constants
-/// were chosen so that at n = 18,524, densities .012 and .006, B has about the published weight (8.6 million), the truth
-/// keeps the share of it that the best known answer does (.68), and the start .88 of that. What is not published, among
-/// it A's weight, the types and the degrees, may be quite different there.
+/// were chosen so that at n = 18,524, densities .012 and .006, B has about the published weight (8.6 million), the
+/// truth keeps the share of it that the best known answer does (.68), and the start .88 of that. What is not published,
+/// among it A's weight, the types and the degrees, may be quite different there.
 ///
 /// - Types: the neurons fall into types T of size s_T, log-uniform on \[2, 40].
 /// - Types that are connected: pairs (S, T) are drawn with probability proportional to s_S·out_S·s_T·in_T (Chung and

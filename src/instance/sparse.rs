@@ -37,9 +37,9 @@ pub(super) fn bernoulli_pairs(n: usize, p: f64, rng: &mut impl Rng) -> Vec<(usiz
     }
 }
 
-/// A graph with power-law degrees after Chung and Lu (2002): round(n·`degree`/2) different edges, the ends of each drawn
-/// with probabilities proportional to w_i = (i + 10)^(−1/(γ − 1)), i = 0, …, n − 1, and drawn again where they are equal
-/// or the edge is there. Degrees of d and more are as rare as d^(1 − γ); many vertices have one edge or none.
+/// A graph with power-law degrees after Chung and Lu (2002): round(n·`degree`/2) different edges, the ends of each
+/// drawn with probabilities proportional to w_i = (i + 10)^(−1/(γ − 1)), i = 0, …, n − 1, and drawn again where they
+/// are equal or the edge is there. Degrees of d and more are as rare as d^(1 − γ); many vertices have one edge or none.
 ///
 /// # Errors
 /// [`Error::Argument`] unless 2 ≤ n ≤ [`Graph::MOST_VERTICES`], 0 ≤ degree ≤ (n − 1)/4 and 2 ≤ γ = `exponent` ≤ 100.
@@ -67,8 +67,8 @@ pub fn chung_lu(n: usize, degree: f64, exponent: f64, rng: &mut impl Rng) -> Res
     Ok(unweighted(n, edges))
 }
 
-/// A graph with power-law degrees by the configuration model: the degrees are ⌊k·u^(−1/(γ − 1))⌋ with u uniform and
-/// k = `least_degree`, at most √(n·k̄) with k̄ = k(γ − 1)/(γ − 2), about the mean; their half-edges are paired uniformly,
+/// A graph with power-law degrees by the configuration model: the degrees are ⌊k·u^(−1/(γ − 1))⌋ with u uniform and k =
+/// `least_degree`, at most √(n·k̄) with k̄ = k(γ − 1)/(γ − 2), about the mean; their half-edges are paired uniformly,
 /// and loops, repeated edges and an odd half-edge are left out (few: the erased model).
 ///
 /// # Errors

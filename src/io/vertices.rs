@@ -64,8 +64,8 @@ fn stem_and_number(name: &str) -> Option<(&str, usize)> {
 
 /// The vertices that have been named, each with the next number.
 ///
-/// Most large files call their vertices by numbers; a place for each number takes a fraction of the memory of a table of
-/// names, and is found in the cache where that is not.
+/// Most large files call their vertices by numbers; a place for each number takes a fraction of the memory of a table
+/// of names, and is found in the cache where that is not.
 #[derive(Default)]
 pub(super) struct Vertices {
     names: Vec<String>,

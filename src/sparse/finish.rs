@@ -123,8 +123,8 @@ impl Matching {
     }
 
     /// Paths that begin at the matching itself and exchanges, in turn, for as long as they bring something: where
-    /// vertices have many arcs there is no region that [`relocate`] could move (AC/DC: Lee, Matsliah and Saul, TMLR 2026).
-    /// Returns the paths' steps.
+    /// vertices have many arcs there is no region that [`relocate`] could move (AC/DC: Lee, Matsliah and Saul, TMLR
+    /// 2026). Returns the paths' steps.
     fn alternate(&mut self, layers: &Layers, limits: &Limits) -> Result<u64> {
         let mut steps = 0;
         for _ in 0..ALTERNATED.0 {
