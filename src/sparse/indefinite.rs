@@ -68,7 +68,7 @@ mod tests {
                 |(), i, row| match i {
                     2 => row.push(4, 1.0),
                     _ => {
-                        (0..i % 4).filter(|k| (2 * i + 3 * k) % 9 != 4).for_each(|k| row.push((2 * i + 3 * k) % 9, 0.2))
+                        (0..i % 4).map(|k| (2 * i + 3 * k) % 9).filter(|&j| j != 4).for_each(|j| row.push(j, 0.2));
                     }
                 },
             );
