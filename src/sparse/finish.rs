@@ -91,7 +91,7 @@ pub(super) fn finish(
     }
     if layers.has_many_arcs() {
         steps += best.alternate(layers, limits)?;
-    } else if !layers.is_most(best.value) {
+    } else if !layers.is_most(best.value) && !limits.stop.is_reached() {
         best = Matching::polished(layers, best.relocated(layers, candidates, rng, limits), limits);
         if is_mended(best.value - rounded, best.value) {
             steps += best.grow(layers, rng, limits)?;
@@ -113,6 +113,11 @@ struct Matching {
 impl Matching {
     fn polished(layers: &Layers, mut partners: Vec<u32>, limits: &Limits) -> Self {
         limits.report("polishing", || layers.share(&partners));
+        // What follows takes seconds to set up on large graphs.
+        if limits.stop.is_reached() {
+            complete(layers, &mut partners);
+            return Matching::at(layers, partners);
+        }
         if layers.has_many_arcs() {
             complete(layers, &mut partners);
             return Matching::at(layers, descend_by_votes(layers, partners, &limits.stop));
@@ -165,6 +170,9 @@ impl Matching {
     /// much.
     fn anneal(&mut self, layers: &Layers, rng: &mut impl Rng, limits: &Limits) {
         let mut anneal_for = |most: usize| {
+            if limits.stop.is_reached() {
+                return false;
+            }
             limits.report("annealing", || layers.share(&self.partners));
             let mut walker = Walker::new(layers, &self.partners);
             let is_trial = anneal(&mut walker, most, rng, &limits.stop);
@@ -178,7 +186,7 @@ impl Matching {
 
     /// Makes the exchanges that similarities speak for: those that votes pass over, as their auction ends within ε.
     fn descend(&mut self, layers: &Layers, candidates: &SparseMatrix, limits: &Limits) {
-        if layers.similarity.is_some() {
+        if layers.similarity.is_some() && !limits.stop.is_reached() {
             let mut walker = Walker::new(layers, &self.partners);
             descend_by_similarity(&mut walker, candidates, &limits.stop);
             *self = Matching::at(layers, walker.partners);
