@@ -1,11 +1,10 @@
 //! One search: paths, each with local search at its end.
 
-use super::finish::{Finished, finish};
+use super::finish::{Finished, finish, polished};
 use super::layers::Layers;
 use super::options::Options;
 use super::parts::Parts;
 use super::path::{Form, Stage, blend, follow, indefinite};
-use super::polish::polish;
 use super::start::Start;
 use crate::checkpoint::{FirstPath, Part};
 use crate::error::Result;
@@ -93,7 +92,7 @@ impl<'a> Search<'a> {
             let (end, partners, steps) = follow(layers, &FIRST, from, self.limits)?;
             let (mut best, further) = finish(layers, x, partners, &mut rng(rng_seed, STREAM), self.limits)?;
             if let Some(given) = given {
-                best.cross(layers, &polish(layers, given.to_vec(), &self.limits.stop));
+                best.cross(layers, &polished(layers, given.to_vec(), self.limits));
             }
             Ok(Some(best.into_part(steps + further, Some(FirstPath { x: end, recall: *recall }))))
         })?;

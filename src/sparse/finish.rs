@@ -24,9 +24,6 @@ const GROWTH: [Stage; 3] = [indefinite(0.0, 30), indefinite(-0.1, 8), indefinite
 /// more than the second.
 const GROWN: (f64, f64) = (0.03, 1e-3);
 
-/// Paths and exchanges in turn, at most; and the least share that another turn has to gain.
-const ALTERNATED: (usize, f64) = (4, 1e-5);
-
 /// A trial of annealing that gains more than this share is followed by a longer walk.
 const WORTH_MORE: f64 = 2e-4;
 
@@ -89,9 +86,8 @@ pub(super) fn finish(
     if is_mended(best.value - rounded, best.value) {
         steps += best.grow(layers, rng, limits)?;
     }
-    if layers.has_many_arcs() {
-        steps += best.alternate(layers, limits)?;
-    } else if !layers.is_most(best.value) && !limits.stop.is_reached() {
+    // Where vertices have many arcs no region is so small that it follows.
+    if !layers.has_many_arcs() && !layers.is_most(best.value) && !limits.stop.is_reached() {
         best = Matching::polished(layers, best.relocated(layers, candidates, rng, limits), limits);
         if is_mended(best.value - rounded, best.value) {
             steps += best.grow(layers, rng, limits)?;
@@ -104,6 +100,19 @@ pub(super) fn finish(
     Ok((Finished { partners, value, mended: value - rounded }, steps))
 }
 
+/// A complete matching that votes make of this one.
+pub(super) fn polished(layers: &Layers, mut partners: Vec<u32>, limits: &Limits) -> Vec<u32> {
+    // Votes take seconds to set up on large graphs.
+    if !limits.stop.is_reached() && !layers.has_many_arcs() {
+        partners = polish(layers, partners, &limits.stop);
+    }
+    complete(layers, &mut partners);
+    if !limits.stop.is_reached() && layers.has_many_arcs() {
+        partners = descend_by_votes(layers, partners, &limits.stop);
+    }
+    partners
+}
+
 /// A matching that is complete, and f there.
 struct Matching {
     partners: Vec<u32>,
@@ -111,42 +120,9 @@ struct Matching {
 }
 
 impl Matching {
-    fn polished(layers: &Layers, mut partners: Vec<u32>, limits: &Limits) -> Self {
+    fn polished(layers: &Layers, partners: Vec<u32>, limits: &Limits) -> Self {
         limits.report("polishing", || layers.share(&partners));
-        // What follows takes seconds to set up on large graphs.
-        if limits.stop.is_reached() {
-            complete(layers, &mut partners);
-            return Matching::at(layers, partners);
-        }
-        if layers.has_many_arcs() {
-            complete(layers, &mut partners);
-            return Matching::at(layers, descend_by_votes(layers, partners, &limits.stop));
-        }
-        let mut partners = polish(layers, partners, &limits.stop);
-        complete(layers, &mut partners);
-        Matching::at(layers, partners)
-    }
-
-    /// Paths that begin at the matching itself and exchanges, in turn, for as long as they bring something: where
-    /// vertices have many arcs there is no region that [`relocate`] could move (AC/DC: Lee, Matsliah and Saul, TMLR
-    /// 2026). Returns the paths' steps.
-    fn alternate(&mut self, layers: &Layers, limits: &Limits) -> Result<u64> {
-        let mut steps = 0;
-        for _ in 0..ALTERNATED.0 {
-            if layers.is_most(self.value) || limits.stop.is_reached() {
-                break;
-            }
-            limits.report("alternation", || layers.share(&self.partners));
-            let from = matrix(layers.shape(), &self.partners);
-            let (_, partners, of_path) = follow(layers, &GROWTH, from, limits)?;
-            steps += of_path;
-            let next = Matching::polished(layers, partners, limits);
-            let before = std::mem::replace(self, self.crossed(layers, &next.partners));
-            if self.value - before.value <= ALTERNATED.1 * self.value.abs() {
-                break;
-            }
-        }
-        Ok(steps)
+        Matching::at(layers, polished(layers, partners, limits))
     }
 
     /// The partners after [`relocate`].
@@ -201,7 +177,7 @@ impl Matching {
     /// Paths from where it is sure, annealed, for as long as they bring much. Returns their steps.
     fn grow(&mut self, layers: &Layers, rng: &mut impl Rng, limits: &Limits) -> Result<u64> {
         let mut steps = 0;
-        while self.may_grow(layers) && !limits.stop.is_reached() {
+        while !limits.stop.is_reached() && self.may_grow(layers) {
             limits.report("growth", || layers.share(&self.partners));
             let from = matrix(layers.shape(), &sure(layers, &self.partners));
             let (_, partners, of_path) = follow(layers, &GROWTH, from, limits)?;
