@@ -1,10 +1,10 @@
 //! Graph matching, convex form.
 
 use super::linear_term::LinearTerm;
-use super::overlap::least_distance;
 use super::product::{Gram, KeptProduct};
 use super::quadratic_assignment::QuadraticAssignment;
 use super::rounding::linear_lattice;
+use super::trivial_bounds::least_distance;
 use super::{Injective, Objective, Rounding, VertexGradient};
 use crate::error::Result;
 use crate::exact::{DoubleSum, Lattice, sum_error};

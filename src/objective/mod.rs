@@ -6,10 +6,10 @@ pub mod graph_matching;
 mod injective;
 mod injective_quadratic;
 mod linear_term;
-mod overlap;
 mod product;
 pub mod quadratic_assignment;
 mod rounding;
+mod trivial_bounds;
 pub mod two_layer;
 mod weighted_overlap;
 

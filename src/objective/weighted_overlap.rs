@@ -2,6 +2,7 @@
 
 use super::linear_term::LinearTerm;
 use super::rounding::linear_lattice;
+use super::trivial_bounds::least_difference;
 use super::{Objective, Rounding, VertexGradient};
 use crate::error::{Error, Result};
 use crate::exact::{DoubleSum, ExactSum, Lattice, sum_error};
@@ -253,31 +254,6 @@ fn add_votes(a: &Graph, b_turned: &Graph, x: &DMatrix<f64>, i: usize, stop: &Sto
             row[j] += lighter + other * (all - entries);
         }
     }
-}
-
-/// Σ |a − b| where the heaviest arc of A meets the heaviest of B, loops apart: no permutation has less. Rounded down.
-fn least_difference(a: &Graph, b: &Graph) -> f64 {
-    let mut sum = DoubleSum::default();
-    let mut magnitude = 0.0;
-    let mut terms = 0;
-    for loops in [false, true] {
-        let weights = |graph: &Graph| {
-            let arcs = graph.arcs().filter(|&(i, k, _)| (i == k) == loops);
-            let mut weights: Vec<f64> = arcs.map(|(_, _, weight)| weight).collect();
-            weights.sort_unstable_by(|weight, other| other.total_cmp(weight));
-            weights
-        };
-        let (a, b) = (weights(a), weights(b));
-        for rank in 0..a.len().max(b.len()) {
-            let at = |weights: &[f64]| weights.get(rank).copied().unwrap_or(0.0);
-            let (more, less) = (at(&a).max(at(&b)), at(&a).min(at(&b)));
-            sum.add(more);
-            sum.add(-less);
-            magnitude += more + less;
-            terms += 2;
-        }
-    }
-    sum.rounded_down(terms, magnitude).max(0.0)
 }
 
 impl Objective for WeightedOverlap {
