@@ -25,7 +25,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "peers"))
 import environments  # noqa: E402
 
 ROOT = environments.ROOT
-ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "RAYON_NUM_THREADS")}
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "RAYON_NUM_THREADS")
+ONE_THREAD = dict.fromkeys(THREADS, "1")
 
 ACDC = """
 import csv, sys
@@ -87,7 +88,7 @@ def measured(command):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--iterations", type=int, default=5, help="of acdc-search, each a continuous and a discrete phase (%(default)s, its default)")
+    parser.add_argument("--iterations", type=int, default=5, help="of acdc-search (%(default)s, its default)")
     parser.add_argument("--time-limit", type=float, help="seconds for us")
     parser.add_argument("--output", type=Path, default=ROOT / "runs/connectome", help="%(default)s")
     parser.add_argument("--contestants", default="birkhoff,acdc-search", help="%(default)s")
