@@ -79,6 +79,25 @@ fn an_overlap_is_found_where_squares_see_the_heaviest_arcs_only() {
 }
 
 #[test]
+fn an_overlap_is_searched_without_matrices_however_many_arcs_there_are() {
+    // 80 arcs a vertex and a third of all there could be: squares would be searched with matrices.
+    let (mut rng, n) = (rng(73, 0), 240);
+    let mut graph = || {
+        let arc = |_| (rng.random_range(0..n), rng.random_range(0..n), f64::from(rng.random_range(1..6)));
+        Graph::directed(n, (0..100 * n).map(arc).collect::<Vec<_>>()).unwrap()
+    };
+    let graphs = (graph(), graph());
+    let f = WeightedOverlap::new(graphs.0, graphs.1).unwrap();
+    let kinds = |settings: &Settings| -> Vec<AttemptKind> {
+        let recovery = recover_within(&f, settings, &Limits::default()).unwrap();
+        recovery.attempts.into_iter().map(|attempt| attempt.kind).collect()
+    };
+    assert_eq!(kinds(&Settings::default()), [AttemptKind::Sparse]);
+    let thorough = Settings::default().with_effort(Effort::Thorough).with_time_limit(0.5);
+    assert!(kinds(&thorough).contains(&AttemptKind::Sparse));
+}
+
+#[test]
 fn an_answer_is_never_worse_than_the_match_it_began_with() {
     // Independent graphs: nothing but the given match could lead a search to it.
     let graph = |trial| noisy_erdos_renyi(300, 5.0, 0.0, &mut rng(72, trial)).unwrap().a;

@@ -229,7 +229,7 @@ pub fn recover_from(
     {
         race.enter(given);
     }
-    let of_scout = scouted.map(|Scouted { run, attempt, x, held_out }| {
+    let of_scout = scouted.map(|Scouted { run, attempt, x, held_out, .. }| {
         race.enter((run, attempt));
         (x, held_out)
     });

@@ -15,7 +15,7 @@ use crate::penalty::Penalty;
 use crate::permutation::Permutation;
 use crate::solver::{Iterate, Limits};
 use crate::sparse::{Layers, Options, search};
-use crate::sparse_form::SparseForm;
+use crate::sparse_form::{Affinity, SparseForm};
 use crate::sparse_matrix::SparseMatrix;
 use argmin::core::TerminationReason;
 use std::time::Instant;
@@ -45,22 +45,29 @@ pub struct GraphSizes {
     pub arcs: usize,
     /// The entries of a similarity.
     pub similarities: usize,
+    /// What two arcs have in common.
+    pub affinity: Affinity,
 }
 
 impl GraphSizes {
     /// `None` where there is no layer.
-    fn of(SparseForm { layers, similarity, .. }: &SparseForm) -> Option<Self> {
+    fn of(SparseForm { layers, similarity, affinity }: &SparseForm) -> Option<Self> {
         let (a, b) = layers.first()?;
         let arcs = a.arc_count().max(b.arc_count()) * layers.len();
         let similarities = similarity.as_ref().map_or(0, SparseMatrix::entry_count);
-        Some(GraphSizes { vertices: (a.vertex_count(), b.vertex_count()), arcs, similarities })
+        Some(GraphSizes { vertices: (a.vertex_count(), b.vertex_count()), arcs, similarities, affinity: *affinity })
     }
 
     fn larger(self) -> usize {
         self.vertices.0.max(self.vertices.1)
     }
 
+    /// Whether they are searched without matrices first. A product's step with matrices of n × n takes a few products
+    /// of these; that of an [overlap](Affinity::Minimum) visits all arcs for each vertex, and is always dearer.
     fn are_sparse_and_large(self) -> bool {
+        if self.affinity == Affinity::Minimum {
+            return self.larger() >= FEWEST;
+        }
         let (n, most) = (self.larger(), self.arcs.max(self.similarities));
         let densest = MOST_DENSITY * (n as f64).powi(2);
         n >= FEWEST && (most <= MOST_ARCS * n || n > MOST_DENSE) && most as f64 <= densest
@@ -69,13 +76,25 @@ impl GraphSizes {
     /// Whether graph matching without a dense linear term makes no matrix of these sizes, as [`Engine`] says: neither
     /// of n × n, nor on injections, as where one graph is much smaller.
     pub fn need_no_matrix(self, settings: &Settings) -> bool {
-        let is_auto = || is_suited(settings) && self.larger() > MOST_DENSE && self.are_sparse_and_large();
+        let is_auto =
+            || is_suited(settings) && self.are_sparse_and_large() && !may_go_on(settings, self.larger(), self.affinity);
         match settings.engine {
             Engine::Sparse => true,
             Engine::Dense => false,
             Engine::Auto => is_auto() && !has_small_injections(self.vertices),
         }
     }
+}
+
+/// Whether a search with matrices of n × n may follow. At default effort none does for an overlap: it took 40 s at n =
+/// 250 for 1 to 2 % more, and from n = 1500 on, in minutes, found less.
+fn may_go_on(settings: &Settings, n: usize, affinity: Affinity) -> bool {
+    n <= MOST_DENSE
+        && match settings.effort {
+            Effort::Quick => false,
+            Effort::Default => affinity == Affinity::Product,
+            Effort::Thorough => true,
+        }
 }
 
 /// Whether the settings ask for nothing that only a path has.
@@ -95,6 +114,7 @@ pub(super) struct Scouted {
     pub attempt: Attempt,
     pub x: SparseMatrix,
     pub held_out: Option<HeldOut>,
+    affinity: Affinity,
 }
 
 impl Search<'_> {
@@ -149,12 +169,12 @@ impl Search<'_> {
         let last = Iterate::at(nalgebra::DMatrix::zeros(0, 0)).counting(answer.steps, answer.steps);
         let run = Run { last, permutation, value, swaps: 0, agreed: false };
         let attempt = Attempt::of(&run, AttemptKind::Sparse, began);
-        Ok(Scouted { run, attempt, x: answer.x, held_out: answer.held_out })
+        Ok(Scouted { run, attempt, x: answer.x, held_out: answer.held_out, affinity })
     }
 
-    /// Whether nothing else is searched: as the engine says; where matrices would be too large; and where the answer is
-    /// not doubtful (by the [held-out test](crate::held_out), or where there is none by its [value](DOUBTFUL)), or the
-    /// least effort was asked for.
+    /// Whether nothing else is searched: as the engine says; where no search with matrices [may follow](may_go_on); and
+    /// at default effort where the answer is not doubtful (by the [held-out test](crate::held_out), or where there is
+    /// none by its [value](DOUBTFUL)).
     pub fn suffices(&self, scouted: &Scouted) -> bool {
         let Settings { engine, effort, .. } = self.settings;
         let is_doubtful = || match scouted.held_out {
@@ -162,19 +182,15 @@ impl Search<'_> {
             None => self.excess(scouted.run.value, self.objective.ideal_value()) > DOUBTFUL,
         };
         *engine == Engine::Sparse
-            || self.objective.size() > MOST_DENSE
-            || match effort {
-                Effort::Quick => true,
-                Effort::Default => !is_doubtful(),
-                Effort::Thorough => false,
-            }
+            || !may_go_on(self.settings, self.objective.size(), scouted.affinity)
+            || *effort == Effort::Default && !is_doubtful()
     }
 }
 
 impl Scouted {
     /// The whole recovery; `graced` is the objective that gives up somewhat later than the limits.
     pub fn recovery(self, graced: &dyn Objective, limits: &Limits, began: Instant) -> Result<Recovery> {
-        let Scouted { run, attempt, x, held_out } = self;
+        let Scouted { run, attempt, x, held_out, .. } = self;
         Ok(Recovery {
             optimality: Optimality::of(graced, &run.permutation, run.value, f64::NEG_INFINITY),
             certificate: certify_partial(&x)?,

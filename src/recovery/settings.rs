@@ -94,10 +94,11 @@ pub enum RestartFrom {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Engine {
-    /// Graphs of 200 vertices or more, at most 64 arcs a vertex and at most n²/8 arcs, with at most as many entries of
-    /// a linear term, are searched without matrices first ([`sparse`](crate::sparse)). A path follows on up to 5000
-    /// vertices where the answer is doubtful, or with [`Effort::Thorough`]. The sparse search knows no starts and
-    /// proves little: where it is all, the only lower bound is that of degrees and sorted weights.
+    /// Graphs of 200 vertices or more (for an [overlap](crate::Affinity::Minimum) any), at most 64 arcs a vertex and at
+    /// most n²/8 arcs, with at most as many entries of a linear term, are searched without matrices first
+    /// ([`sparse`](crate::sparse)). A path follows on up to 5000 vertices where the answer is doubtful, or with
+    /// [`Effort::Thorough`]. The sparse search knows no starts and proves little: where it is all, the only lower bound
+    /// is that of degrees and sorted weights.
     #[default]
     Auto,
     /// Matrices of n × n only.

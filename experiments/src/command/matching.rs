@@ -9,6 +9,7 @@ use super::search::search;
 use super::search_options::{SearchOptions, StartChoice};
 use super::summary::summary;
 use super::values::{finite, named, share_up_to_half};
+use birkhoff::Affinity;
 use birkhoff::error::{Error, Result};
 use birkhoff::io::{CheckpointFile, NamedGraph, Similarity, SimilarityFile, read_truth};
 use birkhoff::objective::{GraphMatching, Objective, WeightedOverlap, is_much_smaller};
@@ -90,6 +91,15 @@ pub enum ObjectiveChoice {
     Overlap,
 }
 
+impl ObjectiveChoice {
+    fn affinity(self) -> Affinity {
+        match self {
+            ObjectiveChoice::Squared => Affinity::Product,
+            ObjectiveChoice::Overlap => Affinity::Minimum,
+        }
+    }
+}
+
 fn objectives() -> impl TypedValueParser<Value = ObjectiveChoice> {
     named(vec![("squared", ObjectiveChoice::Squared), ("overlap", ObjectiveChoice::Overlap)])
 }
@@ -112,8 +122,7 @@ pub(super) fn run(arguments: &MatchArguments) -> Result<()> {
     let demand = Demand {
         graphs: [&a.graph, &b.graph],
         layers: 1 + arguments.layer.len() / 2,
-        matches_graphs: true,
-        is_convex: arguments.objective == ObjectiveChoice::Squared,
+        affinity: Some(arguments.objective.affinity()),
         start: kind,
         linear_term: match &similarity {
             None => LinearTerm::None,

@@ -1,6 +1,7 @@
 //! How much memory a search takes, and whether that much is free.
 
 use super::search_options::SearchOptions;
+use birkhoff::Affinity;
 use birkhoff::error::{Error, Result};
 use birkhoff::graph::Graph;
 use birkhoff::objective::is_much_smaller;
@@ -14,10 +15,8 @@ pub(super) struct Demand<'a> {
     pub graphs: [&'a Graph; 2],
     /// How many layers there are.
     pub layers: usize,
-    /// Whether two graphs are matched, for which there is a search without matrices.
-    pub matches_graphs: bool,
-    /// Whether the relaxation is made: graph matching has the products AᵀA and BBᵀ, a QAP has not.
-    pub is_convex: bool,
+    /// What two arcs of matched graphs have in common; `None` for a QAP, for which there is no search without matrices.
+    pub affinity: Option<Affinity>,
     /// The structure that a start is made of.
     pub start: Option<Kind>,
     pub linear_term: LinearTerm,
@@ -89,9 +88,11 @@ impl Demand<'_> {
         let arcs = self.graphs.map(Graph::arc_count).into_iter().max().unwrap_or(0) * self.layers;
         let similarities = if let LinearTerm::Sparse(entries) = self.linear_term { entries } else { 0 };
         let of_similarities = SIMILARITY * similarities as f64;
-        let sizes = GraphSizes { vertices: (n_a, n_b), arcs, similarities };
-        let is_sparse = self.matches_graphs && self.linear_term != LinearTerm::Dense;
-        if is_sparse && sizes.need_no_matrix(&self.options.settings()) {
+        if let Some(affinity) = self.affinity
+            && self.linear_term != LinearTerm::Dense
+            && (GraphSizes { vertices: (n_a, n_b), arcs, similarities, affinity })
+                .need_no_matrix(&self.options.settings())
+        {
             return SPARSE_VERTEX * self.size() as f64 + SPARSE_ARC * arcs as f64 + of_similarities;
         }
         let (square, matrix) = (8.0 * (self.size() as f64).powi(2), self.matrix());
@@ -104,7 +105,7 @@ impl Demand<'_> {
         let mut squares = if self.linear_term == LinearTerm::Dense { 1.0 } else { 0.0 };
         if self.is_dense() {
             // A, B and their products with themselves; and what each run keeps of its last product.
-            squares += self.layers as f64 * (if self.is_convex { 4.0 } else { 2.0 } + 3.0 * side_by_side);
+            squares += self.layers as f64 * (if self.is_convex() { 4.0 } else { 2.0 } + 3.0 * side_by_side);
         }
         let searching = matrix * (matrices + self.matrices_of_start()) + self.pair_bytes();
         // A structural cost is made while no run is under way.
@@ -112,10 +113,15 @@ impl Demand<'_> {
         searching.max(making) + square * squares + self.graph_bytes() + of_similarities
     }
 
+    /// Whether the relaxation is made: squared differences have the products AᵀA and BBᵀ, all else has not.
+    fn is_convex(&self) -> bool {
+        self.affinity == Some(Affinity::Product)
+    }
+
     /// Whether further runs may be made after the first.
     fn goes_on(&self) -> bool {
         let SearchOptions { starts, restarts, effort, method, .. } = self.options;
-        let is_path = self.is_convex && *method == Method::Penalized;
+        let is_path = self.is_convex() && *method == Method::Penalized;
         *restarts > 0 || is_path && (starts.is_some() || *effort != Effort::Quick)
     }
 
@@ -155,7 +161,7 @@ impl Demand<'_> {
     fn side_by_side(&self) -> usize {
         let SearchOptions { restarts, effort, method, .. } = self.options;
         let runs = match (*restarts as usize, effort, method) {
-            (0, Effort::Default | Effort::Thorough, Method::Penalized) if self.is_convex => PROBES,
+            (0, Effort::Default | Effort::Thorough, Method::Penalized) if self.is_convex() => PROBES,
             (restarts, ..) => restarts.max(1),
         };
         runs.min(self.threads())
@@ -179,7 +185,7 @@ impl Demand<'_> {
             let turned = if graph.is_symmetric() { 0.0 } else { graph.arc_count() as f64 };
             let degrees = (0..graph.vertex_count()).map(|i| graph.neighbours(i).0.len() as f64);
             let all = (self.size() as f64).powi(2);
-            let squares = if self.is_convex && !self.is_dense() { degrees.map(|d| d * d).sum::<f64>() } else { 0.0 };
+            let squares = if self.is_convex() && !self.is_dense() { degrees.map(|d| d * d).sum::<f64>() } else { 0.0 };
             // The product is sorted before it becomes a graph.
             ARC * turned + (ARC + 24.0) * squares.min(all)
         };
@@ -230,15 +236,7 @@ mod tests {
     use clap::Parser;
 
     fn demand<'a>(graphs: [&'a Graph; 2], start: Option<Kind>, options: &'a SearchOptions) -> Demand<'a> {
-        Demand {
-            graphs,
-            layers: 1,
-            matches_graphs: true,
-            is_convex: true,
-            start,
-            linear_term: LinearTerm::None,
-            options,
-        }
+        Demand { graphs, layers: 1, affinity: Some(Affinity::Product), start, linear_term: LinearTerm::None, options }
     }
 
     fn bytes(arguments: &str, graphs: [&Graph; 2], start: Option<Kind>) -> f64 {
@@ -255,18 +253,18 @@ mod tests {
         let star = Graph::undirected(n, (1..n).map(|i| (0, i, 1.0))).unwrap();
         let dense = Graph::undirected(n, (0..n).flat_map(|i| (0..i).map(move |k| (i, k, 1.0)))).unwrap();
         let matrix = 8e6;
-        let quick = bytes("--effort quick", [&ring, &ring], None);
+        let quick = bytes("--effort quick --engine dense", [&ring, &ring], None);
         // X and ∇f of the path, X, ∇f and the costs of a descent, and X of the best one: measured at n = 5000
         // (docs/engine.md).
         assert!(quick > 6.0 * matrix && quick < 6.2 * matrix, "{quick}");
         // The term of a start is a matrix more, and what it is made from lies there before the path.
-        let structural = bytes("--effort quick", [&ring, &ring], Some(Kind::Subtrees));
+        let structural = bytes("--effort quick --engine dense", [&ring, &ring], Some(Kind::Subtrees));
         assert!(structural > 7.0 * matrix && structural < 7.2 * matrix, "{structural}");
         // Probes run side by side, on as many threads as there are.
         let default = bytes("", [&ring, &ring], None);
         assert!(default > quick + 6.0 * matrix);
         // A list of all pairs is the size of a few matrices.
-        assert!(bytes("--effort quick --starts 1000000", [&ring, &ring], None) > quick + 4.0 * matrix);
+        assert!(bytes("--effort quick --engine dense --starts 1000000", [&ring, &ring], None) > quick + 4.0 * matrix);
         assert!(bytes("--restarts 7", [&ring, &ring], None) > quick + 6.0 * matrix);
         assert!(bytes("--restarts 7 --threads 8", [&ring, &ring], None) > default + 29.0 * matrix);
         assert!(bytes("--method sinkhorn", [&ring, &ring], None) > quick + 15.0 * matrix);
@@ -286,7 +284,9 @@ mod tests {
         let large = Graph::undirected(20_000, (1..20_000).map(|i| (i - 1, i, 1.0))).unwrap();
         let matrix = 8.0 * 20_000f64.powi(2);
         assert!(bytes("", [&large, &large], None) < 0.1 * matrix);
-        assert!(bytes("--engine sparse", [&ring, &ring], None) < 10e6);
+        for options in ["--engine sparse", "--effort quick"] {
+            assert!(bytes(options, [&ring, &ring], None) < 10e6, "{options}");
+        }
         for options in ["--engine dense", "--method faq", "--restarts 1", "--start relaxed", "--trace t.csv"] {
             assert!(bytes(options, [&large, &large], None) > 6.0 * matrix, "{options}");
         }
@@ -298,9 +298,9 @@ mod tests {
         assert!(with(LinearTerm::Sparse(100_000)) > none && with(LinearTerm::Sparse(100_000)) < none + 10e6);
         assert!(with(LinearTerm::Dense) > 7.0 * matrix);
         // An overlap has no relaxation, and a search without matrices all the same; a QAP has neither.
-        let overlap = Demand { is_convex: false, ..demand([&large, &large], None, &parsed.search) };
+        let overlap = Demand { affinity: Some(Affinity::Minimum), ..demand([&large, &large], None, &parsed.search) };
         assert!(overlap.bytes() < 0.1 * matrix);
-        assert!(Demand { matches_graphs: false, ..overlap }.bytes() > 6.0 * matrix);
+        assert!(Demand { affinity: None, ..overlap }.bytes() > 6.0 * matrix);
     }
 
     #[test]

@@ -47,8 +47,7 @@ pub(super) fn run(arguments: &QapArguments) -> Result<()> {
     let demand = Demand {
         graphs: [&a.graph, &b.graph],
         layers: 1,
-        matches_graphs: false,
-        is_convex: false,
+        affinity: None,
         start: None,
         linear_term: LinearTerm::None,
         options: &arguments.search,
