@@ -24,7 +24,14 @@ impl Affinity {
     pub fn of(self, weight: f64, other: f64) -> f64 {
         match self {
             Affinity::Product => weight * other,
-            Affinity::Minimum => weight.min(other),
+            // Weights are numbers: one instruction, where f64::min asks for NaN.
+            Affinity::Minimum => {
+                if weight < other {
+                    weight
+                } else {
+                    other
+                }
+            }
         }
     }
 }

@@ -1,9 +1,14 @@
 //! Where a function rises from X.
 
+use super::layers::Layers;
 use crate::sparse_matrix::SparseMatrix;
 
-/// Entries outside of X's support that compete in each row.
-pub(super) const NEW_COLUMNS: usize = 16;
+/// Entries outside of X's support that compete in each row, and where vertices have many arcs.
+const NEW_COLUMNS: (usize, usize) = (16, 64);
+
+pub(super) fn new_columns(layers: &Layers) -> usize {
+    if layers.has_many_arcs() { NEW_COLUMNS.1 } else { NEW_COLUMNS.0 }
+}
 
 /// Half the gradient of the function that is maximized.
 pub(super) struct Ascent {

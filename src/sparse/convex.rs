@@ -1,6 +1,6 @@
 //! The convex form with the exact penalty, on substochastic X.
 
-use super::ascent::{Ascent, NEW_COLUMNS};
+use super::ascent::{Ascent, new_columns};
 use super::layers::Layers;
 use super::votes::{Urn, fill_row};
 use crate::assignment::NONE;
@@ -99,7 +99,7 @@ impl Convex<'_> {
                     }
                 }
                 layers.similarities(i).for_each(|(j, s)| urn.add(j, s));
-                fill_row(layers, x, (i, NEW_COLUMNS), urn, row, change);
+                fill_row(layers, x, (i, new_columns(layers)), urn, row, change);
             },
         );
         (Ascent::of(x, values), point.residuals)

@@ -21,6 +21,10 @@ const STREAM: u64 = (1 << 62) + 1;
 /// The first path: f itself, then f with a term that hardens X.
 const FIRST: [Stage; 3] = [indefinite(0.0, 40), indefinite(-0.1, 8), indefinite(-0.5, 8)];
 
+/// The same where vertices have many arcs: with f itself X is nearly a matching after two steps, wherever it began. A
+/// term that softens it a little lets votes compete for longer.
+const FIRST_OF_MANY: [Stage; 3] = [indefinite(0.01, 10), indefinite(0.0, 12), indefinite(-0.1, 8)];
+
 /// Weights of the penalty on a reheated path, which is on the convex form; and steps at each.
 const WEIGHTS: WeightSchedule = WeightSchedule { first: 0.05, last: 2.0, stages: 10 };
 const STEPS: usize = 4;
@@ -88,8 +92,9 @@ impl<'a> Search<'a> {
         let part = self.parts.next(layers, true, || {
             let Some(Candidates { x, recall }) = start.candidates()? else { return Ok(None) };
             let given = start.given();
+            let stages = if layers.has_many_arcs() { &FIRST_OF_MANY } else { &FIRST };
             let from = given.map_or_else(|| x.clone(), |given| blend(x, GIVEN, given));
-            let (end, partners, steps) = follow(layers, &FIRST, from, self.limits)?;
+            let (end, partners, steps) = follow(layers, stages, from, self.limits)?;
             let (mut best, further) = finish(layers, x, partners, &mut rng(rng_seed, STREAM), self.limits)?;
             if let Some(given) = given {
                 best.cross(layers, &polished(layers, given.to_vec(), self.limits));

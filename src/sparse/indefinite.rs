@@ -1,6 +1,6 @@
 //! The indefinite form: common weight, and a term that hardens.
 
-use super::ascent::{Ascent, NEW_COLUMNS};
+use super::ascent::{Ascent, new_columns};
 use super::layers::Layers;
 use crate::assignment::NONE;
 use crate::sparse_matrix::SparseMatrix;
@@ -23,7 +23,8 @@ impl Indefinite<'_> {
     pub fn ascent(&self, x: &SparseMatrix, stop: &Stop) -> Ascent {
         // Most columns have no entry: their weights are not looked up.
         let harden = |i: usize, j: usize, entry: f64| if entry > 0.0 { self.weight(i, j) * entry } else { 0.0 };
-        let values = self.layers.votes(x, NEW_COLUMNS, stop, |i, j, entry, votes| votes - harden(i, j, entry));
+        let change = |i: usize, j: usize, entry: f64, votes: f64| votes - harden(i, j, entry);
+        let values = self.layers.votes(x, new_columns(self.layers), stop, change);
         Ascent::of(x, values)
     }
 

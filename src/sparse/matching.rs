@@ -5,13 +5,14 @@ use crate::assignment::{NONE, auction};
 use crate::sparse_matrix::SparseMatrix;
 use crate::stop::Stop;
 
-/// ε of the auction, in units of a common arc.
-const AUCTION_STEP: f64 = 0.05;
+/// ε of the auction, in units of a common arc; and where vertices have many, whose votes take so much longer.
+const AUCTION_STEP: (f64, f64) = (0.05, 0.002);
 
 /// The matching of largest value, up to the auction's ε, that keeps the anchors; and its value. `values` has an
 /// anchored row's anchor alone.
 pub(super) fn assign(layers: &Layers, values: &SparseMatrix, stop: &Stop) -> (Vec<u32>, f64) {
-    let mut found = auction(values, AUCTION_STEP * layers.unit, stop);
+    let epsilon = if layers.has_many_arcs() { AUCTION_STEP.1 } else { AUCTION_STEP.0 };
+    let mut found = auction(values, epsilon * layers.unit, stop);
     for (i, &anchor) in layers.anchors.iter().enumerate().filter(|&(_, &anchor)| anchor != NONE) {
         // It stays alone in an auction where it is worth nothing.
         if found.columns[i] == NONE {

@@ -15,8 +15,9 @@ use std::sync::Arc;
 /// Smaller entries of X are dropped.
 const LEAST_ENTRY: f64 = 1e-3;
 
-/// A stage ends when a step gains less than this share of the weight of both graphs.
-const LEAST_GAIN: f64 = 1e-5;
+/// A stage ends when a step gains less than this share of the weight of both graphs; where vertices have many arcs,
+/// less than the second: there the right partners of many vertices together weigh little.
+const LEAST_GAIN: (f64, f64) = (1e-5, 1e-7);
 
 /// A stretch of a path, on one function.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -113,7 +114,8 @@ impl<'a> Solver<&'a Layers, Walk> for SparseFrankWolfe<'_> {
         let cost = -(state.get_iter() as f64);
         let state = state.param(next).cost(cost);
         let most = layers.weights.0.iter().chain(&layers.weights.1).sum::<f64>();
-        let has_ended = gain <= LEAST_GAIN * 0.5 * most || self.steps >= self.stages[self.stage].most_steps;
+        let least_gain = if layers.has_many_arcs() { LEAST_GAIN.1 } else { LEAST_GAIN.0 };
+        let has_ended = gain <= least_gain * 0.5 * most || self.steps >= self.stages[self.stage].most_steps;
         Ok((if has_ended { self.next_stage(state) } else { state }, None))
     }
 }
