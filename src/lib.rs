@@ -43,6 +43,7 @@
 mod anchors;
 pub mod assignment;
 pub mod certificate;
+pub mod chance;
 pub mod checkpoint;
 mod columns;
 pub mod error;

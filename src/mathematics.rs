@@ -11,6 +11,7 @@
 //! | Lower bound | [`Optimality`](crate::certificate::Optimality) |
 //! | T5 | [`Objective::rounding`](crate::objective::Objective::rounding), [`Standing`](crate::certificate::Standing) |
 //! | T6 | [`Injection`](crate::Injection), [`Injections`](crate::polytope::Injections) |
+//! | T7 | [`chance_bounds`](crate::chance::chance_bounds) |
 //! | §3 | [`GraphMatching`](crate::objective::GraphMatching), [`QuadraticAssignment`](crate::objective::QuadraticAssignment) |
 //! | §4, solvers | [`FrankWolfe`](crate::solver::FrankWolfe), [`ProjectedGradient`](crate::solver::ProjectedGradient), [`SinkhornLbfgs`](crate::solver::SinkhornLbfgs) |
 //! | §4, path, probes, reheating | [`recover`](crate::recovery::recover) |

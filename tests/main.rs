@@ -6,6 +6,7 @@
 mod architecture;
 mod assignment;
 mod assignment_limits;
+mod chance;
 mod checkpoints;
 mod documents;
 mod examples;

@@ -59,6 +59,7 @@ pub const TABLE: &[(&str, &[&str])] = &[
     ("neurons", &["exact", "permutation", "assignment", "objective"]),
     ("score", &["permutation", "graph"]),
     ("held_out", &["score"]),
+    ("chance", &["permutation", "graph"]),
     ("local_search", &["stop", "permutation", "injection", "polytope", "objective"]),
     (
         "solver",

@@ -4,12 +4,13 @@ use super::inputs::{SearchInputs, aligned, check_no_negative, check_standard_inp
 use super::memory::{Demand, LinearTerm};
 use super::outputs::{check_outputs, write_outputs};
 use super::reading::ReadingOptions;
-use super::report::{Files, GraphReport, HeldOutReport, OverlapReport, Report};
+use super::report::{ChanceReport, Files, GraphReport, HeldOutReport, OverlapReport, Report};
 use super::search::search;
 use super::search_options::{SearchOptions, StartChoice};
 use super::summary::summary;
 use super::values::{finite, named, share_up_to_half};
 use birkhoff::Affinity;
+use birkhoff::chance::chance_bounds;
 use birkhoff::error::{Error, Result};
 use birkhoff::io::{CheckpointFile, NamedGraph, Similarity, SimilarityFile, read_truth};
 use birkhoff::objective::{GraphMatching, Objective, WeightedOverlap, is_much_smaller};
@@ -165,6 +166,7 @@ pub(super) fn run(arguments: &MatchArguments) -> Result<()> {
         right_vertices: right.map(|(right, _)| right),
         known_vertices: right.map(|(_, known)| known),
         held_out: recovery.held_out.map(HeldOutReport::of),
+        chance: ChanceReport::of(chance_bounds(&a.graph, &b.graph, p)),
         overlap: target.overlap(p),
         node_correctness: right.filter(|&(_, known)| known > 0).map(|(right, known)| right as f64 / known as f64),
         graphs,

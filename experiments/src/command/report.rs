@@ -3,6 +3,7 @@
 use super::search_options::SearchOptions;
 use argmin::core::TerminationReason;
 use birkhoff::certificate::{Standing, Theorem};
+use birkhoff::chance::{ChanceBound, is_not_by_chance};
 use birkhoff::held_out::{Evidence, HeldOut};
 use birkhoff::io::GraphFile;
 use birkhoff::penalty::Penalty;
@@ -122,6 +123,21 @@ impl HeldOutReport {
     }
 }
 
+/// How likely unrelated graphs have a match as good.
+#[derive(Debug, Clone, Serialize)]
+pub struct ChanceReport {
+    /// Whether all bounds say that fewer than one in a million pairs have.
+    pub not_by_chance: bool,
+    /// For each way to draw unrelated graphs (`density`, `degrees`, `gaussian`) log₁₀ of a bound on the probability.
+    pub bounds: Vec<ChanceBound>,
+}
+
+impl ChanceReport {
+    pub(super) fn of(bounds: Vec<ChanceBound>) -> Option<Self> {
+        (!bounds.is_empty()).then(|| ChanceReport { not_by_chance: is_not_by_chance(&bounds), bounds })
+    }
+}
+
 /// The weight that the graphs have in common.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct OverlapReport {
@@ -222,6 +238,8 @@ pub struct Report {
     pub node_correctness: Option<f64>,
     /// What became of the edges that were hidden from the search; null where none were.
     pub held_out: Option<HeldOutReport>,
+    /// How likely unrelated graphs have a match as good; null where that has no bound.
+    pub chance: Option<ChanceReport>,
     /// The weight in common, where that is the objective.
     pub overlap: Option<OverlapReport>,
     /// Value of the best known solution of a QAP.
@@ -282,6 +300,7 @@ impl Report {
             known_vertices: None,
             node_correctness: None,
             held_out: None,
+            chance: None,
             overlap: None,
             best_known: None,
             gap_percent: None,

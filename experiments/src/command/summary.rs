@@ -1,7 +1,8 @@
 //! The summary on standard output: a report in words.
 
-use super::report::{HeldOutReport, OverlapReport, Report};
+use super::report::{ChanceReport, HeldOutReport, OverlapReport, Report};
 use birkhoff::certificate::Standing;
+use birkhoff::chance::{ChanceBound, Null, is_not_by_chance};
 use std::fmt::Write;
 
 /// The report for a person; `lines` are what only one command knows, as (name, text).
@@ -27,6 +28,9 @@ pub(super) fn summary(report: &Report, lines: &[(&str, String)]) -> String {
     }
     if let Some(test) = &report.held_out {
         line("held out", &held_out(test));
+    }
+    if let Some(test) = &report.chance {
+        line("chance", &chance(test));
     }
     if let Some(OverlapReport { common, most, share }) = report.overlap {
         let (common, most) = (number(common), number(most));
@@ -60,6 +64,29 @@ fn held_out(test: &HeldOutReport) -> String {
         percent(*high),
         percent(*chance)
     )
+}
+
+/// The weakest of the bounds, or the others where it says nothing.
+fn chance(ChanceReport { not_by_chance, bounds }: &ChanceReport) -> String {
+    let drawn = |null: Null| match null {
+        Null::Density => "with as many edges",
+        Null::Degrees => "with such degrees",
+        _ => "with Gaussian weights",
+    };
+    let bound = |&ChanceBound { null, log10, .. }: &ChanceBound| {
+        format!("fewer than 1 in 10^{} unrelated graphs {}", (-log10).floor(), drawn(null))
+    };
+    let weakest = bounds.iter().max_by(|bound, other| bound.log10.total_cmp(&other.log10));
+    let strongest = bounds.iter().min_by(|bound, other| bound.log10.total_cmp(&other.log10));
+    match (weakest, strongest) {
+        (Some(weakest), _) if *not_by_chance => {
+            format!("not by chance: {} have a match as good (T7)", bound(weakest))
+        }
+        (Some(weakest), Some(strongest)) if is_not_by_chance(&[*strongest]) => {
+            format!("not excluded {}; {} have a match as good (T7)", drawn(weakest.null), bound(strongest))
+        }
+        _ => "not excluded: unrelated graphs may have a match as good".to_string(),
+    }
 }
 
 fn optimality(report: &Report) -> String {

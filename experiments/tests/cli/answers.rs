@@ -75,15 +75,19 @@ fn hidden_edges_tell_an_answer_from_none() {
     let room = Room::with(&[]);
     room.done("generate sparse --n 600 --degree 8 --noise 0.05 --output-dir pair");
     room.done("generate sparse --n 600 --degree 8 --noise 0.05 --rng-seed 1 --output-dir other");
-    let evidence = |b: &str, words: &str| {
+    let evidence = |b: &str, words: &str, by_chance: &str| {
         let test = format!("match pair/a.edges {b} --engine sparse --hold-out 0.1 --report report.json");
         let summary = room.done(&test);
         assert!(summary.contains(&format!("held out      {words}: of 2")), "{summary}");
-        room.json("report.json")["held_out"].clone()
+        assert!(summary.contains(&format!("chance        {by_chance}")), "{summary}");
+        let report = room.json("report.json");
+        assert_eq!(report["chance"]["not_by_chance"], Value::from(by_chance.starts_with("not by chance")));
+        assert_eq!(report["chance"]["bounds"][1]["null"], Value::from("degrees"));
+        report["held_out"].clone()
     };
-    let related = evidence("pair/b.edges", "far above chance");
+    let related = evidence("pair/b.edges", "far above chance", "not by chance: fewer than 1 in 10^");
     assert!(related["share"].as_f64().unwrap() > 0.7, "{related}");
-    let unrelated = evidence("other/b.edges", "no better than chance");
+    let unrelated = evidence("other/b.edges", "no better than chance", "not excluded: unrelated graphs");
     assert!(unrelated["interval"][0].as_f64().unwrap() < 0.03, "{unrelated}");
     let untested = "match pair/a.edges pair/b.edges --engine sparse --hold-out 0 --report report.json";
     assert!(!room.done(untested).contains("held out"));
