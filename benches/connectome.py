@@ -32,7 +32,7 @@ ACDC = """
 import csv, sys
 import numpy as np, scipy.sparse as sp
 from acdc import acdc_match, matrix_to_perm
-folder, out, iterations = sys.argv[1], sys.argv[2], int(sys.argv[3])
+folder, iterations, out = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 def table(name):
     with open(f"{folder}/{name}", newline="") as file:
         rows = list(csv.reader(file))
@@ -93,26 +93,27 @@ def main():
     parser.add_argument("--output", type=Path, default=ROOT / "runs/connectome", help="%(default)s")
     parser.add_argument("--contestants", default="birkhoff,acdc-search", help="%(default)s")
     chosen = parser.parse_args()
-    judge = Judge(chosen.folder)
     python = environments.prepare_environment("acdc")
     subprocess.run(["cargo", "build", "--release", "--bin", "graph_matching"], cwd=ROOT, check=True)
     ours = ROOT / "target/release/graph_matching"
     lines = ["| | overlap | vertices right | CPU s | MB |", "| --- | --- | --- | --- | --- |"]
-    for name in ("start", "truth"):
-        overlap, right = judge(chosen.folder / f"{name}.csv")
-        lines.append(f"| {name} | {overlap:.0f} | {right:.3f} | | |")
     with tempfile.TemporaryDirectory() as folder:
-        answer = Path(folder) / "match.csv"
+        answers = {name: Path(folder) / f"{name}.csv" for name in chosen.contestants.split(",")}
         graphs = [str(chosen.folder / "a.csv"), str(chosen.folder / "b.csv")]
         limit = ["--time-limit", str(chosen.time_limit)] if chosen.time_limit else []
-        start = ["--start-match", str(chosen.folder / "start.csv"), "--threads", "1", "--output", str(answer)]
+        goal = ["--directed", "--objective", "overlap", "--start-match", str(chosen.folder / "start.csv")]
         commands = {
-            "birkhoff": [str(ours), "match", *graphs, "--directed", "--objective", "overlap", *start, *limit],
-            "acdc-search": [str(python), "-c", ACDC, str(chosen.folder), str(answer), str(chosen.iterations)],
+            "birkhoff": [str(ours), "match", *graphs, *goal, *limit, "--threads", "1", "--output"],
+            "acdc-search": [str(python), "-c", ACDC, str(chosen.folder), str(chosen.iterations)],
         }
-        for name in chosen.contestants.split(","):
-            seconds, memory = measured(commands[name])
-            overlap, right = judge(answer)
+        used = {name: measured([*commands[name], str(answer)]) for name, answer in answers.items()}
+        # Not before: a child's memory is never less than what this process had when it was made.
+        judge = Judge(chosen.folder)
+        for name in ("start", "truth"):
+            overlap, right = judge(chosen.folder / f"{name}.csv")
+            lines.append(f"| {name} | {overlap:.0f} | {right:.3f} | | |")
+        for name, (seconds, memory) in used.items():
+            overlap, right = judge(answers[name])
             lines.append(f"| {name} | {overlap:.0f} | {right:.3f} | {seconds:.0f} | {memory:.0f} |")
     chosen.output.mkdir(parents=True, exist_ok=True)
     table = "\n".join(lines) + "\n"

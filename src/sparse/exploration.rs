@@ -2,6 +2,7 @@
 
 use super::finish::{Finished, finish, polished};
 use super::layers::Layers;
+use super::matching::matrix;
 use super::options::Options;
 use super::parts::Parts;
 use super::path::{Form, Stage, blend, follow, indefinite};
@@ -152,11 +153,20 @@ impl<'a> Search<'a> {
         })
     }
 
-    /// Local search by all edges, where some were hidden; and where that is doubtful, what is better in a second
-    /// answer.
+    /// Local search by all edges, where some were hidden, and where vertices have many arcs the first path once more;
+    /// and where that is doubtful, what is better in a second answer.
     pub fn unhide<'l>(&self, layers: &'l Layers, found: &mut Found<'l>) -> Result<()> {
         found.best.value = layers.value(&found.best.partners);
-        if let Some(best) = self.further(layers, found, |_, best| Ok((best.to_vec(), 0)))? {
+        if layers.has_many_arcs() {
+            let path = |_: &SparseMatrix, best: &[u32]| {
+                let from = matrix(layers.shape(), best);
+                let (_, partners, steps) = follow(layers, &FIRST_OF_MANY, from, self.limits)?;
+                Ok((partners, steps))
+            };
+            if let Some(next) = self.further(layers, found, path)? {
+                found.best.cross(layers, &next.partners);
+            }
+        } else if let Some(best) = self.further(layers, found, |_, best| Ok((best.to_vec(), 0)))? {
             found.best = best;
         }
         found.is_doubtful = !layers.is_most(found.best.value) && (found.is_doubtful || found.best.is_doubtful(layers));
